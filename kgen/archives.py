@@ -1,0 +1,223 @@
+"""Files the user brought, and tensorflow-datasets where there are none.
+
+An archive is checked by SHA-256 before it is opened where its sum is known. Members are read in memory and nothing is
+extracted or unpickled: an archive with a link, a device, an absolute name, a `..` or an oversized member is refused.
+"""
+
+import gzip
+import hashlib
+import io
+import stat
+import tarfile
+import threading
+import urllib.parse
+import zipfile
+import zlib
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from kgen.errors import UsageError
+
+_HOST_SECONDS = 5
+_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
+
+
+def find(data_dir, dataset, name):
+    """Returns the path of `name` in `data_dir` or in `data_dir/dataset`; None where it is in neither."""
+    places = [] if data_dir is None else [data_dir / name, data_dir / dataset / name]
+    return next((place for place in places if place.exists()), None)
+
+
+def sha256(path):
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(path, expected):
+    """Returns `path` if its SHA-256 is `expected`, in hexadecimal.
+
+    Raises:
+        UsageError: otherwise.
+    """
+    got = sha256(path)
+    if got != expected:
+        raise UsageError(f"{path} is not the official file: expected SHA-256 {expected}, got {got}. Fetch it again.")
+    return path
+
+
+class Zip:
+    """The regular files of a zip archive, read one at a time; `read` may be called from several threads.
+
+    Args:
+        path: the archive.
+        member_bytes, total_bytes: limits of the uncompressed sizes.
+
+    Raises:
+        UsageError: if the archive is damaged or holds what it should not.
+    """
+
+    def __init__(self, path, member_bytes, total_bytes):
+        self.path = path
+        try:
+            self._archive = zipfile.ZipFile(path)
+        except _BROKEN as error:
+            raise UsageError(f"{path} cannot be read as a zip archive: {error}.") from error
+        self._members = {info.filename: info for info in self._archive.infolist() if not info.is_dir()}
+        for info in self._archive.infolist():
+            kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where the archive was not written on Unix
+            _accept(path, info.filename, kind in (0, stat.S_IFREG, stat.S_IFDIR), info.file_size, member_bytes)
+        _within(path, sum(info.file_size for info in self._members.values()), total_bytes)
+
+    @property
+    def names(self):
+        """The members' names, in the archive's order."""
+        return list(self._members)
+
+    def read(self, name):
+        """Returns the bytes of a member; its checksum is checked.
+
+        Raises:
+            UsageError: if the member is damaged, encrypted, or longer than it says.
+        """
+        info = self._members[name]
+        try:
+            with self._archive.open(info) as member:
+                return member.read(info.file_size)  # bounded: a header that lies ends in a CRC error
+        except _BROKEN as error:
+            raise UsageError(f"{self.path}: the member {name} is damaged: {error}.") from error
+
+
+def read_tar(path, sizes, total_bytes):
+    """Reads members of a `.tar.gz` into memory.
+
+    Args:
+        path: the archive.
+        sizes: the members wanted and their exact sizes, `{name: bytes}`.
+        total_bytes: limit of the uncompressed size of the whole archive.
+
+    Returns:
+        `{name: bytes}`.
+
+    Raises:
+        UsageError: if the archive is damaged, lacks a member or holds what it should not.
+    """
+    found = {}
+    try:
+        with gzip.open(path) as file, tarfile.open(fileobj=_Bounded(path, file, total_bytes), mode="r|") as archive:
+            for member in archive:
+                _accept(path, member.name, member.isreg() or member.isdir(), member.size, total_bytes)
+                if member.name in sizes:
+                    found[member.name] = _exactly(path, archive, member, sizes[member.name])
+    except _BROKEN as error:
+        raise UsageError(f"{path} cannot be read as a .tar.gz archive: {error}.") from error
+    missing = sorted(set(sizes) - set(found))
+    if missing:
+        raise UsageError(f"{path} lacks {', '.join(missing)}; it is not the official archive.")
+    return found
+
+
+def _exactly(path, archive, member, size):
+    if not member.isreg() or member.size != size:
+        raise UsageError(f"{path}: {member.name} should be a file of {size} bytes, it has {member.size}.")
+    return archive.extractfile(member).read()
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that ends in an error after `limit` bytes: a compressed archive can be a million times its size."""
+
+    def __init__(self, path, file, limit):
+        self._path, self._file, self._left, self._limit = path, file, limit, limit
+
+    def read(self, count=-1):
+        data = self._file.read(count)
+        self._left -= len(data)
+        _within(self._path, self._limit - self._left, self._limit)
+        return data
+
+
+def _accept(path, name, regular, size, limit):
+    if not regular:
+        raise UsageError(f"{path}: the member {name} is a link or a device; only regular files are accepted.")
+    if name.startswith(("/", "\\")) or ":" in name or ".." in PurePosixPath(name.replace("\\", "/")).parts:
+        raise UsageError(f"{path}: the member {name} points outside of the archive; only relative names are accepted.")
+    if size > limit:
+        raise UsageError(f"{path}: the member {name} has {size} bytes; at most {limit} are accepted.")
+
+
+def _within(path, total, limit):
+    if total > limit:
+        raise UsageError(f"{path} unpacks to more than {limit} bytes, which no archive of this dataset does.")
+
+
+def from_tfds(name, split, data_dir, hint, encoded=False):
+    """Reads a dataset of tensorflow-datasets, downloading it where it has not been prepared yet.
+
+    Args:
+        name: its name there.
+        split: in TFDS's syntax.
+        data_dir: its data directory, or None for TFDS's own.
+        hint: the sentence that tells a user without a network which files to put where.
+        encoded: whether images are left as they are in the file (JPEG, PNG).
+
+    Returns:
+        `(images, labels)`: uint8 `(n, height, width, channels)`, or a list of bytes if `encoded`; int64 `(n,)` or None.
+
+    Raises:
+        UsageError: if it is not there and cannot be downloaded, within 10 s where there is no network; or if the split
+            reaches beyond the data.
+    """
+    from kgen import backend  # noqa: F401  (quietens TensorFlow, which is imported by what follows)
+
+    try:
+        import tensorflow_datasets as tfds
+
+        builder = tfds.builder(name, data_dir=data_dir)
+        if not (builder.data_path / "dataset_info.json").exists():
+            _reach(sorted(builder.url_infos)[0])
+            builder.download_and_prepare()
+    except Exception as error:  # TFDS raises dozens of kinds: of the network, checksums, the disk
+        raise UsageError(
+            f"{name} is not on this machine and cannot be downloaded ({_first_line(error)}). {hint}"
+        ) from error
+    return _collect(tfds, builder, split, encoded)
+
+
+def _collect(tfds, builder, split, encoded):
+    decoders = {"image": tfds.decode.SkipDecoding()} if encoded else None
+    images, labels = [], []
+    try:
+        examples = builder.as_dataset(split=split, decoders=decoders, shuffle_files=False)
+    except (ValueError, AssertionError) as error:
+        raise UsageError(f"The split '{split}' of {builder.name} cannot be read: {_first_line(error)}.") from error
+    for example in tfds.as_numpy(examples):
+        images.append(example["image"])
+        labels.append(example.get("label"))
+    if not images:
+        raise UsageError(f"The split '{split}' of {builder.name} is empty.")
+    labels = None if None in labels else np.array(labels, np.int64)
+    return images if encoded else np.stack(images), labels
+
+
+def _reach(url):
+    """Raises OSError unless the host answers in 5 s: without a network TFDS itself would try for 205 s."""
+    import requests
+
+    outcome = [OSError("no answer")]
+
+    def ask():
+        try:
+            outcome[0] = requests.head(url, timeout=_HOST_SECONDS)
+        except Exception as error:
+            outcome[0] = error
+
+    thread = threading.Thread(target=ask, daemon=True)  # `timeout` does not bound the look-up of the name
+    thread.start()
+    thread.join(_HOST_SECONDS)
+    if isinstance(outcome[0], Exception) or outcome[0].status_code >= 500:
+        raise OSError(f"no connection to {urllib.parse.urlsplit(url).hostname}")
+
+
+def _first_line(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]

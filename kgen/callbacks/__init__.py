@@ -1,0 +1,15 @@
+"""What watches a match; each callback acts at multiples of its own number of steps."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "at_steps": ["AtSteps"],
+        "guard": ["Guard"],
+        "interrupt": ["Interrupt"],
+        "log": ["Log", "tensorboard_writer"],
+        "progress": ["Progress"],
+        "samples": ["Samples"],
+    },
+)

@@ -1,0 +1,33 @@
+"""The clock of the other callbacks: steps of the whole run, not of this `fit`."""
+
+from kgen.backend import keras
+
+
+class AtSteps(keras.callbacks.Callback):
+    """Calls `at(step)` whenever `step`, the number of rounds played since the run began, is a multiple of `every`.
+
+    Args:
+        every: rounds between calls.
+        start: rounds played before this `fit`, from the checkpoint that was resumed.
+    """
+
+    def __init__(self, every, start=0):
+        super().__init__()
+        self.every, self.start = every, start
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.start + batch + 1
+        if step % self.every == 0:
+            self.at(step)
+
+    def at(self, step):
+        """Acts; `step` rounds have been played."""
+        raise NotImplementedError("A callback says in at() what it does, as a game does in play().")
+
+    def close(self):
+        """Gives back what the callback holds, however `fit` ended."""
+
+    def finish(self, step):
+        """Acts at the end of the run, unless the last round did."""
+        if step % self.every:
+            self.at(step)

@@ -1,0 +1,35 @@
+"""Ctrl-C and a scheduler's SIGTERM end a match between two rounds, with a checkpoint."""
+
+import signal
+
+from kgen.callbacks.at_steps import AtSteps
+
+
+class Interrupt(AtSteps):
+    """Stops `fit` at the end of the round in which SIGINT or SIGTERM came; a second one ends the process at once.
+
+    Attributes:
+        stopped: the step at which the match stopped, or None.
+    """
+
+    def __init__(self, start=0):
+        super().__init__(1, start)
+        self.asked, self.stopped, self._previous = False, None, {}
+
+    def on_train_begin(self, logs=None):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._ask)
+
+    def _ask(self, number, frame):
+        self.asked = True
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)
+
+    def at(self, step):
+        if self.asked:
+            self.stopped = step
+            self.model.stop_training = True
+
+    def close(self):
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)

@@ -1,0 +1,66 @@
+"""Losses, as lines of log.jsonl and as TensorBoard scalars."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from kgen.backend import tf
+from kgen.callbacks.at_steps import AtSteps
+
+
+class Log(AtSteps):
+    """Writes the mean of every loss since the last line.
+
+    Args:
+        path: log.jsonl; one JSON object a line: `step`, the losses, `images_per_second`.
+        writer: a `tf.summary` writer; tags are the names of the losses.
+        images_per_step: for the speed.
+
+    Lines behind `start`, which an interrupted run wrote after its last checkpoint, are dropped when the run is resumed:
+    they will be written again.
+    """
+
+    def __init__(self, path, writer, images_per_step, every, start=0):
+        super().__init__(every, start)
+        self.path, self.writer, self.images_per_step = Path(path), writer, images_per_step
+        forget_after(self.path, start)
+
+    def on_train_begin(self, logs=None):
+        self._then = time.perf_counter()
+        self._since = self.start
+
+    def at(self, step):
+        now = time.perf_counter()
+        speed = (step - self._since) * self.images_per_step / (now - self._then)
+        self._then, self._since = now, step
+        line = {"step": step, **self.model.take_means(), "images_per_second": round(speed, 1)}
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        with self.writer.as_default():
+            for name, value in line.items():
+                if name != "step":
+                    tf.summary.scalar(name, value, step=step)
+        self.writer.flush()
+
+
+def forget_after(path, step):
+    """Rewrites a JSON-lines file without the records whose `step` is greater, or that a kill left half-written."""
+    if not path.exists():
+        return
+    kept = [line for line in path.read_text().splitlines() if line.endswith("}") and json.loads(line)["step"] <= step]
+    aside = path.with_suffix(".partial")
+    aside.write_text("".join(line + "\n" for line in kept))
+    os.replace(aside, path)
+
+
+def tensorboard_writer(folder, start):
+    """Returns a `tf.summary` writer; for a resumed run TensorBoard is told to forget what came after step `start`."""
+    if start:
+        restart = EventFileWriter(str(folder))
+        restart.add_event(Event(session_log=SessionLog(status=SessionLog.START), step=start + 1))
+        restart.close()
+    return tf.summary.create_file_writer(str(folder))

@@ -1,0 +1,37 @@
+"""A progress bar in images, with images per second and the time left."""
+
+import sys
+
+from tqdm import tqdm
+
+from kgen.callbacks.at_steps import AtSteps
+
+
+class Progress(AtSteps):
+    """Shows the whole run's progress; a resumed run starts where it was.
+
+    Args:
+        steps: rounds of the whole run.
+        images_per_step: images in a round.
+    """
+
+    def __init__(self, steps, images_per_step, every=1, start=0):
+        super().__init__(every, start)
+        self.steps, self.images_per_step = steps, images_per_step
+
+    def on_train_begin(self, logs=None):
+        self.bar = tqdm(
+            total=self.steps * self.images_per_step,
+            initial=self.start * self.images_per_step,
+            unit="img",
+            unit_scale=True,
+            mininterval=0.5 if sys.stderr.isatty() else 30,  # a log file needs a line now and then
+            dynamic_ncols=True,
+        )
+
+    def at(self, step):
+        self.bar.set_description(f"step {step}/{self.steps}", refresh=False)
+        self.bar.update(step * self.images_per_step - self.bar.n)
+
+    def close(self):
+        self.bar.close()

@@ -1,0 +1,37 @@
+"""Pictures during training, always of the same noise, so that they can be compared."""
+
+from pathlib import Path
+
+from kgen import images
+from kgen.backend import tf
+from kgen.callbacks.at_steps import AtSteps
+from kgen.dice import Dice
+
+
+class Samples(AtSteps):
+    """Writes `samples/000500.png` and TensorBoard's image `samples`: a grid of what the match's game makes.
+
+    Args:
+        folder: where the pictures go.
+        writer: a `tf.summary` writer.
+        count: pictures in a grid.
+        seed: of the noise; the match's own seed shows the same noise in every run with that seed.
+    """
+
+    def __init__(self, folder, writer, every, start=0, count=64, seed=0):
+        super().__init__(every, start)
+        self.folder, self.writer, self.count, self.seed = Path(folder), writer, count, seed
+
+    def on_train_begin(self, logs=None):
+        if self.start == 0:
+            self.at(0)
+
+    def at(self, step):
+        with Dice(self.seed):
+            pictures = self.model.exhibition().pictures(self.count)
+        grid = images.grid(images.to_bytes(pictures))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        images.save_png(self.folder / f"{step:06d}.png", grid)
+        with self.writer.as_default():
+            tf.summary.image("samples", grid[None], step=step)
+        self.writer.flush()

@@ -1,0 +1,145 @@
+"""Checkpoints: complete, atomic, exact.
+
+`checkpoints/000500/` holds `state.safetensors` (every network with its statistics, every optimizer, moving averages,
+the means that are not yet logged, the number of rounds) and `manifest.json` (its SHA-256, step, version). The order of
+the batches and all noise are functions of (seed, step) and need no state. A checkpoint is written aside, flushed to the
+disk and renamed, so one that has its name is whole; it is verified all the same before it is read.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+import kgen
+from kgen.callbacks.at_steps import AtSteps
+from kgen.errors import UsageError
+
+STATE, MANIFEST = "state.safetensors", "manifest.json"
+
+
+class Checkpoints(AtSteps):
+    """Saves the match at multiples of `every` and at the end, and keeps the newest `keep`."""
+
+    def __init__(self, folder, every, start=0, keep=3):
+        super().__init__(every, start)
+        self.folder, self.keep = Path(folder), keep
+
+    def at(self, step):
+        save(self.model, self.folder, step, self.keep)
+
+
+def variables(match):
+    """Returns `{key: variable}` of everything a match would need to go on, keys stable between processes.
+
+    Keras numbers layers, and the slots of optimizers after them, by how many a process has made: keys count within a
+    group instead, and keep the last word of the name.
+    """
+    groups = {}
+    for name, player in match.game.players.items():
+        groups[name] = player.network.variables
+        groups[f"{name}_optimizer"] = player.optimizer.variables
+    for name, average in match.averages.items():
+        groups[f"{name}_average"] = average.variables
+    groups["match"] = [match.round, match.rounds_summed, match.sums, match.first_fault]
+    return {
+        f"{group}/{i:03d}.{variable.name.rpartition('_')[2]}": variable
+        for group, members in groups.items()
+        for i, variable in enumerate(members)
+    }
+
+
+def save(match, folder, step, keep=3):
+    """Writes `folder/<step>/` unless it is there, and removes all but the newest `keep`. Returns its path."""
+    folder = Path(folder)
+    final = folder / f"{step:06d}"
+    if not final.exists():
+        aside = folder / f".partial-{step:06d}"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        save_file({key: np.asarray(variable.numpy()) for key, variable in variables(match).items()}, aside / STATE)
+        manifest = {"step": step, "sha256": sha256(aside / STATE), "kgen": kgen.__version__}
+        (aside / MANIFEST).write_text(json.dumps(manifest) + "\n")
+        for path in (aside / STATE, aside / MANIFEST, aside):
+            flush(path)
+        os.rename(aside, final)
+        flush(folder)
+    for old in steps(folder)[:-keep]:
+        doomed = folder / f".partial-{old:06d}"  # first out of sight, so that half of one is never seen
+        shutil.rmtree(doomed, ignore_errors=True)
+        os.rename(folder / f"{old:06d}", doomed)
+        shutil.rmtree(doomed)
+    return final
+
+
+def steps(folder):
+    """Returns the steps of the checkpoints in `folder`, ascending."""
+    folder = Path(folder)
+    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
+
+
+def restore(match, folder):
+    """Sets the match to the newest whole checkpoint. Returns its step; 0 when there is none.
+
+    Warns of each damaged checkpoint (a failing disk; an interrupted write leaves none) and takes the one before it.
+
+    Raises:
+        UsageError: checkpoints are there, but all damaged, or made by a different recipe.
+    """
+    found = steps(folder)
+    for step in reversed(found):
+        try:
+            state = read(Path(folder) / f"{step:06d}")
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            warnings.warn(
+                f"The checkpoint of step {step} is damaged ({error}); taking the one before it.", stacklevel=2
+            )
+            continue
+        assign(match, state, f"{folder}/{step:06d}")
+        return step
+    if found:
+        raise UsageError(f"Every checkpoint in {folder} is damaged. Start a new run.")
+    return 0
+
+
+def read(path):
+    """Returns the tensors of one checkpoint, `{key: array}`; raises ValueError if its sum is not the manifest's."""
+    manifest = json.loads((path / MANIFEST).read_text())
+    if sha256(path / STATE) != manifest["sha256"]:
+        raise ValueError("its SHA-256 is not the manifest's")
+    return load_file(path / STATE)
+
+
+def assign(match, state, source):
+    """Sets every variable of the match from `state`; raises UsageError unless names, shapes and types are the same."""
+    targets = variables(match)
+    mine = {key: (tuple(v.shape), str(v.dtype)) for key, v in targets.items()}
+    theirs = {key: (array.shape, str(array.dtype)) for key, array in state.items()}
+    if mine != theirs:
+        odd = sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
+        raise UsageError(
+            f"{source} is of another recipe: {odd[0]} is {theirs.get(odd[0])} there, {mine.get(odd[0])} here."
+        )
+    for key, variable in targets.items():
+        variable.assign(state[key])
+
+
+def sha256(path):
+    """Returns the SHA-256 of a file as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def flush(path):
+    """Waits until a file or a folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

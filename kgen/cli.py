@@ -1,0 +1,105 @@
+"""Command lines: flags from dataclasses, one sentence for every mistake, exit codes.
+
+0 done, 2 a mistake that the user can put right, 3 training diverged, 130 interrupted (128 + SIGINT).
+"""
+
+import argparse
+import dataclasses
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Generic, TypeVar
+
+import tyro
+
+from kgen import recipe as recipes
+from kgen import runs
+from kgen.errors import Diverged, UsageError
+
+MAY_CHANGE = ("steps", "data_dir", "log_every", "sample_every", "checkpoint_every", "keep")  # in a resumed run
+
+
+R = TypeVar("R", bound=recipes.Recipe)
+
+
+@dataclass(frozen=True)
+class Options(Generic[R]):
+    """The flags of train.py: its own, then those of a recipe."""
+
+    recipe: Annotated[R, tyro.conf.arg(name="")]
+    model: str = "dcgan"  # Which recipe to train; its numbers are the defaults of the flags below.
+    resume: str | None = None  # Go on with this run directory, or with the latest.
+    dry_run: tyro.conf.FlagCreatePairsOff[bool] = False  # Print the resolved recipe and stop.
+    runs_dir: Path = Path("runs")  # Where run directories are made.
+    exports_dir: Path = Path("saved_models")  # Where exports are written, as <model>-<dataset>/<version>.
+
+
+def parse_training(arguments, prog="train.py"):
+    """Returns the `Options` of scripts/train.py; its flags are the fields of the recipe that --model or --resume name.
+
+    Raises:
+        UsageError: unknown model, a value out of range, a change that a resumed run cannot take.
+        SystemExit: `--help` (0), an unknown flag or a value of the wrong type (2).
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    first.add_argument("--model")
+    first.add_argument("--resume")
+    first.add_argument("--runs-dir", default="runs")
+    try:
+        known, _ = first.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise UsageError(f"{error.argument_name}: {error.message}.") from None
+    resume = runs.find(known.resume, known.runs_dir) if known.resume else None
+    model, base = runs.read_recipe(resume) if resume else (known.model or "dcgan", recipes.find(known.model or "dcgan"))
+    if known.model not in (None, model):
+        raise UsageError(f"{resume} is a run of {model}, not of {known.model}: leave --model out to resume it.")
+    description = (
+        f"{type(base).__doc__}\n\nModels: {', '.join(recipes.names())}. The recipe's flags are those of {model}."
+    )
+    default = Options(base, model, known.resume)
+    options = tyro.cli(Options[type(base)], default=default, args=arguments, prog=prog, description=description)
+    if resume:
+        refuse_changes(base, options.recipe, resume)
+    return dataclasses.replace(options, resume=resume)
+
+
+def parse(options, arguments, prog):
+    """Returns the dataclass `options` filled from the command line; `--help` exits with 0, a bad flag with 2."""
+    return tyro.cli(options, args=arguments, prog=prog)
+
+
+def demand(condition, message):
+    """Raises `UsageError` with `message` unless `condition` holds."""
+    if not condition:
+        raise UsageError(message)
+
+
+def refuse_changes(base, changed, run):
+    """Raises UsageError if a flag asks a resumed run to become another run."""
+    names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
+    refused = [name for name in names if name not in MAY_CHANGE]
+    if refused:
+        flag = refused[0].replace("_", "-")
+        raise UsageError(
+            f"--{flag} of {run} is {getattr(base, refused[0])} and cannot change in a resumed run: start a new one."
+        )
+
+
+def run(main):
+    """Runs a script's `main(arguments)` and exits: mistakes become one sentence on stderr and an exit code."""
+    warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except UsageError as error:
+        sys.exit(fail(error, 2))
+    except Diverged as error:
+        sys.exit(fail(error, 3))
+    except KeyboardInterrupt:
+        sys.exit(fail("Interrupted. What was saved goes on with: python scripts/train.py --resume latest", 130))
+
+
+def fail(message, code):
+    """Prints a message on stderr and returns the exit code."""
+    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,109 @@
+"""Pictures in files -> uint8 arrays. Every resize is Pillow's antialiased bicubic, as in clean-fid."""
+
+import io
+import os
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image, ImageOps
+from tqdm import tqdm
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+_MODES = {"1": "L", "L": "L", "LA": "LA", "P": "RGBA", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA"}
+_OPAQUE = {"L": "L", "LA": "L", "RGB": "RGB", "RGBA": "RGB"}
+_MOST_PIXELS = 64_000_000
+_SHOW_PROGRESS = 2000
+
+
+class Unusable(ValueError):
+    """A sound picture that is not of a kind that kgen takes."""
+
+
+def decode(source):
+    """Decodes one picture, turned upright by its EXIF orientation.
+
+    Args:
+        source: bytes, or the path of a file.
+
+    Returns:
+        A Pillow image of mode L or RGB.
+
+    Raises:
+        ValueError: the reason why the picture cannot be used: damaged, truncated, above 64 megapixels, animated,
+            transparent, or of a mode other than grey and RGB (CMYK, 16 bit, ...).
+    """
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS) as image:
+            _accept(image)
+            image.load()
+            return _opaque(ImageOps.exif_transpose(image))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError("more than 64 megapixels") from error
+    except Unusable:
+        raise
+    except Exception as error:  # Pillow raises many kinds on damaged files, even SyntaxError
+        raise ValueError(f"unreadable ({error or type(error).__name__})") from error
+
+
+def _accept(image):
+    if image.width * image.height > _MOST_PIXELS:
+        raise Unusable(f"more than 64 megapixels ({image.width}x{image.height})")
+    if image.mode not in _MODES:
+        raise Unusable(f"mode {image.mode}; grey and RGB are accepted")
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a photograph and its preview
+        raise Unusable("animated")
+
+
+def _opaque(image):
+    image = image.convert(_MODES[image.mode])
+    if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema()[0] < 255:
+        raise Unusable("has transparent pixels")
+    return image.convert(_OPAQUE[image.mode])
+
+
+def centre(width, height):
+    """Returns the largest centred square of a frame, as a box (left, top, right, bottom) in pixels."""
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def fit(image, size, box=None):
+    """Scales a Pillow image to a square.
+
+    Args:
+        image: of mode L or RGB.
+        size: height and width of the result, in pixels.
+        box: (left, top, right, bottom) of the part to take, in pixels, may be fractional; None is the whole frame.
+            At its border the kernel sees the pixels around it.
+
+    Returns:
+        uint8 `(size, size, 1 or 3)`.
+    """
+    pixels = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
+    return pixels.reshape(size, size, -1)
+
+
+def resize(images, size):
+    """Scales uint8 images `(n, height, width, 1 or 3)` to `size` squared; None and the same size change nothing."""
+    if size is None or images.shape[1:3] == (size, size):
+        return images
+    pictures = images[..., 0] if images.shape[3] == 1 else images  # Pillow has grey without a channel axis
+    scaled = np.empty((len(images), size, size, images.shape[3]), np.uint8)
+    for target, picture in zip(scaled, pictures, strict=True):
+        target[:] = fit(Image.fromarray(picture), size)
+    return scaled
+
+
+def parallel(function, count, description):
+    """Returns `[function(0), ..., function(count - 1)]`, from a pool of threads: Pillow works outside Python's lock.
+
+    From 2,000 on a progress bar shows on a terminal. What `function` raises is raised.
+    """
+    hidden = count <= _SHOW_PROGRESS or not sys.stderr.isatty()
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        results = pool.map(function, range(count))
+        return list(tqdm(results, total=count, desc=description, unit=" images", disable=hidden))

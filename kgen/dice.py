@@ -1,0 +1,73 @@
+"""Randomness that is a pure function of (seed, round, turn, replica, draw).
+
+There is no generator state to save, so a resumed run draws what the interrupted one would have drawn; replicas draw
+different numbers; and the bits are the same in eager mode, in a graph and under XLA, on CPU and GPU (Philox).
+Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
+"""
+
+from contextvars import ContextVar
+
+from kgen.backend import tf
+
+_current = ContextVar("kgen_dice")
+
+
+class Dice:
+    """Draws tensors; the n-th draw of equal dice gives equal numbers.
+
+    Args:
+        seed: an integer, or the `(2,)` int32 seed of other dice.
+
+    `with Dice(seed):` makes them the dice that layers such as `Dropout` and games draw from (`current()`).
+    """
+
+    def __init__(self, seed):
+        self.seed = tf.stack([0, tf.cast(seed, tf.int32)]) if isinstance(seed, int) else seed
+        self._draws = 0
+        self._tokens = []
+
+    def fold(self, *numbers):
+        """Returns independent dice for each combination of `numbers`, integers or scalar integer tensors below 2^31."""
+        seed = self.seed
+        for number in numbers:
+            seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int32), alg="philox")
+        return Dice(seed)
+
+    def normal(self, shape):
+        """Returns float32 numbers of `shape`, N(0, 1): the normal quantiles of uniform numbers, at most 5.4 from 0."""
+        return tf.math.ndtri(self._open_uniform(shape))
+
+    def uniform(self, shape, low=0.0, high=1.0):
+        """Returns float32 numbers of `shape`, uniform in (low, high)."""
+        return low + (high - low) * self._open_uniform(shape)
+
+    def _open_uniform(self, shape):
+        """Multiples of 2^-23, shifted by half of one: neither 0 nor 1, exact in float32.
+
+        Made from the integers by hand, since TensorFlow's kernels and XLA turn the same bits into different floats.
+        """
+        self._draws += 1
+        seed = self.fold(self._draws).seed
+        bits = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
+        return (tf.cast(tf.bitwise.right_shift(bits, 9), tf.float32) + 0.5) * 2.0**-23
+
+    def __enter__(self):
+        self._tokens.append(_current.set(self))
+        return self
+
+    def __exit__(self, *exception):
+        _current.reset(self._tokens.pop())
+
+
+def current():
+    """Returns the dice of the innermost `with Dice(...)`.
+
+    Raises:
+        RuntimeError: outside of one, where a draw would be neither random nor repeatable by intention.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise RuntimeError(
+            "Random numbers are drawn inside `with Dice(seed):` (a round of a match does that itself)."
+        ) from None

@@ -1,0 +1,13 @@
+"""The one error that a user can put right."""
+
+
+class UsageError(ValueError):
+    """A mistake outside kgen's code: a flag, a file, a folder, a size.
+
+    The text is one sentence or two: what was wrong, what is accepted, what to do. `scripts/` print it alone, without a
+    traceback, and end with exit code 2.
+    """
+
+
+class Diverged(ArithmeticError):
+    """Training left the numbers: a loss was NaN or infinite. `scripts/` print the text and end with exit code 3."""

@@ -1,0 +1,84 @@
+"""Exports: `saved_models/<name>/<version>/`, which TensorFlow Serving loads as it is.
+
+The signatures are the game's (`kgen.signatures`). Beside the SavedModel lie recipe.json, samples.png and README.md, a
+model card. A version is written aside and renamed: a polling server never sees half of one.
+"""
+
+import os
+from pathlib import Path
+
+from kgen import images, runs
+from kgen.backend import tf
+from kgen.dice import Dice
+
+CARD = """# {name}, version {version}
+
+Made by kgen {kgen}: `{model}` on `{dataset}`, {steps} rounds of {batch_size} images, seed {seed}{ema}.
+`recipe.json` reproduces the run; `samples.png` shows {count} images of noise that was not selected.
+
+{signatures}
+
+Load it with `tf.saved_model.load`, or serve the folder above this one with TensorFlow Serving.
+
+Intended for research and teaching. Its images resemble its training data, with that data's licence and biases; it has
+not been checked for memorised images.
+"""
+
+
+def export(game, model, recipe, step, root, name=None):
+    """Writes the next version of `root/name` and returns its path.
+
+    Args:
+        game: the game to export, `Match.exhibition()`.
+        model, recipe: what was trained, for recipe.json and the card.
+        step: rounds played.
+        root: the folder of all exports, usually `saved_models`.
+        name: of this model in TensorFlow Serving; `<model>-<dataset>` when None.
+    """
+    name = name or f"{model}-{recipe.dataset.partition(':')[0]}"
+    folder = Path(root) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    version = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
+    aside = folder / f".partial-{os.getpid()}"
+    module, signatures = game.signatures()
+    tf.saved_model.save(module, str(aside), signatures=signatures)
+    with Dice(recipe.seed):
+        images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(64))))
+    runs.write_recipe(aside, model, recipe)
+    (aside / "README.md").write_text(card(name, version, model, recipe, step, signatures))
+    while (folder / str(version)).exists():  # another process may have been first
+        version += 1
+    os.rename(aside, folder / str(version))
+    return folder / str(version)
+
+
+def card(name, version, model, recipe, step, signatures):
+    """Returns the model card, Markdown."""
+    lines = [
+        f"- `{key}`: {', '.join(arguments(function))} -> {', '.join(results(function))}"
+        for key, function in signatures.items()
+    ]
+    return CARD.format(
+        name=name,
+        version=version,
+        kgen=runs.environment()["kgen"],
+        model=model,
+        dataset=recipe.dataset,
+        steps=step,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        ema=f", weights averaged with decay {recipe.ema}" if recipe.ema else "",
+        count=64,
+        signatures="\n".join(lines),
+    )
+
+
+def arguments(function):
+    """Returns the inputs of a signature as text, `latent float32 (None, 100)`."""
+    return [f"`{spec.name} {spec.dtype.name} {tuple(spec.shape)}`" for spec in function.input_signature]
+
+
+def results(function):
+    """Returns the outputs of a signature as text."""
+    outputs = function.get_concrete_function().structured_outputs
+    return [f"`{name} {tensor.dtype.name} {tuple(tensor.shape)}`" for name, tensor in outputs.items()]

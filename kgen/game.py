@@ -1,0 +1,87 @@
+"""A game: players, and the turns they take in a round.
+
+A paper's algorithm is a subclass that says who moves when, and by which loss. It holds no tape, no optimizer step, no
+metric, no randomness: `kgen.match.Match` plays it. So a game reads like its paper, imports without TensorFlow, and is
+free of the names that `keras.Model` keeps for itself (`loss`, `metrics`, `optimizer`, ...).
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from kgen import images
+
+
+@dataclass
+class Player:
+    """A network and the optimizer that moves it.
+
+    Args:
+        network: a built Keras model.
+        optimizer: a Keras optimizer of its own; no two players share one.
+        l2: added to the gradient as `l2 * weight`, which is PyTorch's `weight_decay` (Keras's own is decoupled).
+    """
+
+    network: Any
+    optimizer: Any
+    l2: float = 0.0
+
+
+class Game:
+    """Base of every game. `Game(generator=Player(...), ...)`: each network is then `self.generator`, ...
+
+    Class attributes that a subclass may set:
+        batches: how many fresh batches a round takes (k of Goodfellow 2014, n_critic of WGAN).
+        labelled: whether batches are `(images, labels)` pairs.
+        range: the values of the images that the networks see.
+        reports: names that turns return besides the players', to be logged.
+        exhibits: the players whose networks make pictures and are exported; `--ema` keeps their moving averages.
+    """
+
+    batches = 1
+    labelled = False
+    range = images.SYMMETRIC
+    reports = ()
+    exhibits = ("generator",)
+
+    def __init__(self, **players):
+        self.players = players
+        for name, player in players.items():
+            setattr(self, name, player.network)
+
+    def play(self, batches):
+        """Yields `(turn, batch)` for every turn of a round, in order.
+
+        A turn is a method that takes the batch and returns `{name: scalar}`: a player's name carries the loss which
+        that player minimises, names in `reports` are only logged. Players that one turn names move together, from one
+        forward pass.
+
+        Args:
+            batches: list of `self.batches` batches, float32 `(batch, height, width, channels)` in `self.range`.
+        """
+        raise NotImplementedError("A game says in play() whose turn it is.")
+
+    def move(self, name, gradients):
+        """Moves one player's weights. Override to add what a paper does after each step (WGAN clips)."""
+        player = self.players[name]
+        weights = player.network.trainable_variables
+        if player.l2:
+            gradients = [g if g is None else g + player.l2 * w for g, w in zip(gradients, weights, strict=True)]
+        player.optimizer.apply(gradients, weights)
+
+    def receive(self, data):
+        """Returns the list of a round's batches from what the pipeline gives: uint8 images become floats in `range`."""
+        pictures, labels = data if self.labelled else (data, None)
+        batches = [images.from_bytes(pictures[i], self.range) for i in range(pictures.shape[0])]
+        return [(batch, labels[i]) for i, batch in enumerate(batches)] if self.labelled else batches
+
+    def with_networks(self, networks):
+        """Returns this game with some networks replaced, `{name: network}`: for sampling from averaged weights."""
+        other = copy.copy(self)
+        for name, network in networks.items():
+            setattr(other, name, network)
+        return other
+
+    def pictures(self, count):
+        """Returns `count` images float32 in [0, 1], drawn from the dice of the moment, networks at inference."""
+        raise NotImplementedError("A game whose play() makes images says in pictures() how to look at them.")

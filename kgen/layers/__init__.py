@@ -1,0 +1,14 @@
+"""Layers that Keras lacks or has otherwise, one file each. Importing the package alone loads no TensorFlow."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "batch_norm": ["BatchNorm"],
+        "dropout": ["Dropout"],
+        "maxout": ["Maxout"],
+        "spectral_norm": ["SpectralNorm"],
+        "upsample": ["UPSAMPLINGS", "bilinear", "nearest", "transposed"],
+    },
+)

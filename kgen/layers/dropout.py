@@ -1,0 +1,41 @@
+"""Dropout whose masks come from the game's dice."""
+
+from kgen import dice
+from kgen.backend import keras
+
+
+@keras.saving.register_keras_serializable("kgen")
+class Dropout(keras.layers.Layer):
+    """Inverted dropout: in training `y = x / (1 - rate)` with probability `1 - rate`, else 0; at inference `y = x`.
+
+    The mask is drawn from `kgen.dice.current()`. So an interrupted and resumed run drops what the straight run would
+    have dropped, replicas drop different units, and no generator state has to be saved.
+
+    Args:
+        rate: probability of dropping an element, in [0, 1).
+
+    Raises:
+        ValueError: `rate` is outside of [0, 1).
+        RuntimeError: called with `training=True` outside of `with Dice(...)`.
+
+    Source: Srivastava et al. 2014, JMLR 15, section 10.
+    """
+
+    def __init__(self, rate, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(f"`rate` must be in [0, 1). Received: rate={rate}.")
+        self.rate = rate
+
+    def call(self, x, training=False):
+        if not training or self.rate == 0:
+            return x
+        kept = dice.current().uniform(keras.ops.shape(x)) >= self.rate
+        return keras.ops.where(kept, x / (1 - self.rate), keras.ops.zeros_like(x))
+
+    # With the shape known, Keras builds models without running `call`, which would ask for dice.
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate}

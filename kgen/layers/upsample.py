@@ -1,0 +1,60 @@
+"""Three ways to double height and width: an upsampling followed or replaced by a convolution.
+
+Transposed convolutions whose stride does not divide the kernel size overlap unevenly and draw checkerboards;
+resizing first does not.
+Source: Odena et al. 2016, "Deconvolution and checkerboard artifacts", Distill, doi:10.23915/distill.00003.
+"""
+
+from collections.abc import Callable
+
+from kgen.backend import keras
+
+
+def transposed(x, filters, kernel_size, **conv_kwargs):
+    """Transposed convolution of stride 2.
+
+    Args:
+        x: symbolic images, `(batch, height, width, channels)`.
+        filters: channels of the output.
+        kernel_size: an integer or `(height, width)`; even sizes overlap evenly.
+        conv_kwargs: further arguments of `keras.layers.Conv2DTranspose`.
+
+    Returns:
+        `(batch, 2 height, 2 width, filters)`.
+    """
+    return keras.layers.Conv2DTranspose(filters, kernel_size, strides=2, padding="same", **conv_kwargs)(x)
+
+
+def nearest(x, filters, kernel_size, **conv_kwargs):
+    """Each pixel repeated 2 x 2, then a convolution.
+
+    Args:
+        x: symbolic images, `(batch, height, width, channels)`.
+        filters: channels of the output.
+        kernel_size: an integer or `(height, width)`.
+        conv_kwargs: further arguments of `keras.layers.Conv2D`.
+
+    Returns:
+        `(batch, 2 height, 2 width, filters)`.
+    """
+    x = keras.layers.UpSampling2D(2, interpolation="nearest")(x)
+    return keras.layers.Conv2D(filters, kernel_size, padding="same", **conv_kwargs)(x)
+
+
+def bilinear(x, filters, kernel_size, **conv_kwargs):
+    """Bilinear interpolation with half-pixel centres (weights 3/4 and 1/4; not aligned corners), then a convolution.
+
+    Args:
+        x: symbolic images, `(batch, height, width, channels)`.
+        filters: channels of the output.
+        kernel_size: an integer or `(height, width)`.
+        conv_kwargs: further arguments of `keras.layers.Conv2D`.
+
+    Returns:
+        `(batch, 2 height, 2 width, filters)`.
+    """
+    x = keras.layers.UpSampling2D(2, interpolation="bilinear")(x)
+    return keras.layers.Conv2D(filters, kernel_size, padding="same", **conv_kwargs)(x)
+
+
+UPSAMPLINGS: dict[str, Callable] = {"transposed": transposed, "nearest": nearest, "bilinear": bilinear}

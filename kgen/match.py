@@ -1,0 +1,124 @@
+"""A match: a game being played. The only training step in the package.
+
+What Keras leaves to each custom model, and where it is easily got wrong, is done here once: building, named optimizers,
+randomness, scaling over replicas, loss scaling, means, moving averages, finding the first NaN.
+"""
+
+from kgen.backend import keras, tf
+from kgen.dice import Dice
+
+
+class Match(keras.Model):
+    """Plays a game with `fit(rounds)`; one `train_step` is one round.
+
+    Args:
+        game: a `kgen.game.Game`.
+        seed: integer; with the round's number it determines every random draw.
+        ema: decay of the moving average of the exhibited networks, in [0, 1); 0 keeps none. At update t it is
+            `min(ema, (1 + t) / (10 + t))`, as in `tf.train.ExponentialMovingAverage`, to be useful early.
+
+    Attributes:
+        round: how many rounds have been played.
+        names: what is logged, in order: `<player>_loss` for every player, then the game's reports.
+    """
+
+    def __init__(self, game, seed=0, ema=0.0):
+        super().__init__(name="match")
+        self.game = game
+        self.seed = seed
+        self.ema = ema
+        self.traces = 0  # how often train_step was traced: once, or a round costs seconds
+        for name, player in game.players.items():  # named attributes: Keras saves dicts and lists by position
+            player.optimizer.build(player.network.trainable_variables)
+            setattr(self, name, player.network)
+            setattr(self, f"{name}_optimizer", player.optimizer)
+        self.averages = {}
+        for name in game.exhibits if ema else ():
+            average = keras.models.clone_model(getattr(game, name))
+            average.set_weights(getattr(game, name).get_weights())
+            average.trainable = False
+            self.averages[name] = average
+        self.names = [f"{name}_loss" for name in game.players] + list(game.reports)
+        self.round = self._counter("round", (), "int64")
+        self.rounds_summed = self._counter("rounds_summed", ())
+        self.sums = self._counter("sums", (len(self.names),), aggregation="mean")
+        self.first_fault = self._counter(
+            "first_fault", (len(self.names),), "int64", initializer=keras.initializers.Constant(-1)
+        )
+        self.built = True  # a model that is never called counts as unbuilt, and then cannot be fitted or saved
+
+    def _counter(self, name, shape, dtype="float32", initializer="zeros", aggregation="only_first_replica"):
+        return self.add_weight(
+            name=name, shape=shape, dtype=dtype, initializer=initializer, trainable=False, aggregation=aggregation
+        )
+
+    def compile(self, jit_compile=False, steps_per_execution=1, run_eagerly=False):
+        """Prepares `fit`. Arguments as in `keras.Model.compile`; the players bring their own optimizers and losses."""
+        super().compile(  # without optimizer=None Keras attaches a RMSprop that learning-rate callbacks would change
+            optimizer=None,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
+        )
+
+    def train_step(self, data):
+        """Plays one round: every turn of `game.play`, then the means and moving averages."""
+        self.traces += 1
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        dice = Dice(self.seed).fold(self.round, replica)
+        values = {name: [] for name in self.names}
+        for number, (turn, batch) in enumerate(self.game.play(self.game.receive(data))):
+            with dice.fold(number):
+                for name, value in self._take(turn, batch).items():
+                    values[f"{name}_loss" if name in self.game.players else name].append(value)
+        means = [tf.add_n(values[name]) / len(values[name]) for name in self.names]
+        self._record(tf.stack(means))
+        self._move_averages()
+        self.round.assign_add(1)
+        return dict(zip(self.names, means, strict=True))
+
+    def _take(self, turn, batch):
+        """One turn: the forward pass, then the named players move together."""
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        players = self.game.players
+        with tf.GradientTape(persistent=True) as tape:  # in a graph only what a mover needs is computed
+            values = {name: tf.cast(value, tf.float32) for name, value in turn(batch).items()}
+            movers = [name for name in values if name in players]
+            # Gradients are summed over replicas, so each contributes its share; the logs stay unscaled.
+            losses = {name: players[name].optimizer.scale_loss(values[name] / replicas) for name in movers}
+        gradients = {name: tape.gradient(losses[name], players[name].network.trainable_variables) for name in movers}
+        for name in movers:
+            self.game.move(name, gradients[name])
+        return values
+
+    def _record(self, means):
+        self.sums.assign(self.sums + means)
+        self.rounds_summed.assign_add(1.0)
+        fault = self.first_fault.value
+        new = tf.logical_and(fault < 0, tf.logical_not(tf.math.is_finite(means)))
+        self.first_fault.assign(tf.where(new, self.round.value, fault))
+
+    def _move_averages(self):
+        played = tf.cast(self.round.value, tf.float32)
+        share = 1.0 - tf.minimum(self.ema, (1.0 + played) / (10.0 + played))
+        for name, average in self.averages.items():
+            for mean, live in zip(average.variables, getattr(self, name).variables, strict=True):
+                # Batch-norm statistics are averaged with the weights they belong to.
+                mean.assign(mean + share * (live - mean) if "float" in mean.dtype else live)
+
+    def take_means(self):
+        """Returns `{name: mean since the last call}` and starts new means."""
+        means = self.sums.numpy() / max(float(self.rounds_summed.numpy()), 1.0)
+        self.sums.assign(tf.zeros_like(self.sums.value))
+        self.rounds_summed.assign(0.0)
+        return {name: float(mean) for name, mean in zip(self.names, means, strict=True)}
+
+    def faults(self):
+        """Returns `{name: step}` of the first round in which a value was NaN or infinite; empty when there was none."""
+        return {
+            name: int(step) + 1 for name, step in zip(self.names, self.first_fault.numpy(), strict=True) if step >= 0
+        }
+
+    def exhibition(self):
+        """Returns the game to sample from and to export: with averaged networks when they are kept."""
+        return self.game.with_networks(self.averages)

@@ -1,0 +1,149 @@
+"""Unsupervised Representation Learning with Deep Convolutional GANs. Radford, Metz, Chintala 2016, arXiv:1511.06434.
+
+The game is Goodfellow's (alternating, k = 1, non-saturating); new are the networks (section 3) and their training
+(section 4): strided convolutions instead of pooling, batch norm except at the generator's output and the
+discriminator's input, no hidden dense layers, ReLU in the generator and LeakyReLU .2 in the discriminator, tanh images,
+weights N(0, .02), Adam 2e-4 with beta1 .5.
+
+The generator starts from a dense projection to 4x4 maps (7x7 for 28 pixels) and doubles them up to the image, halving
+the channels; the discriminator mirrors it. `--upsampling` chooses how the maps double: `transposed` convolution as in
+the paper, or `nearest` / `bilinear` enlargement and a convolution, which leave no checkerboard (Odena et al. 2016).
+
+Recipes:
+- `dcgan`: the scale of the authors' MNIST script, 64 channels at the largest map.
+- `dcgan-faces`: figure 1, 128 channels, 64 pixels; give it `--dataset celeba`.
+- `dcgan-report004`: the code of student report 004: kernels of 4, batch norm also behind the discriminator's first
+  layer, Adam with beta1 .9, a default initialisation (here Glorot's) since its N(0, .02) was never applied, frames
+  squashed.
+
+As in the authors' code no layer has a bias but batch norm's, and batch-norm gains start at N(1, .02). Deviation: z is
+N(0, I) as in every later use of DCGAN; `--prior uniform` gives the paper's U(-1, 1).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from kgen import images, layers
+from kgen.backend import keras
+from kgen.errors import UsageError
+from kgen.game import Player
+from kgen.losses import OBJECTIVES
+from kgen.models.gan import GAN
+from kgen.priors import Normal, Uniform
+from kgen.recipe import Recipe
+
+SIZES = (28, 32, 64, 128)
+PRIORS = {"normal": Normal, "uniform": Uniform}
+
+
+def doublings(size):
+    """Returns `(start, n)`: a map of `start` pixels doubled n times gives `size`."""
+    start = 7 if size == 28 else 4
+    return start, int(math.log2(size // start))
+
+
+def generator(shape, latent_dim, width, kernel_size, upsampling, stddev):
+    """Returns z -> images in [-1, 1] of `shape`; the map before the image has `width` channels."""
+    start, n = doublings(shape[0])
+    grow = layers.UPSAMPLINGS[upsampling]
+    z = keras.Input((latent_dim,))
+    x = keras.layers.Dense(start * start * width * 2 ** (n - 1), use_bias=False, kernel_initializer=weights(stddev))(z)
+    x = keras.layers.Reshape((start, start, width * 2 ** (n - 1)))(x)
+    for i in reversed(range(n - 1)):
+        x = keras.layers.ReLU()(layers.BatchNorm(gamma_initializer=gains(stddev))(x))
+        x = grow(x, width * 2**i, kernel_size, use_bias=False, kernel_initializer=weights(stddev))
+    x = keras.layers.ReLU()(layers.BatchNorm(gamma_initializer=gains(stddev))(x))
+    x = grow(x, shape[-1], kernel_size, use_bias=False, kernel_initializer=weights(stddev))
+    return keras.Model(z, keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def discriminator(shape, width, kernel_size, first_norm, stddev):
+    """Returns images -> logits `(batch, 1)`; the first map has `width` channels."""
+    _, n = doublings(shape[0])
+    image = x = keras.Input(shape)
+    for i in range(n):
+        normed = i > 0 or first_norm
+        x = keras.layers.Conv2D(
+            width * 2**i, kernel_size, strides=2, padding="same", use_bias=False, kernel_initializer=weights(stddev)
+        )(x)
+        x = layers.BatchNorm(gamma_initializer=gains(stddev))(x) if normed else x
+        x = keras.layers.LeakyReLU(0.2)(x)
+    x = keras.layers.Dense(1, use_bias=False, kernel_initializer=weights(stddev))(keras.layers.Flatten()(x))
+    return keras.Model(image, x, name="discriminator")
+
+
+def weights(stddev):
+    """Returns a new initializer N(0, stddev), or Keras's default for 0."""
+    return keras.initializers.RandomNormal(0.0, stddev) if stddev else "glorot_uniform"
+
+
+def gains(stddev):
+    """Returns a new initializer of batch-norm gains, N(1, stddev)."""
+    return keras.initializers.RandomNormal(1.0, stddev)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DCGANRecipe(Recipe):
+    """Deep convolutional GAN, Radford et al. 2016."""
+
+    latent_dim: int = 100  # Size of z (section 4).
+    prior: Literal["normal", "uniform"] = "normal"  # Distribution of z: N(0, I), or U(-1, 1) as in section 4.
+    width: int = 64  # Channels of the largest map; doubled as maps halve (figure 1: 128).
+    kernel_size: int = 5  # Of every convolution (figure 1).
+    upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"  # How the generator doubles its maps.
+    first_norm: bool = (
+        False  # Batch norm also behind the discriminator's first layer (report 004; section 3 advises against).
+    )
+    weight_stddev: float = 0.02  # Of the initial weights, N(0, stddev) (section 4); 0 for Glorot's uniform.
+    learning_rate: float = 2e-4  # Adam's, of both players (section 4).
+    beta1: float = 0.5  # Adam's (section 4).
+    l2: float = 2.5e-5  # Weight decay added to the gradient (the authors' code).
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("latent_dim", "width", "kernel_size"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        for name in ("weight_stddev", "l2"):
+            self.demand(getattr(self, name) >= 0, name, "0 or more")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+        self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
+
+    def game(self, data):
+        shape = data.images.shape[1:]
+        if shape[0] not in SIZES or shape[0] != shape[1]:
+            size = "x".join(map(str, shape[:2]))
+            raise UsageError(
+                f"DCGAN makes images of {', '.join(map(str, SIZES))} pixels, not {size}: give --image-size 64."
+            )
+        make = generator(shape, self.latent_dim, self.width, self.kernel_size, self.upsampling, self.weight_stddev)
+        judge = discriminator(shape, self.width, self.kernel_size, self.first_norm, self.weight_stddev)
+        return GAN(
+            generator=Player(make, self.adam(), self.l2),
+            discriminator=Player(judge, self.adam(), self.l2),
+            objective=OBJECTIVES["non_saturating"],
+            prior=PRIORS[self.prior](self.latent_dim),
+            image_range=images.SYMMETRIC,
+        )
+
+    def adam(self):
+        """Returns a new optimizer: every player has its own."""
+        return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta1, epsilon=1e-8)
+
+
+RECIPES = {
+    "dcgan": DCGANRecipe(),
+    "dcgan-faces": DCGANRecipe(width=128, batch_size=128, image_size=64, steps=40_000, sample_every=500),
+    "dcgan-report004": DCGANRecipe(
+        width=128,
+        kernel_size=4,
+        first_norm=True,
+        weight_stddev=0.0,
+        beta1=0.9,
+        l2=0.0,
+        batch_size=128,
+        image_size=64,
+        crop="squash",
+        steps=4_000,  # 50 epochs of 10,000 images
+    ),
+}

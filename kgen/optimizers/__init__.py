@@ -1,0 +1,5 @@
+"""Optimizers that papers used and Keras lacks; each loads Keras when it is first used."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"annealed_sgd": ["AnnealedSGD"]})

@@ -1,0 +1,74 @@
+"""Penalties on a critic's slope, and weight clipping.
+
+They hold a tape of their own and may be called inside another one, eagerly, in a graph and under XLA. Everything is
+float32, also around a critic that computes in bfloat16.
+"""
+
+from kgen.backend import keras, tf
+
+
+def gradient_penalty(critic, real, fake, alpha, target=1.0):
+    """Two-sided penalty `E[(||grad D(x~)||_2 - target)^2]` at `x~ = x + alpha (G(z) - x)`; the caller weighs it.
+
+    Args:
+        critic: function of images that returns one number each, `(batch,)` or `(batch, 1)`; without BatchNorm, since
+            the gradient at an image must depend on that image alone.
+        real: images `x`, `(batch, ...)`.
+        fake: generated images, the shape of `real`.
+        alpha: position on the segment from real to fake, `(batch,)`, in [0, 1]; uniform in the paper.
+        target: the slope aimed at.
+
+    Returns:
+        Scalar, at least 0; its own gradient is finite also where the critic is flat.
+
+    Source: Gulrajani et al. 2017, arXiv:1704.00028, equation 3 and Algorithm 1 (weight 10). The paper writes
+        `epsilon x + (1 - epsilon) x~`; with a uniform epsilon that is the same distribution.
+    """
+    ops = keras.ops
+    real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
+    alpha = ops.reshape(ops.cast(alpha, "float32"), (-1,) + (1,) * (len(real.shape) - 1))
+    slope = ops.sqrt(_squared_slope(critic, real + alpha * (fake - real)) + 1e-12)  # sqrt'(0) is infinite
+    return ops.mean(ops.square(slope - target))
+
+
+def r1(critic, real):
+    """Zero-centred penalty `1/2 E[||grad D(x)||_2^2]` on data; the caller weighs it, by gamma.
+
+    Args:
+        critic: function of images that returns one logit each, `(batch,)` or `(batch, 1)`.
+        real: images `x`, `(batch, ...)`.
+
+    Returns:
+        Scalar, at least 0.
+
+    Source: Mescheder et al. 2018, arXiv:1801.04406, equation 9.
+    """
+    return 0.5 * keras.ops.mean(_squared_slope(critic, keras.ops.cast(real, "float32")))
+
+
+def clip_weights(variables, limit):
+    """Sets each weight `w` to `min(max(w, -limit), limit)`, in place.
+
+    Args:
+        variables: Keras variables; in WGAN all that the critic trains, BatchNorm's included.
+        limit: greatest absolute value, above 0; 0.01 in the paper.
+
+    Raises:
+        ValueError: `limit` is not above 0.
+
+    Source: Arjovsky et al. 2017, arXiv:1701.07875, Algorithm 1, line 7.
+    """
+    if limit <= 0:
+        raise ValueError(f"`limit` must be above 0. Received: limit={limit}.")
+    for variable in variables:
+        variable.assign(keras.ops.clip(variable, -limit, limit))
+
+
+def _squared_slope(critic, images):
+    """Returns `||grad D||_2^2` at each image, `(batch,)`."""
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        # Images do not meet in the critic, so the gradient of the sum holds the gradient of each.
+        total = keras.ops.sum(keras.ops.cast(critic(images), "float32"))
+    gradient = tape.gradient(total, images)
+    return keras.ops.sum(keras.ops.square(gradient), axis=tuple(range(1, len(gradient.shape))))

@@ -1,0 +1,83 @@
+"""From images in memory to rounds. The order is a pure function of (seed, step), so a resumed run sees what the
+interrupted one would have seen: there is no shuffle buffer and no iterator to save.
+"""
+
+import functools
+
+import numpy as np
+
+from kgen.backend import tf
+from kgen.errors import UsageError
+
+_PREFETCH = 2
+
+
+@functools.lru_cache(maxsize=2)  # a round can lie in two epochs; safe to call from several threads
+def order(seed, epoch, n):
+    """Returns the order in which an epoch visits `n` images: a permutation, int64 `(n,)`, read-only."""
+    permutation = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, epoch]))).permutation(n)
+    permutation.flags.writeable = False
+    return permutation
+
+
+def indices(seed, step, per_step, n):
+    """Returns which images round `step` takes, int64 `(per_step,)`.
+
+    Rounds follow each other without a gap, across the ends of epochs, so every epoch visits each image once; a round
+    may be longer than an epoch.
+
+    Args:
+        seed, step: integers from 0.
+        per_step: how many images a round takes.
+        n: how many there are, from 1.
+    """
+    epochs, places = np.divmod(np.arange(step * per_step, (step + 1) * per_step), n)
+    return np.concatenate([order(seed, int(epoch), n)[places[epochs == epoch]] for epoch in np.unique(epochs)])
+
+
+def rounds(images, *, batch_size, batches=1, seed, start, stop, labelled=False):
+    """Makes the rounds [start, stop) as a finite `tf.data.Dataset`.
+
+    Args:
+        images: `Images`; their array may be uint8 or float, `(n, height, width, channels)`.
+        batch_size: images in a batch.
+        batches: batches in a round.
+        seed: of the order, an integer from 0.
+        start, stop: numbers of the first round and of the one after the last.
+        labelled: whether labels come along.
+
+    Returns:
+        Dataset of `(batches, batch_size, height, width, channels)` in the array's dtype; if `labelled`, of tuples with
+        the labels, int32 `(batches, batch_size)`.
+
+    Raises:
+        UsageError: if labels are asked of images that have none, or a number is out of range.
+    """
+    _check(images, batch_size, batches, start, stop, labelled)
+    arrays = [images.images, images.labels.astype(np.int32)] if labelled else [images.images]
+    outer = (batches, batch_size)
+
+    def gather(step):
+        chosen = indices(seed, int(step), batches * batch_size, len(images.images))
+        return [np.take(array, chosen, axis=0).reshape(outer + array.shape[1:]) for array in arrays]
+
+    def fetch(step):
+        values = tf.numpy_function(gather, [step], [array.dtype for array in arrays], stateful=False)
+        values = [tf.ensure_shape(value, outer + array.shape[1:]) for value, array in zip(values, arrays, strict=True)]
+        return tuple(values) if labelled else values[0]
+
+    options = tf.data.Options()
+    options.deterministic = True
+    options.autotune.enabled = False  # it stalls the end of `fit` for seconds
+    return tf.data.Dataset.range(start, stop).map(fetch).prefetch(_PREFETCH).with_options(options)
+
+
+def _check(images, batch_size, batches, start, stop, labelled):
+    if labelled and images.labels is None:
+        raise UsageError("This needs labels, and the dataset has none; choose one with classes, such as mnist.")
+    if len(images.images) == 0 or batch_size < 1 or batches < 1:
+        raise UsageError(
+            f"Rounds need at least 1 image, batch and image a batch; got {len(images.images)}, {batches}, {batch_size}."
+        )
+    if not 0 <= start <= stop:
+        raise UsageError(f"Rounds run from 0 upwards, got {start} to {stop}.")

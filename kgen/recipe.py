@@ -1,0 +1,126 @@
+"""Recipes: the numbers of a published run. Their fields are the command line's flags, their JSON reproduces the run."""
+
+import dataclasses
+import difflib
+import importlib
+import json
+import pkgutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kgen.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What every recipe has; a paper's file adds its own numbers and `game()`."""
+
+    dataset: str = "mnist5k"  # mnist5k, mnist, cifar10, celeba, lines, ring or folder:PATH.
+    split: str = "train"  # Part of the dataset to train on, as in TFDS: train, test, train[:50000].
+    data_dir: Path | None = None  # Where the official archives lie; without it tensorflow-datasets is asked.
+    image_size: int | None = None  # Height and width in pixels; the dataset's own when not given.
+    crop: Literal["center", "squash"] = (
+        "center"  # How photographs become square: central crop, or the whole frame squashed.
+    )
+    classes: tuple[str, ...] = ()  # Only these classes, by name or number, such as: horse,bird.
+
+    steps: int = 2_000  # Rounds to train.
+    batch_size: int = 64  # Images in a batch.
+    seed: int = 0  # Determines the initial weights, the order of the images and all noise.
+    ema: float = 0.0  # Decay of the generator's moving average, such as 0.999; then sampled and exported instead.
+    precision: Literal["float32", "mixed_bfloat16"] = (
+        "float32"  # What layers compute in; weights and losses stay float32.
+    )
+    jit: Literal["auto", "on", "off"] = "auto"  # XLA: auto is on for a GPU and off for a CPU, where it is slower.
+    rounds_per_execution: int = 1  # Rounds between two returns to Python; 20 helps a GPU.
+
+    log_every: int = 50  # Steps between lines of log.jsonl and points in TensorBoard.
+    sample_every: int = 250  # Steps between pictures.
+    checkpoint_every: int = 500  # Steps between checkpoints.
+    keep: int = 3  # Checkpoints kept, the newest.
+
+    def __post_init__(self):
+        object.__setattr__(self, "classes", tuple(name for item in self.classes for name in item.split(",") if name))
+        for name in (
+            "steps",
+            "batch_size",
+            "rounds_per_execution",
+            "log_every",
+            "sample_every",
+            "checkpoint_every",
+            "keep",
+        ):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        self.demand(self.image_size is None or 4 <= self.image_size <= 1024, "image_size", "from 4 to 1024")
+        self.demand(0.0 <= self.ema < 1.0, "ema", "at least 0 and below 1")
+        self.demand(0 <= self.seed < 2**31, "seed", "from 0 to 2147483647")
+        for name in ("steps", "log_every", "sample_every", "checkpoint_every"):
+            whole = getattr(self, name) % self.rounds_per_execution == 0
+            self.demand(whole, name, f"a multiple of --rounds-per-execution {self.rounds_per_execution}")
+
+    def demand(self, condition, name, accepted):
+        """Raises `UsageError` naming the flag, what it accepts and what it was given, unless `condition` holds."""
+        if not condition:
+            raise UsageError(f"--{name.replace('_', '-')} must be {accepted}, not {getattr(self, name)}.")
+
+    def game(self, data):
+        """Returns the `Game` for `data`, a `kgen.data.Images`.
+
+        Raises:
+            UsageError: the networks cannot make images of this size.
+        """
+        raise NotImplementedError("A paper's recipe builds the players who play() its game.")
+
+    def to_json(self, model):
+        """Returns the model's name and the fields as a JSON object, indented: what recipe.json holds."""
+        return json.dumps({"model": model, **dataclasses.asdict(self)}, indent=2, default=str) + "\n"
+
+
+def from_json(text, source="recipe.json"):
+    """Returns `(model, recipe)` of what `to_json` wrote.
+
+    Raises:
+        UsageError: it is not such an object; `source` is named.
+    """
+    try:
+        fields = json.loads(text)
+        model = fields.pop("model")
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise UsageError(f"{source} is not a recipe: {type(error).__name__}: {error}.") from None
+    known = find(model)
+    unknown = sorted(set(fields) - {field.name for field in dataclasses.fields(known)})
+    if unknown:
+        raise UsageError(
+            f"{source} has fields that the recipe {model} of this kgen does not know: {', '.join(unknown)}."
+        )
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    if fields.get("data_dir"):
+        fields["data_dir"] = Path(fields["data_dir"])
+    return model, dataclasses.replace(known, **fields)
+
+
+def all_recipes():
+    """Returns `{name: recipe}` of every paper's file in `kgen/models`, sorted."""
+    papers = importlib.import_module("kgen.models")  # the folder is the registry
+    modules = [importlib.import_module(f"{papers.__name__}.{m.name}") for m in pkgutil.iter_modules(papers.__path__)]
+    return dict(sorted(item for module in modules for item in module.RECIPES.items()))
+
+
+def names():
+    """Returns the names of all recipes, sorted."""
+    return list(all_recipes())
+
+
+def find(name):
+    """Returns the recipe called `name`.
+
+    Raises:
+        UsageError: there is none; the text names the nearest and all there are.
+    """
+    recipes = all_recipes()
+    if name not in recipes:
+        near = difflib.get_close_matches(name, recipes, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise UsageError(f"There is no model {name!r}.{hint} There are: {', '.join(recipes)}.")
+    return recipes[name]

@@ -1,0 +1,111 @@
+"""Run directories, `runs/<model>-<dataset>-<n>/`: made, found, locked, described."""
+
+import hashlib
+import json
+import os
+import platform
+import warnings
+from importlib import metadata
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+import kgen
+from kgen import recipe as recipes
+from kgen.errors import UsageError
+
+
+def create(runs_dir, model, recipe):
+    """Makes the next free run directory with its recipe.json and environment.json; returns its path."""
+    dataset = recipe.dataset.partition(":")[0]
+    number = 1
+    while True:
+        path = Path(runs_dir) / f"{model}-{dataset}-{number:04d}"
+        try:
+            path.mkdir(parents=True)
+            break
+        except FileExistsError:
+            number += 1
+    write_recipe(path, model, recipe)
+    return path
+
+
+def write_recipe(path, model, recipe):
+    """Writes recipe.json: the model's name and every field, so that `--resume` and readers need nothing else."""
+    aside = path / ".recipe.partial"
+    aside.write_text(recipe.to_json(model))
+    os.replace(aside, path / "recipe.json")
+
+
+def write_environment(path, images):
+    """Writes environment.json: versions, the machine, and the SHA-256 of the training images.
+
+    A resumed run keeps the first one: it warns when versions differ, since the run may then not go on bit for bit.
+
+    Raises:
+        UsageError: the images are not those that the run was started with.
+    """
+    file = path / "environment.json"
+    now = {**environment(), "images": list(images.shape), "images_sha256": hashlib.sha256(images.tobytes()).hexdigest()}
+    first = json.loads(file.read_text()) if file.exists() else now
+    if first["images_sha256"] != now["images_sha256"]:
+        shapes = f"{first['images']} then, {now['images']} now"
+        raise UsageError(f"{path} was started with other images ({shapes}): start a new run.")
+    changed = [f"{name} {first.get(name)} -> {value}" for name, value in now.items() if first.get(name) != value]
+    if changed:
+        warnings.warn(f"Resumed elsewhere, not bit for bit: {'; '.join(changed)}.", stacklevel=2)
+    if not file.exists():
+        aside = path / ".environment.partial"
+        aside.write_text(json.dumps(now, indent=2) + "\n")
+        os.replace(aside, file)
+
+
+def read_recipe(path):
+    """Returns `(model, recipe)` of a run directory or an export; raises UsageError if it is neither."""
+    file = Path(path) / "recipe.json"
+    if not file.is_file():
+        raise UsageError(
+            f"{path} is not a run directory: it has no recipe.json. A run lies in runs/<model>-<dataset>-<n>."
+        )
+    return recipes.from_json(file.read_text(), file)
+
+
+def find(name, runs_dir):
+    """Returns the run directory `name`; `latest` is the one in `runs_dir` that was written to last."""
+    if name != "latest":
+        return Path(name)
+    runs = [path.parent for path in Path(runs_dir).glob("*/recipe.json")]
+    if not runs:
+        raise UsageError(f"There is no run in {runs_dir} to resume. Start one with --model.")
+    return max(runs, key=lambda run: max(file.stat().st_mtime for file in run.iterdir()))
+
+
+def lock(path):
+    """Returns a lock on a run directory, held until released or the process ends, however it ends."""
+    held = FileLock(Path(path) / ".lock")
+    try:
+        return held.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(f"{path} is being trained by another process. Wait for it, or start a new run.") from None
+
+
+def environment():
+    """Returns the versions and the machine that a result depends on."""
+    packages = (
+        "tensorflow",
+        "keras",
+        "numpy",
+        "tensorboard",
+        "tensorflow-datasets",
+        "mlxtend",
+        "pillow",
+        "safetensors",
+    )
+    return {
+        "kgen": kgen.__version__,
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+    }

@@ -1,0 +1,132 @@
+"""Training: from a recipe to a run directory with pictures, logs and checkpoints, and an export."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from kgen import callbacks, checkpoint, data, export, images, pipeline, runs
+from kgen.backend import keras, tf
+from kgen.errors import UsageError
+from kgen.match import Match
+
+
+@dataclass
+class Result:
+    """What `train` leaves: the run directory, the match, the export (None when interrupted), the last step."""
+
+    run: Path
+    match: Match
+    exported: Path | None
+    step: int
+
+
+def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=None):
+    """Trains `recipe` to its last step and exports; resumes `resume`, a run directory, bit for bit on CPU.
+
+    Args:
+        model: the recipe's name.
+        recipe: a `kgen.recipe.Recipe`.
+        runs_dir: where a new run directory is made.
+        exports_dir: where the export goes, as `<model>-<dataset>/<version>`.
+        resume: run directory to go on with; None starts a new one.
+
+    Raises:
+        UsageError: data, sizes or the run directory cannot be used.
+        Diverged: a loss was NaN or infinite.
+    """
+    images_ = load(recipe)
+    match = prepare(recipe, images_)
+    run = Path(resume) if resume else runs.create(runs_dir, model, recipe)
+    with runs.lock(run):
+        runs.write_recipe(run, model, recipe)
+        runs.write_environment(run, images_.images)
+        step = checkpoint.restore(match, run / "checkpoints")
+        images.save_png(
+            run / "real.png", images.grid(images_.images[pipeline.indices(recipe.seed, 0, 64, len(images_.images))])
+        )
+        if step < recipe.steps:
+            step = play(match, model, recipe, images_, run, step)
+        if step < recipe.steps:
+            return Result(run, match, None, step)
+        return Result(run, match, export.export(match.exhibition(), model, recipe, step, exports_dir), step)
+
+
+def load(recipe):
+    """Returns the recipe's training images, `kgen.data.Images`."""
+    return data.load(recipe.dataset, recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, recipe.classes)
+
+
+def reopen(recipe, run):
+    """Returns `(match, step)` of a run directory's newest checkpoint, for sampling and export.
+
+    Raises:
+        UsageError: there is no checkpoint yet.
+    """
+    match = prepare(recipe, load(recipe))
+    step = checkpoint.restore(match, Path(run) / "checkpoints")
+    if step == 0:
+        raise UsageError(f"{run} has no checkpoint yet. Train it further: python scripts/train.py --resume {run}")
+    return match, step
+
+
+@contextlib.contextmanager
+def precision(policy):
+    """Layers that are made inside compute in `policy`."""
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(previous)
+
+
+def prepare(recipe, images_):
+    """Returns the compiled match of a recipe, weights drawn from its seed."""
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    jit = {"auto": on_gpu, "on": True, "off": False}[recipe.jit]
+    if not jit and not on_gpu:
+        tf.config.experimental.enable_op_determinism()  # Keras drops jit_compile once it is on
+    keras.utils.set_random_seed(recipe.seed)
+    with precision(recipe.precision):
+        match = Match(recipe.game(images_), recipe.seed, recipe.ema)
+    match.compile(jit_compile=jit, steps_per_execution=recipe.rounds_per_execution)
+    return match
+
+
+def play(match, model, recipe, images_, run, start):
+    """Plays rounds `start` to `recipe.steps`; returns the step reached, smaller when interrupted."""
+    batches = match.game.batches
+    rounds = pipeline.rounds(
+        images_,
+        batch_size=recipe.batch_size,
+        batches=batches,
+        seed=recipe.seed,
+        start=start,
+        stop=recipe.steps,
+        labelled=match.game.labelled,
+    )
+    writer = callbacks.tensorboard_writer(run / "train", start)
+    if start == 0:
+        with writer.as_default():
+            tf.summary.text("recipe", f"```\n{recipe.to_json(model)}```", step=0)
+    per_step = recipe.batch_size * batches
+    interrupt = callbacks.Interrupt(start)
+    watchers = [
+        callbacks.Guard(recipe.rounds_per_execution, start),  # first: nothing after it may keep a NaN
+        callbacks.Progress(recipe.steps, per_step, recipe.rounds_per_execution, start),
+        callbacks.Log(run / "log.jsonl", writer, per_step, recipe.log_every, start),
+        callbacks.Samples(run / "samples", writer, recipe.sample_every, start, seed=recipe.seed),
+        checkpoint.Checkpoints(run / "checkpoints", recipe.checkpoint_every, start, recipe.keep),
+        interrupt,
+    ]
+    try:
+        match.fit(rounds, epochs=1, shuffle=False, verbose=0, callbacks=watchers)
+    finally:
+        for watcher in watchers:
+            watcher.close()
+    if interrupt.stopped in (None, recipe.steps):
+        for watcher in watchers:
+            watcher.finish(recipe.steps)
+        return recipe.steps
+    checkpoint.save(match, run / "checkpoints", interrupt.stopped, recipe.keep)
+    return interrupt.stopped

@@ -1,0 +1,292 @@
+"""The promises that every paper's file keeps. Nothing here names a model: a new file in kgen/models is held to all."""
+
+import ast
+import dataclasses
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework.config import disable_op_determinism
+from tiny import pictures, shrink
+
+from kgen import checkpoint, data, images, pipeline, recipe, runs
+from kgen.dice import Dice
+from kgen.errors import UsageError
+from kgen.export import export
+from kgen.match import Match
+from kgen.training import precision
+
+NAMES = recipe.names()
+PAPERS = sorted((Path(__file__).parents[1] / "kgen/models").glob("[!_]*.py"))
+every_recipe = pytest.mark.parametrize("name", NAMES)
+every_paper = pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
+
+
+def new_match(name, seed=0, ema=0.0, policy="float32", **compile_arguments):
+    keras.utils.set_random_seed(seed)
+    with precision(policy):
+        match = Match(shrink(recipe.find(name)).game(pictures()), seed, ema)
+    match.compile(**compile_arguments)
+    return match
+
+
+def play(match, start, stop):
+    """Plays rounds [start, stop) and returns the mean losses since the last call."""
+    rounds = pipeline.rounds(
+        pictures(),
+        batch_size=4,
+        batches=match.game.batches,
+        seed=0,
+        start=start,
+        stop=stop,
+        labelled=match.game.labelled,
+    )
+    match.fit(rounds, shuffle=False, verbose=0)
+    return match.take_means()
+
+
+def state(match):
+    return {key: np.asarray(variable.numpy()) for key, variable in checkpoint.variables(match).items()}
+
+
+def equal(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
+
+
+@every_recipe
+def test_every_variable_is_in_the_checkpoint(name):
+    match = new_match(name, ema=0.9)
+    kept = {id(variable) for variable in checkpoint.variables(match).values()}
+    optimizers = [v for player in match.game.players.values() for v in player.optimizer.variables]
+    assert [v.path for v in [*match.variables, *optimizers] if id(v) not in kept] == []
+
+
+@every_recipe
+def test_rounds_play_and_move_all_players_from_one_trace(name):
+    match = new_match(name, seed=1)
+    before = {player: [w.copy() for w in getattr(match, player).get_weights()] for player in match.game.players}
+    losses = play(match, 0, 3)
+    assert match.traces == 1
+    assert int(match.round) == 3
+    assert list(losses) == match.names and np.isfinite(list(losses.values())).all()
+    for player, weights in before.items():
+        trained = getattr(match, player).trainable_variables
+        assert trained, f"{player} has nothing to learn"
+        assert any((a != b).any() for a, b in zip(weights, getattr(match, player).get_weights(), strict=True)), player
+
+
+@every_recipe
+def test_eager_equals_compiled(name):
+    compiled, eager = new_match(name), new_match(name, run_eagerly=True)
+    np.testing.assert_allclose(
+        list(play(compiled, 0, 3).values()), list(play(eager, 0, 3).values()), rtol=1e-4, atol=1e-5
+    )
+
+
+@every_recipe
+def test_xla_equals_the_graph_for_20_rounds(name):
+    disable_op_determinism()  # Keras drops jit_compile while it is on
+    plain, jit = new_match(name), new_match(name, jit_compile=True)
+    assert jit.jit_compile and not plain.jit_compile
+    for start in range(20):
+        np.testing.assert_allclose(
+            list(play(plain, start, start + 1).values()),
+            list(play(jit, start, start + 1).values()),
+            rtol=1e-4,
+            atol=1e-4,
+        )
+
+
+@every_recipe
+def test_each_turn_moves_exactly_its_players(name):
+    match = new_match(name)
+    game = match.game
+    batches = game.receive(next(iter(pipeline.rounds(
+        pictures(), batch_size=4, batches=game.batches, seed=0, start=0, stop=1, labelled=game.labelled
+    ))))  # fmt: skip
+    moved = set()
+    for number, (turn, batch) in enumerate(game.play(batches)):
+        before = {p: [v.numpy() for v in getattr(match, p).trainable_variables] for p in game.players}
+        with Dice(number):
+            values = match._take(turn, batch)
+        movers = set(values) & set(game.players)
+        assert movers and set(values) - movers <= set(game.reports)
+        for player, weights in before.items():
+            now = [v.numpy() for v in getattr(match, player).trainable_variables]
+            changed = [not np.array_equal(a, b) for a, b in zip(weights, now, strict=True)]
+            assert any(changed) == (player in movers), f"{turn.__name__}: {player}"
+        moved |= movers
+    assert moved == set(game.players)
+
+
+@every_recipe
+def test_save_and_restore_are_exact_and_resuming_equals_going_on(name, tmp_path):
+    straight = new_match(name, ema=0.9)
+    play(straight, 0, 2)
+    checkpoint.save(straight, tmp_path, 2)
+    resumed = new_match(name, seed=0, ema=0.9)
+    for variable in checkpoint.variables(resumed).values():
+        variable.assign(keras.ops.ones_like(variable))  # whatever it held must not matter
+    assert checkpoint.restore(resumed, tmp_path) == 2
+    assert equal(state(straight), state(resumed))
+    assert play(straight, 2, 4) == play(resumed, 2, 4)
+    assert equal(state(straight), state(resumed))
+
+
+@every_recipe
+def test_keras_can_save_the_match(name, tmp_path):
+    match, other = new_match(name, seed=1), new_match(name, seed=2)
+    play(match, 0, 1)
+    match.save_weights(tmp_path / "match.weights.h5")
+    other.load_weights(tmp_path / "match.weights.h5")
+    for player in match.game.players:
+        for one, two in zip(getattr(match, player).get_weights(), getattr(other, player).get_weights(), strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+@every_recipe
+def test_bfloat16_keeps_weights_losses_and_pictures_in_float32(name):
+    match = new_match(name, policy="mixed_bfloat16")
+    assert any(layer.compute_dtype == "bfloat16" for p in match.game.players.values() for layer in p.network.layers)
+    assert np.isfinite(list(play(match, 0, 2).values())).all()
+    assert {v.dtype for v in match.trainable_variables} == {"float32"}
+    with Dice(0):
+        assert match.exhibition().pictures(2).dtype == tf.float32
+
+
+@every_recipe
+def test_pictures_are_images_in_the_unit_range(name):
+    match = new_match(name)
+    with Dice(0):
+        made = match.exhibition().pictures(5)
+    assert made.shape == (5, 32, 32, 1)
+    assert images.to_bytes(made).dtype == np.uint8
+
+
+@every_recipe
+def test_averages_follow_the_exhibited_networks(name):
+    match = new_match(name, ema=0.5)
+    first = {p: average.get_weights() for p, average in match.averages.items()}
+    play(match, 0, 1)  # share of the new weights: 1 - min(0.5, 1 / 10)
+    assert set(first) == set(match.game.exhibits)
+    for player, old in first.items():
+        live, new = getattr(match, player).get_weights(), match.averages[player].get_weights()
+        for a, b, c in zip(old, live, new, strict=True):
+            np.testing.assert_allclose(c, a + 0.9 * (b - a), rtol=1e-5, atol=1e-6)
+        assert match.exhibition().__dict__[player] is match.averages[player]
+
+
+@every_recipe
+def test_a_recipe_survives_json(name):
+    own = dataclasses.replace(recipe.find(name), classes=("3", "7"), data_dir=Path("/data"), seed=5)
+    assert recipe.from_json(own.to_json(name)) == (name, own)
+
+
+@every_recipe
+@pytest.mark.parametrize("size", [5, 28, 32, 48, 64])
+def test_a_size_is_taken_or_refused_in_a_sentence(name, size):
+    small = shrink(recipe.find(name))
+    try:
+        game = small.game(pictures(size=size, channels=3))
+    except UsageError as refusal:
+        assert str(size) in str(refusal) and "--image-size" in str(refusal)
+    else:
+        with Dice(0):
+            assert game.pictures(1).shape == (1, size, size, 3)
+
+
+WITHOUT_KGEN = """
+import sys
+sys.modules["kgen"] = None  # an import of kgen fails
+from pathlib import Path
+import numpy as np, tensorflow as tf
+
+def array(value):
+    return np.stack([tf.io.decode_png(png) for png in value]) if value.dtype == tf.string else value.numpy()
+
+for path in Path(sys.argv[1]).glob("*/1"):
+    loaded, inputs, found = tf.saved_model.load(str(path)), np.load(path / "inputs.npz"), {}
+    for key, function in loaded.signatures.items():
+        specs = function.structured_input_signature[1]
+        answers = function(**{name: tf.constant(inputs[name], spec.dtype) for name, spec in specs.items()})
+        found.update({f"{key}.{name}": array(value) for name, value in answers.items()})
+    np.savez(path / "outputs.npz", **found)
+"""
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """Every recipe exported, and what a process without kgen gets from the exports."""
+    root = tmp_path_factory.mktemp("exports")
+    matches = {}
+    for name in NAMES:
+        matches[name] = new_match(name)
+        play(matches[name], 0, 2)
+        export(matches[name].exhibition(), name, shrink(recipe.find(name)), 2, root, name)
+    for name in NAMES:
+        game = matches[name].exhibition()
+        with Dice(7):
+            latent = game.prior.draw(3).numpy() if hasattr(game, "prior") else np.zeros((3, 1), np.float32)
+        np.savez(root / name / "1/inputs.npz", latent=latent, seed=np.int64(11), count=np.int64(5))
+    subprocess.run([sys.executable, "-c", WITHOUT_KGEN, str(root)], check=True, cwd=root)
+    return root, matches
+
+
+@every_recipe
+def test_an_export_without_kgen_equals_the_run(name, exports):
+    root, matches = exports
+    _, signatures = matches[name].exhibition().signatures()
+    inputs, outputs = np.load(root / name / "1/inputs.npz"), np.load(root / name / "1/outputs.npz")
+    assert {key.split(".")[0] for key in outputs} == set(signatures) >= {"serving_default"}
+    for key, function in signatures.items():
+        answers = function(**{s.name: tf.constant(inputs[s.name], s.dtype) for s in function.input_signature})
+        for output, value in answers.items():
+            if value.dtype == tf.string:
+                value = tf.stack([tf.io.decode_png(png) for png in value])
+            np.testing.assert_array_equal(outputs[f"{key}.{output}"], value.numpy(), f"{key}.{output}")
+
+
+@every_recipe
+def test_an_export_brings_its_papers(name, exports):
+    folder = exports[0] / name / "1"
+    assert runs.read_recipe(folder)[0] == name
+    card = (folder / "README.md").read_text()
+    assert (
+        all(key in card for key in matches_signatures(exports, name)) and (folder / "samples.png").stat().st_size > 100
+    )
+
+
+def matches_signatures(exports, name):
+    return exports[1][name].exhibition().signatures()[1]
+
+
+@every_paper
+def test_a_paper_names_its_source_and_its_recipes(path):
+    module = importlib.import_module(f"kgen.models.{path.stem}")
+    assert "arXiv:" in module.__doc__
+    assert module.RECIPES and set(module.RECIPES) <= set(NAMES)
+    for own in module.RECIPES.values():
+        data.load("ring", "test")  # a dataset loads without any file
+        assert json.loads(own.to_json("x"))["dataset"] == "mnist5k"
+
+
+@every_paper
+def test_a_paper_is_a_readable_file(path):
+    tree = ast.parse(path.read_text())
+    assert len(path.read_text().splitlines()) <= 250
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 50, node.name
+    public = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and not n.name.startswith("_")]
+    assert [n.name for n in public if not ast.get_docstring(n)] == []
+
+
+def test_papers_import_without_tensorflow():
+    code = "import sys\nfrom kgen import recipe\nrecipe.names()\nassert 'tensorflow.python' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

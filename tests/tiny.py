@@ -1,0 +1,24 @@
+"""Small versions of every recipe, and data for them."""
+
+import dataclasses
+
+import numpy as np
+
+from kgen.data import Images
+from kgen.recipe import Recipe
+
+SHARED = {field.name for field in dataclasses.fields(Recipe)}
+
+
+def shrink(recipe, **changes):
+    """Returns the recipe with its own large whole numbers (widths, sizes of codes) divided by 16, a batch of 4."""
+    own = {f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe) if f.name not in SHARED}
+    small = {name: max(2, value // 16) for name, value in own.items() if type(value) is int and value > 16}
+    return dataclasses.replace(recipe, **{"batch_size": 4, "steps": 4, "image_size": None, **small, **changes})
+
+
+def pictures(count=16, size=32, channels=1, seed=0):
+    """Returns `Images` of noise with labels; any model plays on them."""
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, 256, (count, size, size, channels), np.uint8)
+    return Images(pixels, np.arange(count, dtype=np.int64) % 10, tuple(map(str, range(10))))
