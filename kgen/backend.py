@@ -4,10 +4,12 @@ Importing TensorFlow takes two seconds. `--help`, a misspelt flag and `--dry-run
 recipes, which live in the papers' files. So those files write `from kgen.backend import keras` and stay light.
 """
 
+import contextlib
 import importlib
 import os
+import sys
+import tempfile
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # hides start-up notices, keeps errors
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 
@@ -21,7 +23,32 @@ class _Lazy:
         self._name = name
 
     def __getattr__(self, attribute):
+        if "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+            with _quiet():
+                importlib.import_module("tensorflow").config.list_physical_devices()
         return getattr(importlib.import_module(self._name), attribute)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Keeps TensorFlow's start-up notices, which no log level silences, from the terminal; shows them if it fails.
+
+    With TF_CPP_MIN_LOG_LEVEL=0 they are shown: they say why a GPU was not found.
+    """
+    sys.stderr.flush()
+    kept, aside = os.dup(2), tempfile.TemporaryFile()
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"  # what comes later: errors only
+    os.dup2(aside.fileno(), 2)
+    try:
+        yield
+    except BaseException:
+        aside.seek(0)
+        os.write(kept, aside.read())
+        raise
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        aside.close()
 
 
 keras = _Lazy("keras")

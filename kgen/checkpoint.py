@@ -22,6 +22,7 @@ from kgen.callbacks.at_steps import AtSteps
 from kgen.errors import UsageError
 
 STATE, MANIFEST = "state.safetensors", "manifest.json"
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError)  # what reading a damaged checkpoint raises
 
 
 class Checkpoints(AtSteps):
@@ -56,12 +57,14 @@ def variables(match):
 
 
 def save(match, folder, step, keep=3):
-    """Writes `folder/<step>/` unless it is there, and removes all but the newest `keep`. Returns its path."""
+    """Writes `folder/<step>/` unless it is there whole, and removes all but the newest `keep`. Returns its path."""
     folder = Path(folder)
     final = folder / f"{step:06d}"
-    if not final.exists():
+    for left in folder.glob(".partial-*"):  # by a process that was killed
+        shutil.rmtree(left)
+    if not whole(final):
+        remove(final)
         aside = folder / f".partial-{step:06d}"
-        shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         save_file({key: np.asarray(variable.numpy()) for key, variable in variables(match).items()}, aside / STATE)
         manifest = {"step": step, "sha256": sha256(aside / STATE), "kgen": kgen.__version__}
@@ -70,12 +73,26 @@ def save(match, folder, step, keep=3):
             flush(path)
         os.rename(aside, final)
         flush(folder)
-    for old in steps(folder)[:-keep]:
-        doomed = folder / f".partial-{old:06d}"  # first out of sight, so that half of one is never seen
-        shutil.rmtree(doomed, ignore_errors=True)
-        os.rename(folder / f"{old:06d}", doomed)
-        shutil.rmtree(doomed)
+    for old in [found for found in steps(folder) if found <= step][:-keep]:  # later ones are damaged: not counted
+        remove(folder / f"{old:06d}")
     return final
+
+
+def remove(path):
+    """Removes a checkpoint if it is there; first out of sight, so that half of one is never seen."""
+    if path.exists():
+        doomed = path.with_name(f".partial-{path.name}")
+        os.rename(path, doomed)
+        shutil.rmtree(doomed)
+
+
+def whole(path):
+    """Returns whether there is an undamaged checkpoint at `path`."""
+    try:
+        read(path)
+    except _DAMAGE:
+        return False
+    return True
 
 
 def steps(folder):
@@ -96,7 +113,7 @@ def restore(match, folder):
     for step in reversed(found):
         try:
             state = read(Path(folder) / f"{step:06d}")
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
+        except _DAMAGE as error:
             warnings.warn(
                 f"The checkpoint of step {step} is damaged ({error}); taking the one before it.", stacklevel=2
             )

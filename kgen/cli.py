@@ -45,7 +45,7 @@ def parse_training(arguments, prog="train.py"):
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     first.add_argument("--model")
     first.add_argument("--resume")
-    first.add_argument("--runs-dir", default="runs")
+    first.add_argument("--runs-dir", "--runs_dir", default="runs")  # tyro takes underscores too
     try:
         known, _ = first.parse_known_args(arguments)
     except argparse.ArgumentError as error:

@@ -5,6 +5,7 @@ model card. A version is written aside and renamed: a polling server never sees 
 """
 
 import os
+import shutil
 from pathlib import Path
 
 from kgen import images, runs
@@ -38,18 +39,21 @@ def export(game, model, recipe, step, root, name=None):
     name = name or f"{model}-{recipe.dataset.partition(':')[0]}"
     folder = Path(root) / name
     folder.mkdir(parents=True, exist_ok=True)
-    version = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
     aside = folder / f".partial-{os.getpid()}"
+    shutil.rmtree(aside, ignore_errors=True)  # by a killed process that had this number
     module, signatures = game.signatures()
     tf.saved_model.save(module, str(aside), signatures=signatures)
     with Dice(recipe.seed):
         images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(64))))
     runs.write_recipe(aside, model, recipe)
-    (aside / "README.md").write_text(card(name, version, model, recipe, step, signatures))
-    while (folder / str(version)).exists():  # another process may have been first
-        version += 1
-    os.rename(aside, folder / str(version))
-    return folder / str(version)
+    while True:
+        version = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
+        (aside / "README.md").write_text(card(name, version, model, recipe, step, signatures))
+        try:
+            return aside.rename(folder / str(version))
+        except OSError:
+            if not (folder / str(version)).exists():  # otherwise another process was first
+                raise
 
 
 def card(name, version, model, recipe, step, signatures):

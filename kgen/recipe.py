@@ -5,6 +5,7 @@ import difflib
 import importlib
 import json
 import pkgutil
+import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,7 +34,7 @@ class Recipe:
         "float32"  # What layers compute in; weights and losses stay float32.
     )
     jit: Literal["auto", "on", "off"] = "auto"  # XLA: auto is on for a GPU and off for a CPU, where it is slower.
-    rounds_per_execution: int = 1  # Rounds between two returns to Python; 20 helps a GPU.
+    rounds_per_execution: int = 1  # Rounds between two returns to Python; 50 helps a GPU.
 
     log_every: int = 50  # Steps between lines of log.jsonl and points in TensorBoard.
     sample_every: int = 250  # Steps between pictures.
@@ -86,18 +87,34 @@ def from_json(text, source="recipe.json"):
     try:
         fields = json.loads(text)
         model = fields.pop("model")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise UsageError(f"{source} is not a recipe: {type(error).__name__}: {error}.") from None
-    known = find(model)
+    known = find(str(model))
     unknown = sorted(set(fields) - {field.name for field in dataclasses.fields(known)})
     if unknown:
         raise UsageError(
             f"{source} has fields that the recipe {model} of this kgen does not know: {', '.join(unknown)}."
         )
+    kinds = typing.get_type_hints(type(known))
+    for name, value in fields.items():
+        if not fits(value, kinds[name]):
+            raise UsageError(f"{source}: {name} cannot be {json.dumps(value)}.")
     fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     if fields.get("data_dir"):
         fields["data_dir"] = Path(fields["data_dir"])
     return model, dataclasses.replace(known, **fields)
+
+
+def fits(value, kind):
+    """Returns whether a value read from JSON is of the kind that a recipe's field is annotated with."""
+    choices = typing.get_args(kind)
+    if typing.get_origin(kind) is Literal:
+        return value in choices
+    if typing.get_origin(kind) is tuple:
+        return isinstance(value, list) and all(fits(item, choices[0]) for item in value)
+    if choices:  # X | None
+        return any(fits(value, choice) for choice in choices)
+    return type(value) in {float: (int, float), Path: (str,)}.get(kind, (kind,))  # type(): True is no number
 
 
 def all_recipes():

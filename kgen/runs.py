@@ -17,17 +17,32 @@ from kgen.errors import UsageError
 
 def create(runs_dir, model, recipe):
     """Makes the next free run directory with its recipe.json and environment.json; returns its path."""
+    make_folder(runs_dir)
     dataset = recipe.dataset.partition(":")[0]
     number = 1
     while True:
         path = Path(runs_dir) / f"{model}-{dataset}-{number:04d}"
         try:
-            path.mkdir(parents=True)
+            path.mkdir()
             break
         except FileExistsError:
             number += 1
     write_recipe(path, model, recipe)
     return path
+
+
+def make_folder(path):
+    """Makes a folder unless it is there.
+
+    Raises:
+        UsageError: it cannot be made or written to.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"The folder {path} cannot be made: {error.strerror}.") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UsageError(f"The folder {path} cannot be written to.")
 
 
 def write_recipe(path, model, recipe):
@@ -47,9 +62,13 @@ def write_environment(path, images):
     """
     file = path / "environment.json"
     now = {**environment(), "images": list(images.shape), "images_sha256": hashlib.sha256(images.tobytes()).hexdigest()}
-    first = json.loads(file.read_text()) if file.exists() else now
-    if first["images_sha256"] != now["images_sha256"]:
-        shapes = f"{first['images']} then, {now['images']} now"
+    try:
+        first = json.loads(file.read_text()) if file.exists() else now
+        same = first["images_sha256"] == now["images_sha256"]
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{file} is damaged. Remove it to go on without a comparison of the images.") from None
+    if not same:
+        shapes = f"{first.get('images')} then, {now['images']} now"
         raise UsageError(f"{path} was started with other images ({shapes}): start a new run.")
     changed = [f"{name} {first.get(name)} -> {value}" for name, value in now.items() if first.get(name) != value]
     if changed:
@@ -67,7 +86,7 @@ def read_recipe(path):
         raise UsageError(
             f"{path} is not a run directory: it has no recipe.json. A run lies in runs/<model>-<dataset>-<n>."
         )
-    return recipes.from_json(file.read_text(), file)
+    return recipes.from_json(file.read_text(errors="replace"), file)
 
 
 def find(name, runs_dir):
@@ -104,8 +123,16 @@ def environment():
     return {
         "kgen": kgen.__version__,
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in packages},
+        **{name: version_of(name) for name in packages},
         "platform": platform.platform(),
         "processor": platform.machine(),
         "cores": os.cpu_count(),
     }
+
+
+def version_of(package):
+    """Returns the version of an installed package, or None: not every dataset needs tensorflow-datasets."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -21,7 +21,10 @@ def from_saved_model(path):
     """Returns `draw` of an export; raises UsageError when `path` is not one that kgen wrote."""
     if not (Path(path) / "saved_model.pb").is_file():
         raise UsageError(f"{path} is not an export: it has no saved_model.pb. Give saved_models/<name>/<version>.")
-    loaded = tf.saved_model.load(str(path))
+    try:
+        loaded = tf.saved_model.load(str(path))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UsageError(f"{path} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
     if "sample" not in loaded.signatures:
         raise UsageError(f"{path} has no signature 'sample'; it has: {', '.join(loaded.signatures)}.")
     draw = in_parts(loaded.signatures["sample"])

@@ -21,7 +21,7 @@ def generator(network, prior, image_range):
 
     - `serving_default`: latent float32 `(count, size)` -> images float32 `(count, height, width, channels)` in [0, 1].
     - `sample`: seed int64 scalar, count int64 scalar -> images. Equal seeds give equal images; the first images of a
-      larger count are those of a smaller one.
+      larger count are those of a smaller one, up to rounding.
     - `png`: seed, count -> image_bytes string `(count,)`, each a PNG.
 
     Args:

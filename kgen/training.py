@@ -36,11 +36,14 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
     """
     images_ = load(recipe)
     match = prepare(recipe, images_)
+    runs.make_folder(exports_dir)  # said now, not after hours, if it cannot be
     run = Path(resume) if resume else runs.create(runs_dir, model, recipe)
     with runs.lock(run):
-        runs.write_recipe(run, model, recipe)
         runs.write_environment(run, images_.images)
         step = checkpoint.restore(match, run / "checkpoints")
+        if step > recipe.steps:
+            raise UsageError(f"--steps must be at least {step}, which {run} has reached, not {recipe.steps}.")
+        runs.write_recipe(run, model, recipe)
         images.save_png(
             run / "real.png", images.grid(images_.images[pipeline.indices(recipe.seed, 0, 64, len(images_.images))])
         )

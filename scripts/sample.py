@@ -23,7 +23,9 @@ def main(arguments):
     options = cli.parse(Options, arguments, "sample.py")
     cli.demand((options.run is None) != (options.saved_model is None), "Give either --run or --saved-model.")
     cli.demand(options.count >= 1, f"--count must be at least 1, not {options.count}.")
+    cli.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")
     cli.demand(options.out.parent.is_dir(), f"--out {options.out}: there is no folder {options.out.parent}.")
+    cli.demand(not options.out.is_dir(), f"--out {options.out} is a folder: give a file, such as samples.png.")
     run = runs.find(options.run, options.runs_dir) if options.run else None
     from kgen import images, sampling
 

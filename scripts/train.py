@@ -1,6 +1,9 @@
 #!/usr/bin/env python
 """Trains a recipe: python scripts/train.py --model dcgan"""
 
+import shlex
+from pathlib import Path
+
 from kgen import cli
 
 
@@ -13,7 +16,10 @@ def main(arguments):
 
     result = train(options.model, options.recipe, options.runs_dir, options.exports_dir, options.resume)
     if result.exported is None:
-        print(f"Stopped at step {result.step} with a checkpoint. Go on: python scripts/train.py --resume {result.run}")
+        again = ["python", "scripts/train.py", "--resume", str(result.run)]
+        if options.exports_dir != Path("saved_models"):
+            again += ["--exports-dir", str(options.exports_dir)]
+        print(f"Stopped at step {result.step} with a checkpoint. Go on: {shlex.join(again)}")
         return 130
     print(
         f"Pictures     {result.run}/samples\n"

@@ -58,9 +58,11 @@ def forget_after(path, step):
 
 
 def tensorboard_writer(folder, start):
-    """Returns a `tf.summary` writer; for a resumed run TensorBoard is told to forget what came after step `start`."""
-    if start:
-        restart = EventFileWriter(str(folder))
-        restart.add_event(Event(session_log=SessionLog(status=SessionLog.START), step=start + 1))
-        restart.close()
+    """Returns a `tf.summary` writer; TensorBoard is told to forget what was written after step `start`.
+
+    A new run says so too: TensorBoard takes the first session for the beginning, and obeys from the second one on.
+    """
+    session = EventFileWriter(str(folder))
+    session.add_event(Event(session_log=SessionLog(status=SessionLog.START), step=start + 1 if start else 0))
+    session.close()
     return tf.summary.create_file_writer(str(folder))

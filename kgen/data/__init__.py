@@ -124,6 +124,8 @@ def _checked(request):
         raise UsageError(f"The image size is 1 to {_LARGEST_SIZE} pixels, got {request.size}.")
     if request.data_dir is not None and request.data_dir.is_file():
         raise UsageError(f"The data directory {request.data_dir} is a file; give the folder that holds the archives.")
+    if request.data_dir is not None and not request.data_dir.is_dir():
+        raise UsageError(f"The data directory {request.data_dir} does not exist.")
     return request
 
 

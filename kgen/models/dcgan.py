@@ -13,7 +13,7 @@ Recipes:
 - `dcgan`: the scale of the authors' MNIST script, 64 channels at the largest map.
 - `dcgan-faces`: figure 1, 128 channels, 64 pixels; give it `--dataset celeba`.
 - `dcgan-report004`: the code of student report 004: kernels of 4, batch norm also behind the discriminator's first
-  layer, Adam with beta1 .9, a default initialisation (here Glorot's) since its N(0, .02) was never applied, frames
+  layer, Adam with beta1 .9, PyTorch's default initial weights since its N(0, .02) was never applied, whole frames
   squashed.
 
 As in the authors' code no layer has a bias but batch norm's, and batch-norm gains start at N(1, .02). Deviation: z is
@@ -35,6 +35,12 @@ from kgen.recipe import Recipe
 
 SIZES = (28, 32, 64, 128)
 PRIORS = {"normal": Normal, "uniform": Uniform}
+# Makers of initializers, new ones each time: one that is used twice gives the same numbers twice.
+WEIGHTS = {
+    "normal": lambda fan: keras.initializers.RandomNormal(0.0, 0.02),
+    "uniform": lambda fan: keras.initializers.VarianceScaling(1 / 3, fan, "uniform"),  # U(+-1/sqrt(fan)), PyTorch's
+}
+GAINS = {"normal": lambda: keras.initializers.RandomNormal(1.0, 0.02), "uniform": lambda: "ones"}
 
 
 def doublings(size):
@@ -43,44 +49,37 @@ def doublings(size):
     return start, int(math.log2(size // start))
 
 
-def generator(shape, latent_dim, width, kernel_size, upsampling, stddev):
+def generator(shape, latent_dim, width, kernel_size, upsampling, initial):
     """Returns z -> images in [-1, 1] of `shape`; the map before the image has `width` channels."""
     start, n = doublings(shape[0])
-    grow = layers.UPSAMPLINGS[upsampling]
+    grow, weights, gain = layers.UPSAMPLINGS[upsampling], WEIGHTS[initial], GAINS[initial]
+    first = (start, start, width * 2 ** (n - 1))
     z = keras.Input((latent_dim,))
-    x = keras.layers.Dense(start * start * width * 2 ** (n - 1), use_bias=False, kernel_initializer=weights(stddev))(z)
-    x = keras.layers.Reshape((start, start, width * 2 ** (n - 1)))(x)
+    # PyTorch codes the projection as a transposed convolution, whose fan is counted at the output.
+    x = keras.layers.Dense(math.prod(first), use_bias=False, kernel_initializer=weights("fan_out"))(z)
+    x = keras.layers.Reshape(first)(x)
     for i in reversed(range(n - 1)):
-        x = keras.layers.ReLU()(layers.BatchNorm(gamma_initializer=gains(stddev))(x))
-        x = grow(x, width * 2**i, kernel_size, use_bias=False, kernel_initializer=weights(stddev))
-    x = keras.layers.ReLU()(layers.BatchNorm(gamma_initializer=gains(stddev))(x))
-    x = grow(x, shape[-1], kernel_size, use_bias=False, kernel_initializer=weights(stddev))
+        x = keras.layers.ReLU()(layers.BatchNorm(gamma_initializer=gain())(x))
+        x = grow(x, width * 2**i, kernel_size, use_bias=False, kernel_initializer=weights("fan_in"))
+    x = keras.layers.ReLU()(layers.BatchNorm(gamma_initializer=gain())(x))
+    x = grow(x, shape[-1], kernel_size, use_bias=False, kernel_initializer=weights("fan_in"))
     return keras.Model(z, keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
-def discriminator(shape, width, kernel_size, first_norm, stddev):
+def discriminator(shape, width, kernel_size, first_norm, initial):
     """Returns images -> logits `(batch, 1)`; the first map has `width` channels."""
     _, n = doublings(shape[0])
+    weights, gain = WEIGHTS[initial], GAINS[initial]
     image = x = keras.Input(shape)
     for i in range(n):
         normed = i > 0 or first_norm
         x = keras.layers.Conv2D(
-            width * 2**i, kernel_size, strides=2, padding="same", use_bias=False, kernel_initializer=weights(stddev)
+            width * 2**i, kernel_size, strides=2, padding="same", use_bias=False, kernel_initializer=weights("fan_in")
         )(x)
-        x = layers.BatchNorm(gamma_initializer=gains(stddev))(x) if normed else x
+        x = layers.BatchNorm(gamma_initializer=gain())(x) if normed else x
         x = keras.layers.LeakyReLU(0.2)(x)
-    x = keras.layers.Dense(1, use_bias=False, kernel_initializer=weights(stddev))(keras.layers.Flatten()(x))
+    x = keras.layers.Dense(1, use_bias=False, kernel_initializer=weights("fan_in"))(keras.layers.Flatten()(x))
     return keras.Model(image, x, name="discriminator")
-
-
-def weights(stddev):
-    """Returns a new initializer N(0, stddev), or Keras's default for 0."""
-    return keras.initializers.RandomNormal(0.0, stddev) if stddev else "glorot_uniform"
-
-
-def gains(stddev):
-    """Returns a new initializer of batch-norm gains, N(1, stddev)."""
-    return keras.initializers.RandomNormal(1.0, stddev)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +91,8 @@ class DCGANRecipe(Recipe):
     width: int = 64  # Channels of the largest map; doubled as maps halve (figure 1: 128).
     kernel_size: int = 5  # Of every convolution (figure 1).
     upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"  # How the generator doubles its maps.
-    first_norm: bool = (
-        False  # Batch norm also behind the discriminator's first layer (report 004; section 3 advises against).
-    )
-    weight_stddev: float = 0.02  # Of the initial weights, N(0, stddev) (section 4); 0 for Glorot's uniform.
+    first_norm: bool = False  # Batch norm behind the discriminator's first layer too; section 3 advises against it.
+    initial: Literal["normal", "uniform"] = "normal"  # Weights N(0, .02) (section 4) or PyTorch's U(+-1/sqrt(fan)).
     learning_rate: float = 2e-4  # Adam's, of both players (section 4).
     beta1: float = 0.5  # Adam's (section 4).
     l2: float = 2.5e-5  # Weight decay added to the gradient (the authors' code).
@@ -104,8 +101,7 @@ class DCGANRecipe(Recipe):
         super().__post_init__()
         for name in ("latent_dim", "width", "kernel_size"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
-        for name in ("weight_stddev", "l2"):
-            self.demand(getattr(self, name) >= 0, name, "0 or more")
+        self.demand(self.l2 >= 0, "l2", "0 or more")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
         self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
 
@@ -116,8 +112,8 @@ class DCGANRecipe(Recipe):
             raise UsageError(
                 f"DCGAN makes images of {', '.join(map(str, SIZES))} pixels, not {size}: give --image-size 64."
             )
-        make = generator(shape, self.latent_dim, self.width, self.kernel_size, self.upsampling, self.weight_stddev)
-        judge = discriminator(shape, self.width, self.kernel_size, self.first_norm, self.weight_stddev)
+        make = generator(shape, self.latent_dim, self.width, self.kernel_size, self.upsampling, self.initial)
+        judge = discriminator(shape, self.width, self.kernel_size, self.first_norm, self.initial)
         return GAN(
             generator=Player(make, self.adam(), self.l2),
             discriminator=Player(judge, self.adam(), self.l2),
@@ -132,13 +128,13 @@ class DCGANRecipe(Recipe):
 
 
 RECIPES = {
-    "dcgan": DCGANRecipe(),
+    "dcgan": DCGANRecipe(steps=4_000),
     "dcgan-faces": DCGANRecipe(width=128, batch_size=128, image_size=64, steps=40_000, sample_every=500),
     "dcgan-report004": DCGANRecipe(
         width=128,
         kernel_size=4,
         first_norm=True,
-        weight_stddev=0.0,
+        initial="uniform",
         beta1=0.9,
         l2=0.0,
         batch_size=128,

@@ -1,0 +1,317 @@
+"""What a run leaves behind, how it stops, and what it says when it cannot go on."""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import math
+import re
+import shlex
+import shutil
+import signal
+import time
+
+import keras
+import numpy as np
+import processes
+import pytest
+import tensorflow as tf
+from PIL import Image
+from processes import DCGAN
+from safetensors.numpy import load_file
+from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
+
+from kgen import callbacks, checkpoint, data, recipe, runs, training
+from kgen.dice import Dice
+from kgen.errors import Diverged, UsageError
+from kgen.match import Match
+from kgen.models import gan
+
+SMALL = {"width": 4, "latent_dim": 8, "batch_size": 8, "log_every": 5, "sample_every": 20, "checkpoint_every": 5}
+LONG = [*DCGAN, "--steps", "300"]
+
+
+def train(tmp_path, resume=None, **changes):
+    """Trains a small dcgan in this process."""
+    small = dataclasses.replace(recipe.find("dcgan"), **{**SMALL, "steps": 20, **changes})
+    return training.train("dcgan", small, tmp_path / "runs", tmp_path / "exports", resume)
+
+
+def pixels(path):
+    return np.asarray(Image.open(path))
+
+
+@pytest.fixture(scope="module")
+def run():
+    return processes.run_of(processes.uninterrupted(*DCGAN))
+
+
+def test_a_run_directory_holds_what_is_promised(run):
+    assert run.name == "dcgan-mnist5k-0001"
+    assert {path.name for path in run.iterdir()} - {".lock"} == {
+        "recipe.json", "environment.json", "log.jsonl", "real.png", "samples", "checkpoints", "train",
+    }  # fmt: skip
+    assert sorted(path.name for path in (run / "samples").iterdir()) == [f"{i:06d}.png" for i in (0, 20, 40, 60)]
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000056", "000060"]
+    assert (run.parents[1] / "saved_models/dcgan-mnist5k/1/saved_model.pb").is_file()
+
+
+def test_recipe_json_is_what_was_asked_for(run):
+    name, found = recipe.from_json((run / "recipe.json").read_text())
+    assert name == "dcgan"
+    assert found == dataclasses.replace(
+        recipe.find("dcgan"), width=4, latent_dim=8, batch_size=8, steps=60,
+        checkpoint_every=7, log_every=5, sample_every=20, ema=0.9, keep=2,
+    )  # fmt: skip
+
+
+def test_environment_json_names_versions_and_images(run):
+    found = json.loads((run / "environment.json").read_text())
+    for package in ("tensorflow", "keras", "numpy"):
+        assert found[package] == importlib.metadata.version(package)
+    images = data.load("mnist5k").images
+    assert found["images"] == list(images.shape)
+    assert found["images_sha256"] == hashlib.sha256(images.tobytes()).hexdigest()
+
+
+def test_real_png_shows_64_training_images(run):
+    picture = pixels(run / "real.png")
+    assert picture.shape == (8 * 28, 8 * 28)
+    tiles = picture.reshape(8, 28, 8, 28).swapaxes(1, 2).reshape(64, -1)
+    known = {image.tobytes() for image in data.load("mnist5k").images}
+    assert all(tile.tobytes() in known for tile in tiles)
+    assert len({tile.tobytes() for tile in tiles}) > 60
+
+
+def test_the_log_has_every_loss_and_the_speed(run):
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(5, 61, 5))
+    assert all(set(line) == {"step", "generator_loss", "discriminator_loss", "images_per_second"} for line in lines)
+    assert all(line["images_per_second"] > 0 for line in lines)
+
+
+def test_tensorboard_shows_the_log_and_the_pictures(run):
+    events = EventAccumulator(str(run / "train"), size_guidance={"tensors": 0}).Reload()
+    assert set(events.Tags()["tensors"]) == {
+        "recipe", "samples", "generator_loss", "discriminator_loss", "images_per_second",
+    }  # fmt: skip
+    for name in ("generator_loss", "discriminator_loss"):
+        found = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors(name)]
+        assert found == [(line["step"], pytest.approx(line[name], rel=1e-6)) for line in processes.log(run)]
+    pictures = {event.step: tf.make_ndarray(event.tensor_proto) for event in events.Tensors("samples")}
+    assert list(pictures) == [0, 20, 40, 60]
+    for step, (width, height, encoded) in pictures.items():
+        shown = tf.io.decode_png(encoded).numpy()[..., 0]
+        assert (int(width), int(height)) == shown.shape[::-1]
+        np.testing.assert_array_equal(shown, pixels(run / f"samples/{step:06d}.png"))
+    (text,) = tf.make_ndarray(events.Tensors("recipe")[0].tensor_proto).ravel()
+    assert '"latent_dim": 8' in text.decode()
+
+
+def averaged_generator(run):
+    """Returns a generator with the averaged weights, put together here from the final checkpoint's file."""
+    state = load_file(run / "checkpoints/000060/state.safetensors")
+    network = runs.read_recipe(run)[1].game(data.load("mnist5k")).generator
+    network.set_weights([state[key] for key in sorted(state) if key.startswith("generator_average/")])
+    live = [state[key] for key in sorted(state) if key.startswith("generator/")]
+    assert any((a != b).any() for a, b in zip(network.get_weights(), live, strict=True))
+    return network
+
+
+def test_samples_and_export_come_from_the_average(run):
+    network = averaged_generator(run)
+    latent = Dice(0).normal((64, 8))  # the prior is N(0, I), and this the first draw of the run's dice
+    made = np.asarray(network(latent, training=False)) / 2 + 0.5
+    shown = pixels(run / "samples/000060.png").reshape(8, 28, 8, 28).swapaxes(1, 2).reshape(64, 28, 28, 1)
+    assert np.abs(shown - made * 255).max() <= 0.51
+    exported = tf.saved_model.load(str(run.parents[1] / "saved_models/dcgan-mnist5k/1"))
+    served = exported.signatures["serving_default"](latent=latent)["images"]
+    np.testing.assert_allclose(served.numpy(), made, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    """The same 20 rounds, logged each, logged every 5, and 5 at a time."""
+    ways = {"each": {"log_every": 1}, "every_5": {}, "5_at_a_time": {"rounds_per_execution": 5}}
+    return {way: train(tmp_path_factory.mktemp(way), **changes) for way, changes in ways.items()}
+
+
+def test_a_line_of_the_log_is_the_mean_of_its_rounds(three):
+    each, fifth = processes.log(three["each"].run), processes.log(three["every_5"].run)
+    assert [line["step"] for line in each] == list(range(1, 21)) and len(fifth) == 4
+    for number, line in enumerate(fifth):
+        for name in ("generator_loss", "discriminator_loss"):
+            mean = math.fsum(one[name] for one in each[5 * number : 5 * number + 5]) / 5
+            assert line[name] == pytest.approx(mean, rel=1e-5)
+
+
+def test_rounds_per_execution_change_nothing_and_nothing_is_traced_twice(three):
+    assert {way: result.match.traces for way, result in three.items()} == dict.fromkeys(three, 1)
+    one, five = three["every_5"].run, three["5_at_a_time"].run
+    assert processes.log(one) == processes.log(five)
+    states = [load_file(run / "checkpoints/000020/state.safetensors") for run in (one, five)]
+    for key in states[0]:
+        np.testing.assert_array_equal(states[0][key], states[1][key], key)
+
+
+def test_keep_and_the_last_step_whatever_the_clock(tmp_path):
+    result = train(tmp_path, steps=18, checkpoint_every=4, keep=4, sample_every=7, log_every=5)
+    assert checkpoint.steps(result.run / "checkpoints") == [8, 12, 16, 18]
+    assert [line["step"] for line in processes.log(result.run)] == [5, 10, 15, 18]
+    assert sorted(path.stem for path in (result.run / "samples").iterdir()) == ["000000", "000007", "000014", "000018"]
+
+
+# A loss that is no number.
+
+
+def spoil(monkeypatch, player, step):
+    """Makes the loss of one player NaN in one round."""
+    turn, clock = getattr(gan.GAN, f"{player}_turn"), tf.Variable(0)
+
+    def spoilt(self, real):
+        values = turn(self, real)
+        return {player: values[player] + tf.where(clock.assign_add(1) == step, math.nan, 0.0)}
+
+    monkeypatch.setattr(gan.GAN, f"{player}_turn", spoilt)
+
+
+@pytest.mark.parametrize(
+    "player, step, at_once, kept",
+    [
+        ("generator", 7, 1, [5]),
+        ("discriminator", 10, 1, [5]),
+        ("generator", 3, 1, []),
+        ("discriminator", 12, 5, [5, 10]),
+    ],
+)
+def test_a_loss_that_is_no_number_is_named_with_its_step(player, step, at_once, kept, tmp_path, monkeypatch):
+    spoil(monkeypatch, player, step)
+    with pytest.raises(Diverged, match=rf"^{player}_loss was not a finite number at step {step}\."):
+        train(tmp_path, rounds_per_execution=at_once)
+    (run,) = (tmp_path / "runs").iterdir()
+    assert checkpoint.steps(run / "checkpoints") == kept
+    assert not (tmp_path / "exports").exists() or not list((tmp_path / "exports").rglob("saved_model.pb"))
+
+
+def test_a_learning_rate_that_explodes(tmp_path, monkeypatch):
+    arguments = [*processes.GAN, "--learning-rate", "1e18"]
+    process = processes.fork(*arguments, cwd=tmp_path)
+    _, errors = process.communicate()
+    assert process.returncode == 3
+    name, step = re.search(r"train\.py: (\w+) was not a finite number at step (\d+)\.", errors).groups()
+    assert "Traceback" not in errors
+    monkeypatch.setattr(callbacks.Guard, "at", lambda self, step: None)  # the truth: let it run on, and read the log
+    monkeypatch.setattr(callbacks.Samples, "at", lambda self, step: None)
+    found = recipe.from_json((processes.run_of(tmp_path) / "recipe.json").read_text())[1]
+    found = dataclasses.replace(found, log_every=1, steps=int(step) + 2)
+    monkeypatch.setattr(training.export, "export", lambda *_: None)
+    lines = processes.log(training.train("gan", found, tmp_path / "unguarded").run)
+    first = next(line for line in lines if not all(map(math.isfinite, line.values())))
+    assert first["step"] == int(step) and not math.isfinite(first[name])
+
+
+# Signals.
+
+
+def wait_for_a_line(run_folder):
+    deadline = time.monotonic() + 60
+    while not list(run_folder.glob("runs/*/log.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    "number, start", [(signal.SIGTERM, processes.start), (signal.SIGINT, processes.fork)], ids=["SIGTERM", "SIGINT"]
+)
+def test_a_signal_ends_with_a_checkpoint_and_a_command_that_goes_on(number, start, tmp_path):
+    process = start(*LONG, "--exports-dir", "my exports", cwd=tmp_path)
+    wait_for_a_line(tmp_path)
+    process.send_signal(number)
+    out, errors = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    step, command = re.fullmatch(r"Stopped at step (\d+) with a checkpoint\. Go on: (.*)\n", out).groups()
+    run = processes.run_of(tmp_path)
+    assert 5 <= int(step) < 300
+    assert checkpoint.steps(run / "checkpoints")[-1] == int(step)
+    assert not (tmp_path / "my exports").exists() or not list((tmp_path / "my exports").rglob("saved_model.pb"))
+    python, script, *arguments = shlex.split(command)
+    assert (python, script) == ("python", "scripts/train.py")
+    processes.finish(processes.fork(*arguments, cwd=tmp_path))
+    assert (tmp_path / "my exports/dcgan-mnist5k/1/saved_model.pb").is_file()
+    assert processes.ending(run) == processes.ending(processes.run_of(processes.uninterrupted(*LONG)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_is_not_caught(number):
+    seen = []
+    previous = signal.signal(number, lambda *_: seen.append("previous"))
+    try:
+        interrupt = callbacks.Interrupt()
+        interrupt.on_train_begin()
+        signal.raise_signal(number)
+        assert interrupt.asked and seen == []
+        signal.raise_signal(number)
+        assert seen == ["previous"]
+        interrupt.close()
+        signal.raise_signal(number)
+        assert seen == ["previous"] * 2
+    finally:
+        signal.signal(number, previous)
+
+
+# One run directory, several processes, one after the other or not.
+
+
+def test_two_processes_cannot_train_one_run(run, tmp_path):
+    own = shutil.copytree(run, tmp_path / "runs/copy")
+    with runs.lock(own):
+        process = processes.fork("--resume", own, cwd=tmp_path)
+        _, errors = process.communicate()
+    assert process.returncode == 2
+    assert errors == f"train.py: {own} is being trained by another process. Wait for it, or start a new run.\n"
+    processes.finish(processes.fork("--resume", own, cwd=tmp_path))
+
+
+def test_more_steps_on_resume_equal_as_many_from_the_start(run, tmp_path):
+    own = shutil.copytree(run, tmp_path / "runs/copy")
+    processes.finish(processes.fork("--resume", own, "--steps", "67", cwd=tmp_path))
+    longer = processes.uninterrupted(*DCGAN, "--steps", "67")
+    assert processes.ending(own) == processes.ending(processes.run_of(longer))
+
+
+def test_fewer_steps_than_were_played_are_refused(tmp_path):
+    result = train(tmp_path, steps=10)
+    before = (result.run / "recipe.json").read_text()
+    with pytest.raises(UsageError, match="--steps.* 10.*5"):
+        train(tmp_path, resume=result.run, steps=5)
+    assert (result.run / "recipe.json").read_text() == before
+
+
+def test_a_run_that_is_done_can_be_resumed(tmp_path):
+    result = train(tmp_path, steps=10)
+    before = processes.ending(result.run)
+    again = train(tmp_path, resume=result.run, steps=10)
+    assert again.step == 10 and again.exported is not None
+    assert processes.ending(result.run) == before
+
+
+def test_other_images_are_refused(tmp_path):
+    result = train(tmp_path, steps=5)
+    with pytest.raises(UsageError, match="started with other images"):
+        train(tmp_path, resume=result.run, steps=10, split="test")
+
+
+def test_reopen_needs_a_checkpoint(tmp_path):
+    small = dataclasses.replace(recipe.find("dcgan"), **SMALL)
+    run = runs.create(tmp_path, "dcgan", small)
+    with pytest.raises(UsageError, match="has no checkpoint yet"):
+        training.reopen(small, run)
+
+
+def test_the_policy_is_put_back():
+    before = keras.config.dtype_policy()
+    with pytest.raises(ZeroDivisionError), training.precision("mixed_bfloat16"):
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        1 / 0
+    assert keras.config.dtype_policy() == before
+    assert isinstance(training.prepare(dataclasses.replace(recipe.find("dcgan"), **SMALL), data.load("ring")), Match)
