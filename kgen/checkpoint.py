@@ -19,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 import kgen
 from kgen.callbacks.at_steps import AtSteps
-from kgen.errors import UsageError
+from kgen.errors import Diverged, UsageError
 
 STATE, MANIFEST = "state.safetensors", "manifest.json"
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError)  # what reading a damaged checkpoint raises
@@ -57,16 +57,26 @@ def variables(match):
 
 
 def save(match, folder, step, keep=3):
-    """Writes `folder/<step>/` unless it is there whole, and removes all but the newest `keep`. Returns its path."""
+    """Writes `folder/<step>/` unless it is there whole, and removes all but the newest `keep`. Returns its path.
+
+    Raises:
+        Diverged: a variable is NaN or infinite; nothing is written or removed.
+    """
     folder = Path(folder)
     final = folder / f"{step:06d}"
     for left in folder.glob(".partial-*"):  # by a process that was killed
         shutil.rmtree(left)
     if not whole(final):
+        state = {key: np.asarray(variable.numpy()) for key, variable in variables(match).items()}
+        odd = [key for key, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
+        if odd:  # a finite loss can have an infinite gradient, which the guard sees a round later
+            raise Diverged(
+                f"{odd[0]} is not finite after step {step}, which is not saved. Try a smaller --learning-rate."
+            )
         remove(final)
         aside = folder / f".partial-{step:06d}"
         aside.mkdir(parents=True)
-        save_file({key: np.asarray(variable.numpy()) for key, variable in variables(match).items()}, aside / STATE)
+        save_file(state, aside / STATE)
         manifest = {"step": step, "sha256": sha256(aside / STATE), "kgen": kgen.__version__}
         (aside / MANIFEST).write_text(json.dumps(manifest) + "\n")
         for path in (aside / STATE, aside / MANIFEST, aside):
@@ -120,6 +130,8 @@ def restore(match, folder):
             continue
         assign(match, state, f"{folder}/{step:06d}")
         return step
+    if found != steps(folder):  # a run that goes on has replaced them meanwhile
+        return restore(match, folder)
     if found:
         raise UsageError(f"Every checkpoint in {folder} is damaged. Start a new run.")
     return 0

@@ -1,6 +1,7 @@
 """Command lines: flags from dataclasses, one sentence for every mistake, exit codes.
 
-0 done, 2 a mistake that the user can put right, 3 training diverged, 130 interrupted (128 + SIGINT).
+0 done, 1 the system failed (a full disk), 2 a mistake that the user can put right, 3 training diverged, 130 interrupted
+(128 + SIGINT).
 """
 
 import argparse
@@ -59,9 +60,18 @@ def parse_training(arguments, prog="train.py"):
     )
     default = Options(base, model, known.resume)
     options = tyro.cli(Options[type(base)], default=default, args=arguments, prog=prog, description=description)
+    recipe = anchored(options.recipe)
     if resume:
-        refuse_changes(base, options.recipe, resume)
-    return dataclasses.replace(options, resume=resume)
+        refuse_changes(base, recipe, resume)
+    return dataclasses.replace(options, recipe=recipe, resume=resume)
+
+
+def anchored(recipe):
+    """Returns the recipe with absolute paths, so that a run can be resumed from another folder."""
+    name, _, argument = recipe.dataset.partition(":")
+    folder = f"folder:{Path(argument).expanduser().absolute()}" if name == "folder" and argument else recipe.dataset
+    data_dir = recipe.data_dir and recipe.data_dir.expanduser().absolute()
+    return dataclasses.replace(recipe, dataset=folder, data_dir=data_dir)
 
 
 def parse(options, arguments, prog):
@@ -95,8 +105,10 @@ def run(main):
         sys.exit(fail(error, 2))
     except Diverged as error:
         sys.exit(fail(error, 3))
+    except OSError as error:  # a full disk, say: nothing that a flag mends
+        sys.exit(fail(error, 1))
     except KeyboardInterrupt:
-        sys.exit(fail("Interrupted. What was saved goes on with: python scripts/train.py --resume latest", 130))
+        sys.exit(fail("Interrupted.", 130))
 
 
 def fail(message, code):

@@ -21,18 +21,14 @@ class Recipe:
     split: str = "train"  # Part of the dataset to train on, as in TFDS: train, test, train[:50000].
     data_dir: Path | None = None  # Where the official archives lie; without it tensorflow-datasets is asked.
     image_size: int | None = None  # Height and width in pixels; the dataset's own when not given.
-    crop: Literal["center", "squash"] = (
-        "center"  # How photographs become square: central crop, or the whole frame squashed.
-    )
-    classes: tuple[str, ...] = ()  # Only these classes, by name or number, such as: horse,bird.
+    crop: Literal["center", "squash"] = "center"  # How photographs become square: cropped, or the whole frame squashed.
+    classes: str | None = None  # Only these classes, by name or number, separated by commas.
 
     steps: int = 2_000  # Rounds to train.
     batch_size: int = 64  # Images in a batch.
     seed: int = 0  # Determines the initial weights, the order of the images and all noise.
     ema: float = 0.0  # Decay of the generator's moving average, such as 0.999; then sampled and exported instead.
-    precision: Literal["float32", "mixed_bfloat16"] = (
-        "float32"  # What layers compute in; weights and losses stay float32.
-    )
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"  # Of the layers' arithmetic; weights stay float32.
     jit: Literal["auto", "on", "off"] = "auto"  # XLA: auto is on for a GPU and off for a CPU, where it is slower.
     rounds_per_execution: int = 1  # Rounds between two returns to Python; 50 helps a GPU.
 
@@ -42,21 +38,13 @@ class Recipe:
     keep: int = 3  # Checkpoints kept, the newest.
 
     def __post_init__(self):
-        object.__setattr__(self, "classes", tuple(name for item in self.classes for name in item.split(",") if name))
-        for name in (
-            "steps",
-            "batch_size",
-            "rounds_per_execution",
-            "log_every",
-            "sample_every",
-            "checkpoint_every",
-            "keep",
-        ):
+        clocks = ("steps", "log_every", "sample_every", "checkpoint_every")
+        for name in (*clocks, "batch_size", "rounds_per_execution", "keep"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(self.image_size is None or 4 <= self.image_size <= 1024, "image_size", "from 4 to 1024")
         self.demand(0.0 <= self.ema < 1.0, "ema", "at least 0 and below 1")
         self.demand(0 <= self.seed < 2**31, "seed", "from 0 to 2147483647")
-        for name in ("steps", "log_every", "sample_every", "checkpoint_every"):
+        for name in clocks:
             whole = getattr(self, name) % self.rounds_per_execution == 0
             self.demand(whole, name, f"a multiple of --rounds-per-execution {self.rounds_per_execution}")
 
@@ -99,7 +87,6 @@ def from_json(text, source="recipe.json"):
     for name, value in fields.items():
         if not fits(value, kinds[name]):
             raise UsageError(f"{source}: {name} cannot be {json.dumps(value)}.")
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     if fields.get("data_dir"):
         fields["data_dir"] = Path(fields["data_dir"])
     return model, dataclasses.replace(known, **fields)
@@ -110,8 +97,6 @@ def fits(value, kind):
     choices = typing.get_args(kind)
     if typing.get_origin(kind) is Literal:
         return value in choices
-    if typing.get_origin(kind) is tuple:
-        return isinstance(value, list) and all(fits(item, choices[0]) for item in value)
     if choices:  # X | None
         return any(fits(value, choice) for choice in choices)
     return type(value) in {float: (int, float), Path: (str,)}.get(kind, (kind,))  # type(): True is no number

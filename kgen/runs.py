@@ -52,8 +52,8 @@ def write_recipe(path, model, recipe):
     os.replace(aside, path / "recipe.json")
 
 
-def write_environment(path, images):
-    """Writes environment.json: versions, the machine, and the SHA-256 of the training images.
+def write_environment(path, data):
+    """Writes environment.json: versions, the machine, shape, classes and SHA-256 of the training images.
 
     A resumed run keeps the first one: it warns when versions differ, since the run may then not go on bit for bit.
 
@@ -61,7 +61,9 @@ def write_environment(path, images):
         UsageError: the images are not those that the run was started with.
     """
     file = path / "environment.json"
-    now = {**environment(), "images": list(images.shape), "images_sha256": hashlib.sha256(images.tobytes()).hexdigest()}
+    digest = hashlib.sha256(data.images.tobytes()).hexdigest()
+    seen = {"images": list(data.images.shape), "classes": list(data.classes), "images_sha256": digest}
+    now = {**environment(), **seen}
     try:
         first = json.loads(file.read_text()) if file.exists() else now
         same = first["images_sha256"] == now["images_sha256"]
@@ -77,6 +79,16 @@ def write_environment(path, images):
         aside = path / ".environment.partial"
         aside.write_text(json.dumps(now, indent=2) + "\n")
         os.replace(aside, file)
+
+
+def read_data(path):
+    """Returns `(shape, classes)` of the images that a run was trained on; raises UsageError if it never began."""
+    file = Path(path) / "environment.json"
+    try:
+        seen = json.loads(file.read_text())
+        return tuple(seen["images"]), tuple(seen["classes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(f"{file} cannot be read: resume the run first, then draw or export.") from None
 
 
 def read_recipe(path):
@@ -110,16 +122,7 @@ def lock(path):
 
 def environment():
     """Returns the versions and the machine that a result depends on."""
-    packages = (
-        "tensorflow",
-        "keras",
-        "numpy",
-        "tensorboard",
-        "tensorflow-datasets",
-        "mlxtend",
-        "pillow",
-        "safetensors",
-    )
+    packages = "tensorflow keras numpy tensorboard tensorflow-datasets mlxtend pillow safetensors".split()
     return {
         "kgen": kgen.__version__,
         "python": platform.python_version(),

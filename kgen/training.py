@@ -1,8 +1,11 @@
 """Training: from a recipe to a run directory with pictures, logs and checkpoints, and an export."""
 
 import contextlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from kgen import callbacks, checkpoint, data, export, images, pipeline, runs
 from kgen.backend import keras, tf
@@ -39,14 +42,14 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
     runs.make_folder(exports_dir)  # said now, not after hours, if it cannot be
     run = Path(resume) if resume else runs.create(runs_dir, model, recipe)
     with runs.lock(run):
-        runs.write_environment(run, images_.images)
+        runs.write_environment(run, images_)
         step = checkpoint.restore(match, run / "checkpoints")
         if step > recipe.steps:
             raise UsageError(f"--steps must be at least {step}, which {run} has reached, not {recipe.steps}.")
         runs.write_recipe(run, model, recipe)
-        images.save_png(
-            run / "real.png", images.grid(images_.images[pipeline.indices(recipe.seed, 0, 64, len(images_.images))])
-        )
+        shown = pipeline.indices(recipe.seed, 0, 64, len(images_.images))
+        images.save_png(run / "real.png", images.grid(images_.images[shown]))
+        announce(recipe, images_.images, run, step)
         if step < recipe.steps:
             step = play(match, model, recipe, images_, run, step)
         if step < recipe.steps:
@@ -54,18 +57,32 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
         return Result(run, match, export.export(match.exhibition(), model, recipe, step, exports_dir), step)
 
 
+def announce(recipe, pixels, run, step):
+    """Says on stderr what is about to happen, and where it can be watched."""
+    details = tf.config.experimental.get_device_details
+    gpus = [details(gpu)["device_name"] for gpu in tf.config.list_physical_devices("GPU")]
+    shape = "x".join(map(str, pixels.shape[1:]))
+    print(
+        f"{run}: {len(pixels)} images {shape} of {recipe.dataset}, {recipe.batch_size} a batch, from step {step} to "
+        f"{recipe.steps}, {recipe.precision} on {', '.join(gpus) or 'CPU'}. Watch: tensorboard --logdir {run.parent}",
+        file=sys.stderr,
+    )
+
+
 def load(recipe):
     """Returns the recipe's training images, `kgen.data.Images`."""
-    return data.load(recipe.dataset, recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, recipe.classes)
+    classes = [name.strip() for name in (recipe.classes or "").split(",") if name.strip()]
+    return data.load(recipe.dataset, recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, classes)
 
 
 def reopen(recipe, run):
-    """Returns `(match, step)` of a run directory's newest checkpoint, for sampling and export.
+    """Returns `(match, step)` of a run directory's newest checkpoint, for sampling and export, without its images.
 
     Raises:
         UsageError: there is no checkpoint yet.
     """
-    match = prepare(recipe, load(recipe))
+    shape, classes = runs.read_data(run)
+    match = prepare(recipe, data.Images(np.zeros((1, *shape[1:]), np.uint8), np.zeros(1, np.int64), classes))
     step = checkpoint.restore(match, Path(run) / "checkpoints")
     if step == 0:
         raise UsageError(f"{run} has no checkpoint yet. Train it further: python scripts/train.py --resume {run}")

@@ -25,7 +25,7 @@ def main(arguments):
     cli.demand(options.count >= 1, f"--count must be at least 1, not {options.count}.")
     cli.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")
     cli.demand(options.out.parent.is_dir(), f"--out {options.out}: there is no folder {options.out.parent}.")
-    cli.demand(not options.out.is_dir(), f"--out {options.out} is a folder: give a file, such as samples.png.")
+    cli.demand(options.out.suffix == ".png", f"--out must be a PNG file, such as samples.png, not {options.out}.")
     run = runs.find(options.run, options.runs_dir) if options.run else None
     from kgen import images, sampling
 

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from tiny import pictures
 
 from kgen import checkpoint, recipe, training
-from kgen.errors import UsageError
+from kgen.errors import Diverged, UsageError
 
 SMALL = dataclasses.replace(recipe.find("dcgan"), width=2, latent_dim=4, batch_size=4)
 
@@ -57,15 +57,15 @@ def test_nothing_to_restore_is_step_0_and_changes_nothing(match, tmp_path):
     assert all(np.array_equal(array, before[key]) for key, array in state(match).items())
 
 
-def test_numbers_that_are_no_numbers_survive(match, tmp_path):
-    odd = match.sums
-    before = odd.numpy()
-    odd.assign([np.nan, -0.0])
-    checkpoint.save(match, tmp_path, 1)
-    odd.assign([1.0, 1.0])
-    checkpoint.restore(match, tmp_path)
-    assert odd.numpy().tobytes() == np.float32([np.nan, -0.0]).tobytes()
-    odd.assign(before)
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_what_is_no_number_is_not_saved_and_costs_no_checkpoint(odd, match, tmp_path):
+    checkpoint.save(match, tmp_path, 1, keep=1)
+    before = match.sums.numpy()
+    match.sums.assign([odd, -0.0])
+    with pytest.raises(Diverged, match="^match/002.sums is not finite after step 2"):
+        checkpoint.save(match, tmp_path, 2, keep=1)
+    match.sums.assign(before)
+    assert [path.name for path in tmp_path.iterdir()] == ["000001"]
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_averages_follow_the_exhibited_networks(name):
 
 @every_recipe
 def test_a_recipe_survives_json(name):
-    own = dataclasses.replace(recipe.find(name), classes=("3", "7"), data_dir=Path("/data"), seed=5)
+    own = dataclasses.replace(recipe.find(name), classes="3,7", data_dir=Path("/data"), seed=5)
     assert recipe.from_json(own.to_json(name)) == (name, own)
 
 

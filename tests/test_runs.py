@@ -12,10 +12,11 @@ import processes
 import pytest
 
 from kgen import recipe, runs
+from kgen.data import Images
 from kgen.errors import UsageError
 
 RECIPE = recipe.find("dcgan")
-IMAGES = np.arange(64, dtype=np.uint8).reshape(4, 4, 4, 1)
+IMAGES = Images(np.arange(64, dtype=np.uint8).reshape(4, 4, 4, 1), np.arange(4), ("a", "b", "c", "d"))
 
 
 def test_numbers_count_up_and_gaps_are_filled_first(tmp_path):
@@ -109,11 +110,19 @@ def test_another_version_or_machine_is_named(name, value, tmp_path):
     assert environment(tmp_path)[name] == value
 
 
-@pytest.mark.parametrize("images", [IMAGES ^ 1, IMAGES[:3]], ids=["other", "fewer"])
+@pytest.mark.parametrize("images", [IMAGES.images ^ 1, IMAGES.images[:3]], ids=["other", "fewer"])
 def test_other_images_are_refused(images, tmp_path):
     runs.write_environment(tmp_path, IMAGES)
     with pytest.raises(UsageError, match=r"other images \(\[4, 4, 4, 1\] then"):
-        runs.write_environment(tmp_path, images)
+        runs.write_environment(tmp_path, IMAGES._replace(images=images))
+
+
+def test_shape_and_classes_of_the_images_can_be_read_back(tmp_path):
+    runs.write_environment(tmp_path, IMAGES)
+    assert runs.read_data(tmp_path) == ((4, 4, 4, 1), IMAGES.classes)
+    (tmp_path / "environment.json").unlink()
+    with pytest.raises(UsageError, match="environment.json cannot be read"):
+        runs.read_data(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", "null"])

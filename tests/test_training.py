@@ -20,8 +20,9 @@ from PIL import Image
 from processes import DCGAN
 from safetensors.numpy import load_file
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
+from tiny import pictures
 
-from kgen import callbacks, checkpoint, data, recipe, runs, training
+from kgen import callbacks, checkpoint, data, images, recipe, runs, sampling, training
 from kgen.dice import Dice
 from kgen.errors import Diverged, UsageError
 from kgen.match import Match
@@ -204,6 +205,7 @@ def test_a_learning_rate_that_explodes(tmp_path, monkeypatch):
     monkeypatch.setattr(callbacks.Samples, "at", lambda self, step: None)
     found = recipe.from_json((processes.run_of(tmp_path) / "recipe.json").read_text())[1]
     found = dataclasses.replace(found, log_every=1, steps=int(step) + 2)
+    monkeypatch.setattr(checkpoint, "save", lambda *_: None)
     monkeypatch.setattr(training.export, "export", lambda *_: None)
     lines = processes.log(training.train("gan", found, tmp_path / "unguarded").run)
     first = next(line for line in lines if not all(map(math.isfinite, line.values())))
@@ -304,8 +306,41 @@ def test_other_images_are_refused(tmp_path):
 def test_reopen_needs_a_checkpoint(tmp_path):
     small = dataclasses.replace(recipe.find("dcgan"), **SMALL)
     run = runs.create(tmp_path, "dcgan", small)
+    runs.write_environment(run, pictures(size=28))
     with pytest.raises(UsageError, match="has no checkpoint yet"):
         training.reopen(small, run)
+
+
+def test_sampling_needs_no_images(tmp_path):
+    """The folder of pictures may be gone by the time a run is drawn from or exported."""
+    (tmp_path / "pictures").mkdir()
+    for i, picture in enumerate(pictures(8, size=28).images):
+        images.save_png(tmp_path / f"pictures/{i}.png", picture)
+    result = train(tmp_path, steps=5, dataset=f"folder:{tmp_path}/pictures", image_size=28)
+    shutil.rmtree(tmp_path / "pictures")
+    draw, exported = sampling.from_run(result.run), sampling.from_saved_model(result.exported)
+    np.testing.assert_array_equal(draw(1, 3), exported(1, 3))
+
+
+def test_an_infinite_gradient_under_a_finite_loss_is_not_saved(tmp_path, monkeypatch):
+    rounds = []
+    original = Match.__init__
+
+    def remember(self, *arguments):
+        original(self, *arguments)
+        rounds.append(self.round)
+
+    def generator_turn(self, real):
+        fake = self.sample(real.shape[0])
+        late = tf.cast(rounds[0].value >= 9, tf.float32)
+        bad = tf.sqrt(late * 0.0 * tf.reduce_sum(fake) + (1 - late))  # in round 10 sqrt(0), whose gradient is infinite
+        return {"generator": self.objective.generator(self.judge(fake)) + bad}
+
+    monkeypatch.setattr(Match, "__init__", remember)
+    monkeypatch.setattr(gan.GAN, "generator_turn", generator_turn)
+    with pytest.raises(Diverged, match="after step 10, which is not saved"):
+        train(tmp_path, steps=20, checkpoint_every=5, sample_every=20)
+    assert checkpoint.steps(processes.run_of(tmp_path) / "checkpoints") == [5]
 
 
 def test_the_policy_is_put_back():

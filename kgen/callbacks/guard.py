@@ -16,6 +16,6 @@ class Guard(AtSteps):
         if faults:
             name, first = min(faults.items(), key=lambda fault: fault[1])
             raise Diverged(
-                f"{name} was not a finite number at step {first}. The last checkpoint is from before that. "
+                f"{name} was not a finite number at step {first}. Checkpoints are from before that. "
                 "Try a smaller --learning-rate, or --precision float32."
             )

@@ -1,6 +1,7 @@
 """Ctrl-C and a scheduler's SIGTERM end a match between two rounds, with a checkpoint."""
 
 import signal
+import threading
 
 from kgen.callbacks.at_steps import AtSteps
 
@@ -17,6 +18,8 @@ class Interrupt(AtSteps):
         self.asked, self.stopped, self._previous = False, None, {}
 
     def on_train_begin(self, logs=None):
+        if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
+            return
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._ask)
 

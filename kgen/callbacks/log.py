@@ -1,6 +1,7 @@
 """Losses, as lines of log.jsonl and as TensorBoard scalars."""
 
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -51,10 +52,18 @@ def forget_after(path, step):
     """Rewrites a JSON-lines file without the records whose `step` is greater, or that a kill left half-written."""
     if not path.exists():
         return
-    kept = [line for line in path.read_text().splitlines() if line.endswith("}") and json.loads(line)["step"] <= step]
+    kept = [line for line in path.read_text(errors="replace").splitlines() if step_of(line) <= step]
     aside = path.with_suffix(".partial")
     aside.write_text("".join(line + "\n" for line in kept))
     os.replace(aside, path)
+
+
+def step_of(line):
+    """Returns the step of a record, infinity if the line is not a whole one."""
+    try:
+        return json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError):
+        return math.inf
 
 
 def tensorboard_writer(folder, start):

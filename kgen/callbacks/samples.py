@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from kgen import images
 from kgen.backend import tf
 from kgen.callbacks.at_steps import AtSteps
 from kgen.dice import Dice
+from kgen.errors import Diverged
 
 
 class Samples(AtSteps):
@@ -29,6 +32,8 @@ class Samples(AtSteps):
     def at(self, step):
         with Dice(self.seed):
             pictures = self.model.exhibition().pictures(self.count)
+        if not np.isfinite(pictures).all():
+            raise Diverged(f"The pictures of step {step} are not finite numbers. Checkpoints are from before that.")
         grid = images.grid(images.to_bytes(pictures))
         self.folder.mkdir(parents=True, exist_ok=True)
         images.save_png(self.folder / f"{step:06d}.png", grid)
