@@ -6,7 +6,6 @@ the batches and all noise are functions of (seed, step) and need no state. A che
 disk and renamed, so one that has its name is whole; it is verified all the same before it is read.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 import kgen
+from kgen.archives import sha256
 from kgen.callbacks.at_steps import AtSteps
 from kgen.errors import Diverged, UsageError
 
@@ -64,8 +64,7 @@ def save(match, folder, step, keep=3):
     """
     folder = Path(folder)
     final = folder / f"{step:06d}"
-    for left in folder.glob(".partial-*"):  # by a process that was killed
-        shutil.rmtree(left)
+    sweep(folder)
     if not whole(final):
         state = {key: np.asarray(variable.numpy()) for key, variable in variables(match).items()}
         odd = [key for key, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
@@ -86,6 +85,12 @@ def save(match, folder, step, keep=3):
     for old in [found for found in steps(folder) if found <= step][:-keep]:  # later ones are damaged: not counted
         remove(folder / f"{old:06d}")
     return final
+
+
+def sweep(folder):
+    """Removes what killed processes left half-written or half-removed; the caller holds the run's lock."""
+    for left in Path(folder).glob(".partial-*"):
+        shutil.rmtree(left)
 
 
 def remove(path):
@@ -138,8 +143,10 @@ def restore(match, folder):
 
 
 def read(path):
-    """Returns the tensors of one checkpoint, `{key: array}`; raises ValueError if its sum is not the manifest's."""
+    """Returns the tensors of one checkpoint, `{key: array}`; raises ValueError if it is not what its manifest says."""
     manifest = json.loads((path / MANIFEST).read_text())
+    if manifest["step"] != int(path.name):
+        raise ValueError(f"it was saved at step {manifest['step']}")
     if sha256(path / STATE) != manifest["sha256"]:
         raise ValueError("its SHA-256 is not the manifest's")
     return load_file(path / STATE)
@@ -157,12 +164,6 @@ def assign(match, state, source):
         )
     for key, variable in targets.items():
         variable.assign(state[key])
-
-
-def sha256(path):
-    """Returns the SHA-256 of a file as hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def flush(path):

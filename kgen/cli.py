@@ -5,7 +5,10 @@
 """
 
 import argparse
+import contextlib
 import dataclasses
+import io
+import re
 import sys
 import warnings
 from dataclasses import dataclass
@@ -59,7 +62,7 @@ def parse_training(arguments, prog="train.py"):
         f"{type(base).__doc__}\n\nModels: {', '.join(recipes.names())}. The recipe's flags are those of {model}."
     )
     default = Options(base, model, known.resume)
-    options = tyro.cli(Options[type(base)], default=default, args=arguments, prog=prog, description=description)
+    options = parse(Options[type(base)], arguments, prog, default=default, description=description)
     recipe = anchored(options.recipe)
     if resume:
         refuse_changes(base, recipe, resume)
@@ -74,9 +77,22 @@ def anchored(recipe):
     return dataclasses.replace(recipe, dataset=folder, data_dir=data_dir)
 
 
-def parse(options, arguments, prog):
-    """Returns the dataclass `options` filled from the command line; `--help` exits with 0, a bad flag with 2."""
-    return tyro.cli(options, args=arguments, prog=prog)
+def parse(options, arguments, prog, **how):
+    """Returns the dataclass `options` filled from the command line; `--help` exits with 0.
+
+    Raises:
+        UsageError: an unknown flag or a value of the wrong type, in tyro's words, out of its frame.
+    """
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(options, args=arguments, prog=prog, **how)
+    except SystemExit as end:
+        if end.code == 0:
+            raise
+    words = " ".join(line.strip("│ ") for line in complaint.getvalue().splitlines()[1:-1])
+    parts = re.split("Argument helptext|For full helptext", words)[0].split("──")
+    raise UsageError(" ".join(f"{part.strip('─. ')}." for part in parts if part.strip("─. ")) + f" See {prog} --help.")
 
 
 def demand(condition, message):
@@ -88,7 +104,8 @@ def demand(condition, message):
 def refuse_changes(base, changed, run):
     """Raises UsageError if a flag asks a resumed run to become another run."""
     names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
-    refused = [name for name in names if name not in MAY_CHANGE]
+    moved = base.dataset.startswith("folder:") and changed.dataset.startswith("folder:")  # its pictures are compared
+    refused = [name for name in names if name not in MAY_CHANGE and not (name == "dataset" and moved)]
     if refused:
         flag = refused[0].replace("_", "-")
         raise UsageError(

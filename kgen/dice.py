@@ -22,15 +22,15 @@ class Dice:
     """
 
     def __init__(self, seed):
-        self.seed = tf.stack([0, tf.cast(seed, tf.int32)]) if isinstance(seed, int) else seed
+        self.seed = scrambled(tf.constant([0, seed], tf.int32)) if isinstance(seed, int) else seed
         self._draws = 0
         self._tokens = []
 
     def fold(self, *numbers):
         """Returns independent dice for each combination of `numbers`, integers or scalar integer tensors below 2^31."""
         seed = self.seed
-        for number in numbers:
-            seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, tf.int32), alg="philox")
+        for number in numbers:  # not stateless_fold_in, which keeps 32 bits of the seed
+            seed = scrambled(tf.bitwise.bitwise_xor(seed, tf.stack([0, tf.cast(number, tf.int32)])))
         return Dice(seed)
 
     def normal(self, shape):
@@ -57,6 +57,11 @@ class Dice:
 
     def __exit__(self, *exception):
         _current.reset(self._tokens.pop())
+
+
+def scrambled(seed):
+    """Returns 64 pseudo-random bits, int32 `(2,)`, that only equal seeds share."""
+    return tf.random.stateless_uniform((2,), seed, None, None, tf.int32, alg="philox")
 
 
 def current():

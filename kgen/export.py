@@ -4,13 +4,15 @@ The signatures are the game's (`kgen.signatures`). Beside the SavedModel lie rec
 model card. A version is written aside and renamed: a polling server never sees half of one.
 """
 
+import json
 import os
 import shutil
 from pathlib import Path
 
-from kgen import images, runs
+from kgen import checkpoint, images, runs
 from kgen.backend import tf
 from kgen.dice import Dice
+from kgen.errors import UsageError
 
 CARD = """# {name}, version {version}
 
@@ -37,11 +39,13 @@ def export(game, model, recipe, step, root, name=None):
         name: of this model in TensorFlow Serving; `<model>-<dataset>` when None.
     """
     name = name or f"{model}-{recipe.dataset.partition(':')[0]}"
+    if Path(name).name != name:
+        raise UsageError(f"--name must be a plain name, without folders, not {name}.")
     folder = Path(root) / name
-    folder.mkdir(parents=True, exist_ok=True)
+    runs.make_folder(folder)
     aside = folder / f".partial-{os.getpid()}"
     shutil.rmtree(aside, ignore_errors=True)  # by a killed process that had this number
-    module, signatures = game.signatures()
+    module, signatures = game.served
     tf.saved_model.save(module, str(aside), signatures=signatures)
     with Dice(recipe.seed):
         images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(64))))
@@ -49,11 +53,28 @@ def export(game, model, recipe, step, root, name=None):
     while True:
         version = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
         (aside / "README.md").write_text(card(name, version, model, recipe, step, signatures))
+        for path in (*aside.rglob("*"), aside):
+            checkpoint.flush(path)
         try:
             return aside.rename(folder / str(version))
         except OSError:
             if not (folder / str(version)).exists():  # otherwise another process was first
                 raise
+
+
+def note(run, step, path):
+    """Remembers in a run directory that its step `step` was exported to `path`."""
+    (Path(run) / "export.json").write_text(json.dumps({"step": step, "path": str(path.absolute())}) + "\n")
+
+
+def exported(run, step):
+    """Returns where step `step` of a run was exported; None if it was not, or is not there any more."""
+    try:
+        noted = json.loads((Path(run) / "export.json").read_text())
+        path = Path(noted["path"])
+        return path if noted["step"] == step and path.is_dir() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def card(name, version, model, recipe, step, signatures):

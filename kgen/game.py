@@ -6,6 +6,7 @@ free of the names that `keras.Model` keeps for itself (`loss`, `metrics`, `optim
 """
 
 import copy
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ class Player:
     Args:
         network: a built Keras model.
         optimizer: a Keras optimizer of its own; no two players share one.
-        l2: added to the gradient as `l2 * weight`, which is PyTorch's `weight_decay` (Keras's own is decoupled).
+        l2: adds `l2 * weight` to the gradient, which is PyTorch's `weight_decay` (Keras's own is decoupled).
     """
 
     network: Any
@@ -63,11 +64,7 @@ class Game:
 
     def move(self, name, gradients):
         """Moves one player's weights. Override to add what a paper does after each step (WGAN clips)."""
-        player = self.players[name]
-        weights = player.network.trainable_variables
-        if player.l2:
-            gradients = [g if g is None else g + player.l2 * w for g, w in zip(gradients, weights, strict=True)]
-        player.optimizer.apply(gradients, weights)
+        self.players[name].optimizer.apply(gradients, self.players[name].network.trainable_variables)
 
     def receive(self, data):
         """Returns the list of a round's batches from what the pipeline gives: uint8 images become floats in `range`."""
@@ -78,6 +75,7 @@ class Game:
     def with_networks(self, networks):
         """Returns this game with some networks replaced, `{name: network}`: for sampling from averaged weights."""
         other = copy.copy(self)
+        other.__dict__.pop("served", None)  # it holds the networks of before
         for name, network in networks.items():
             setattr(other, name, network)
         return other
@@ -85,3 +83,12 @@ class Game:
     def pictures(self, count):
         """Returns `count` images float32 in [0, 1], drawn from the dice of the moment, networks at inference."""
         raise NotImplementedError("A game whose play() makes images says in pictures() how to look at them.")
+
+    @functools.cached_property
+    def served(self):
+        """What `signatures()` returned. Pictures come from it too, so they are those of the export bit for bit."""
+        return self.signatures()
+
+    def signatures(self):
+        """Returns `(module, signatures)` for `tf.saved_model.save`, see `kgen.signatures`."""
+        raise NotImplementedError("A game whose play() trains something of use says in signatures() how it is served.")

@@ -38,6 +38,7 @@ class Match(keras.Model):
             average.set_weights(getattr(game, name).get_weights())
             average.trainable = False
             self.averages[name] = average
+        self._exhibition = game.with_networks(self.averages)
         self.names = [f"{name}_loss" for name in game.players] + list(game.reports)
         self.round = self._counter("round", (), "int64")
         self.rounds_summed = self._counter("rounds_summed", ())
@@ -84,8 +85,9 @@ class Match(keras.Model):
         with tf.GradientTape(persistent=True) as tape:  # in a graph only what a mover needs is computed
             values = {name: tf.cast(value, tf.float32) for name, value in turn(batch).items()}
             movers = [name for name in values if name in players]
-            # Gradients are summed over replicas, so each contributes its share; the logs stay unscaled.
-            losses = {name: players[name].optimizer.scale_loss(values[name] / replicas) for name in movers}
+            # Gradients are summed over replicas, so each contributes its share; the logs stay bare.
+            losses = {name: (values[name] + decay(players[name])) / replicas for name in movers}
+            losses = {name: players[name].optimizer.scale_loss(loss) for name, loss in losses.items()}
         gradients = {name: tape.gradient(losses[name], players[name].network.trainable_variables) for name in movers}
         for name in movers:
             self.game.move(name, gradients[name])
@@ -121,4 +123,9 @@ class Match(keras.Model):
 
     def exhibition(self):
         """Returns the game to sample from and to export: with averaged networks when they are kept."""
-        return self.game.with_networks(self.averages)
+        return self._exhibition
+
+
+def decay(player):
+    """Returns the loss whose gradient is `l2 * weight`, or 0."""
+    return player.l2 * tf.add_n([tf.nn.l2_loss(w) for w in player.network.trainable_variables]) if player.l2 else 0.0

@@ -4,15 +4,20 @@ import hashlib
 import json
 import os
 import platform
+import re
 import warnings
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 import kgen
 from kgen import recipe as recipes
+from kgen.backend import tf
 from kgen.errors import UsageError
+
+SPEED = "(TF_(?!CPP)|OMP_|XLA_|CUDA_VISIBLE)"  # environment variables that choose kernels and threads, so the last bits
 
 
 def create(runs_dir, model, recipe):
@@ -61,8 +66,7 @@ def write_environment(path, data):
         UsageError: the images are not those that the run was started with.
     """
     file = path / "environment.json"
-    digest = hashlib.sha256(data.images.tobytes()).hexdigest()
-    seen = {"images": list(data.images.shape), "classes": list(data.classes), "images_sha256": digest}
+    seen = {"images": list(data.images.shape), "classes": list(data.classes), "images_sha256": digest(data)}
     now = {**environment(), **seen}
     try:
         first = json.loads(file.read_text()) if file.exists() else now
@@ -79,6 +83,15 @@ def write_environment(path, data):
         aside = path / ".environment.partial"
         aside.write_text(json.dumps(now, indent=2) + "\n")
         os.replace(aside, file)
+
+
+def digest(data):
+    """Returns the SHA-256 of images and labels."""
+    parts = [data.images] if data.labels is None else [data.images, data.labels]
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(np.ascontiguousarray(part).data)
+    return whole.hexdigest()
 
 
 def read_data(path):
@@ -128,9 +141,25 @@ def environment():
         "python": platform.python_version(),
         **{name: version_of(name) for name in packages},
         "platform": platform.platform(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "gpus": gpus(),
+        "variables": {name: value for name, value in sorted(os.environ.items()) if re.match(SPEED, name)},
     }
+
+
+def gpus():
+    """Returns the names of the GPUs that TensorFlow sees."""
+    details = tf.config.experimental.get_device_details
+    return [details(gpu)["device_name"] for gpu in tf.config.list_physical_devices("GPU")]
+
+
+def processor():
+    """Returns the name of the processor: its vector units decide in which order sums are taken."""
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text().splitlines() if described.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def version_of(package):

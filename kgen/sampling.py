@@ -13,7 +13,7 @@ def from_run(run):
     """Returns `draw` of a run directory's newest checkpoint."""
     _, recipe = runs.read_recipe(run)
     match, _ = training.reopen(recipe, run)
-    module, _ = match.exhibition().signatures()
+    module, _ = match.exhibition().served
     return in_parts(module.sample)
 
 

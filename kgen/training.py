@@ -43,6 +43,7 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
     run = Path(resume) if resume else runs.create(runs_dir, model, recipe)
     with runs.lock(run):
         runs.write_environment(run, images_)
+        checkpoint.sweep(run / "checkpoints")
         step = checkpoint.restore(match, run / "checkpoints")
         if step > recipe.steps:
             raise UsageError(f"--steps must be at least {step}, which {run} has reached, not {recipe.steps}.")
@@ -54,17 +55,20 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
             step = play(match, model, recipe, images_, run, step)
         if step < recipe.steps:
             return Result(run, match, None, step)
-        return Result(run, match, export.export(match.exhibition(), model, recipe, step, exports_dir), step)
+        exported = export.exported(run, step)
+        if exported is None:
+            exported = export.export(match.exhibition(), model, recipe, step, exports_dir)
+            export.note(run, step, exported)
+        return Result(run, match, exported, step)
 
 
 def announce(recipe, pixels, run, step):
     """Says on stderr what is about to happen, and where it can be watched."""
-    details = tf.config.experimental.get_device_details
-    gpus = [details(gpu)["device_name"] for gpu in tf.config.list_physical_devices("GPU")]
     shape = "x".join(map(str, pixels.shape[1:]))
     print(
         f"{run}: {len(pixels)} images {shape} of {recipe.dataset}, {recipe.batch_size} a batch, from step {step} to "
-        f"{recipe.steps}, {recipe.precision} on {', '.join(gpus) or 'CPU'}. Watch: tensorboard --logdir {run.parent}",
+        f"{recipe.steps}, {recipe.precision} on {', '.join(runs.gpus()) or 'CPU'}. "
+        f"Watch: tensorboard --logdir {run.parent}",
         file=sys.stderr,
     )
 

@@ -3,7 +3,6 @@
 import ast
 import dataclasses
 import importlib
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import tensorflow as tf
 from tensorflow.python.framework.config import disable_op_determinism
 from tiny import pictures, shrink
 
-from kgen import checkpoint, data, images, pipeline, recipe, runs
+from kgen import checkpoint, images, pipeline, recipe, runs
 from kgen.dice import Dice
 from kgen.errors import UsageError
 from kgen.export import export
@@ -55,6 +54,14 @@ def state(match):
     return {key: np.asarray(variable.numpy()) for key, variable in checkpoint.variables(match).items()}
 
 
+def state_of(network):
+    return {id(variable): variable.numpy() for variable in network.variables}
+
+
+def moved(old, new, variable):
+    return not np.array_equal(old[id(variable)], new[id(variable)])
+
+
 def equal(one, other):
     return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
 
@@ -70,15 +77,17 @@ def test_every_variable_is_in_the_checkpoint(name):
 @every_recipe
 def test_rounds_play_and_move_all_players_from_one_trace(name):
     match = new_match(name, seed=1)
-    before = {player: [w.copy() for w in getattr(match, player).get_weights()] for player in match.game.players}
+    before = {player: state_of(getattr(match, player)) for player in match.game.players}
     losses = play(match, 0, 3)
     assert match.traces == 1
     assert int(match.round) == 3
     assert list(losses) == match.names and np.isfinite(list(losses.values())).all()
-    for player, weights in before.items():
-        trained = getattr(match, player).trainable_variables
-        assert trained, f"{player} has nothing to learn"
-        assert any((a != b).any() for a, b in zip(weights, getattr(match, player).get_weights(), strict=True)), player
+    assert match.optimizer is None  # or learning-rate callbacks would change one that moves nothing
+    for player, old in before.items():
+        new = state_of(getattr(match, player))
+        assert any(moved(old, new, v) for v in getattr(match, player).trainable_variables), f"{player} learns nothing"
+        statistics = [v for v in getattr(match, player).variables if v.name.startswith("moving_")]
+        assert [v.path for v in statistics if not moved(old, new, v)] == [], "not called with training=True"
 
 
 @every_recipe
@@ -91,16 +100,27 @@ def test_eager_equals_compiled(name):
 
 @every_recipe
 def test_xla_equals_the_graph_for_20_rounds(name):
+    """Each round from the same weights; then 20 rounds on their own, at a hundredth of the rates.
+
+    At the full rates a run on its own drifts off now and then: where a gradient is 0 but for rounding, Adam moves a
+    weight by its whole rate, and XLA rounds otherwise.
+    """
     disable_op_determinism()  # Keras drops jit_compile while it is on
     plain, jit = new_match(name), new_match(name, jit_compile=True)
     assert jit.jit_compile and not plain.jit_compile
+    pairs = list(zip(checkpoint.variables(plain).values(), checkpoint.variables(jit).values(), strict=True))
     for start in range(20):
-        np.testing.assert_allclose(
-            list(play(plain, start, start + 1).values()),
-            list(play(jit, start, start + 1).values()),
-            rtol=1e-4,
-            atol=1e-4,
-        )
+        same(play(plain, start, start + 1), play(jit, start, start + 1))
+        for one, other in pairs:
+            other.assign(one)
+    for player in [*plain.game.players.values(), *jit.game.players.values()]:
+        player.optimizer.learning_rate.assign(player.optimizer.learning_rate / 100)
+    for start in range(20, 40):
+        same(play(plain, start, start + 1), play(jit, start, start + 1))
+
+
+def same(one, other):
+    np.testing.assert_allclose(list(one.values()), list(other.values()), rtol=1e-4, atol=1e-4)
 
 
 @every_recipe
@@ -244,6 +264,8 @@ def test_an_export_without_kgen_equals_the_run(name, exports):
     _, signatures = matches[name].exhibition().signatures()
     inputs, outputs = np.load(root / name / "1/inputs.npz"), np.load(root / name / "1/outputs.npz")
     assert {key.split(".")[0] for key in outputs} == set(signatures) >= {"serving_default"}
+    with Dice(7):  # whose first draw is the latent that was served
+        np.testing.assert_array_equal(outputs["serving_default.images"], matches[name].exhibition().pictures(3).numpy())
     for key, function in signatures.items():
         answers = function(**{s.name: tf.constant(inputs[s.name], s.dtype) for s in function.input_signature})
         for output, value in answers.items():
@@ -271,9 +293,6 @@ def test_a_paper_names_its_source_and_its_recipes(path):
     module = importlib.import_module(f"kgen.models.{path.stem}")
     assert "arXiv:" in module.__doc__
     assert module.RECIPES and set(module.RECIPES) <= set(NAMES)
-    for own in module.RECIPES.values():
-        data.load("ring", "test")  # a dataset loads without any file
-        assert json.loads(own.to_json("x"))["dataset"] == "mnist5k"
 
 
 @every_paper

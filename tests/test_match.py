@@ -118,12 +118,12 @@ def test_l2_is_added_to_the_gradient():
 
 
 def test_each_player_scales_its_own_loss():
-    scaled = player(3.0)
+    scaled = player(3.0, l2=0.5)
     scaled.optimizer = keras.optimizers.LossScaleOptimizer(scaled.optimizer, initial_scale=1024.0)
     match = match_of(Tug(a=scaled, b=player(1.0)))
     match.fit(rounds(1), shuffle=False, verbose=0)
-    a1 = 3 - 0.1 * 4
-    assert number(match, "a") == pytest.approx(a1 - 0.1 * 2 * (a1 - 1))
+    a1 = 3 - 0.1 * (4 + 0.5 * 3)
+    assert number(match, "a") == pytest.approx(a1 - 0.1 * (2 * (a1 - 1) + 0.5 * a1))
     assert match.take_means()["a_loss"] == pytest.approx((4 + (a1 - 1) ** 2) / 2)
 
 
@@ -188,7 +188,7 @@ def test_replicas_share_the_loss_and_differ_in_noise():
                 return {**super().first(batch), "noise": noise, "square": noise**2}
 
         def play(rounds):
-            match = Match(Noisy(a=player(3.0), b=player(1.0)), ema=0.9)
+            match = Match(Noisy(a=player(3.0, l2=0.5), b=player(1.0)), ema=0.9)
             match.compile()
             match.fit(rounds, steps_per_epoch=4, shuffle=False, verbose=0)
             average = float(match.averages["a"].variables[0].numpy())

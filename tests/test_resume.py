@@ -64,6 +64,35 @@ def test_killed_at_random_moments(arguments, start, seed, tmp_path):
     assert processes.ending(run) == processes.ending(processes.run_of(processes.uninterrupted(*arguments)))
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [DCGAN, [*DCGAN, "--precision", "mixed_bfloat16", "--rounds-per-execution", "2", "--log-every", "6"]],
+    ids=["plain", "bfloat16, two rounds an execution"],
+)
+def test_killed_at_any_moment_of_its_life(arguments, tmp_path):
+    """Kills spread evenly over a process's life: start, restoring, tracing, sampling, saving, exporting."""
+    arguments = [*arguments, "--checkpoint-every", "8", "--steps", "60"]
+    began = time.monotonic()
+    straight = processes.run_of(processes.uninterrupted(*arguments))
+    life = time.monotonic() - began
+    dice = random.Random(3)
+    first = processes.fork(*arguments, cwd=tmp_path)
+    while not list(tmp_path.glob("runs/*/recipe.json")):
+        time.sleep(0.01)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    run = processes.run_of(tmp_path)
+    for _ in range(5):
+        process = processes.fork("--resume", run, cwd=tmp_path)
+        time.sleep(dice.uniform(0, life))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert all(checkpoints(run).values())
+    _, errors = processes.finish(processes.fork("--resume", run, cwd=tmp_path))
+    assert "warning" not in errors
+    assert processes.ending(run) == processes.ending(straight)
+
+
 DEATHS = [  # way to die, at which checkpoint of the process, whole checkpoints afterwards
     ("half_a_tensor_file", 1, []),
     ("tensors_without_manifest", 2, ["000007"]),

@@ -51,6 +51,7 @@ def test_a_run_directory_holds_what_is_promised(run):
     assert run.name == "dcgan-mnist5k-0001"
     assert {path.name for path in run.iterdir()} - {".lock"} == {
         "recipe.json", "environment.json", "log.jsonl", "real.png", "samples", "checkpoints", "train",
+        "export.json",
     }  # fmt: skip
     assert sorted(path.name for path in (run / "samples").iterdir()) == [f"{i:06d}.png" for i in (0, 20, 40, 60)]
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000056", "000060"]
@@ -70,9 +71,9 @@ def test_environment_json_names_versions_and_images(run):
     found = json.loads((run / "environment.json").read_text())
     for package in ("tensorflow", "keras", "numpy"):
         assert found[package] == importlib.metadata.version(package)
-    images = data.load("mnist5k").images
-    assert found["images"] == list(images.shape)
-    assert found["images_sha256"] == hashlib.sha256(images.tobytes()).hexdigest()
+    images, labels, classes = data.load("mnist5k")
+    assert (found["images"], found["classes"]) == (list(images.shape), list(classes))
+    assert found["images_sha256"] == hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
 
 
 def test_real_png_shows_64_training_images(run):
@@ -206,7 +207,7 @@ def test_a_learning_rate_that_explodes(tmp_path, monkeypatch):
     found = recipe.from_json((processes.run_of(tmp_path) / "recipe.json").read_text())[1]
     found = dataclasses.replace(found, log_every=1, steps=int(step) + 2)
     monkeypatch.setattr(checkpoint, "save", lambda *_: None)
-    monkeypatch.setattr(training.export, "export", lambda *_: None)
+    monkeypatch.setattr(training.export, "export", lambda *_: tmp_path)
     lines = processes.log(training.train("gan", found, tmp_path / "unguarded").run)
     first = next(line for line in lines if not all(map(math.isfinite, line.values())))
     assert first["step"] == int(step) and not math.isfinite(first[name])

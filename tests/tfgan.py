@@ -1,5 +1,7 @@
 """TensorFlow-GAN as a reference. Its last release (2.1.0, 2021) cannot be imported since TensorFlow 2.16 as it is."""
 
+import importlib
+import os
 import sys
 import types
 
@@ -15,4 +17,6 @@ def tensorflow_gan():
         tf.estimator = types.SimpleNamespace(SessionRunHook=object)
     name = "tensorflow_gan.python.estimator"
     sys.modules.setdefault(name, types.ModuleType(name))
+    if os.environ.get("CI"):  # there a comparison that cannot be made is a failure
+        return importlib.import_module("tensorflow_gan")
     return pytest.importorskip("tensorflow_gan", reason=f"the comparison needs: pip install {NEEDS}")

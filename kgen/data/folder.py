@@ -1,7 +1,7 @@
 """Your own pictures: `folder:PATH`, flat or with one folder for each class, perhaps inside `train/` and `test/`.
 
 The folder is scanned once, in sorted order. Hidden files are skipped; every other picture that cannot be used is left
-out and named with its reason before training starts.
+out, and named with its reason (the first 20) before training starts.
 """
 
 import os
@@ -36,8 +36,10 @@ def load(request):
     Raises:
         UsageError: if the folder is missing, is a file, lacks the split, or has no usable picture.
     """
-    root, classes = _root(request)
-    paths = _scan(root)
+    root, splits = _root(request)
+    found = {split: _scan(split) for split in splits}
+    classes = _classes(found)
+    paths = found[root]
     folders = [path.relative_to(root).parts[0] if path.parent != root else "" for path in paths]
     outside = [bool(classes) and not folder for folder in folders]
     read = parallel(lambda i: _read(root, paths[i], outside[i], request), len(paths), "reading folder")
@@ -51,7 +53,7 @@ def load(request):
 
 
 def _root(request):
-    """Returns the folder of the split, and the classes of all splits."""
+    """Returns the folder of the split asked for, and the folders of all splits."""
     root = Path(request.argument).expanduser()
     if not request.argument or not root.is_dir():
         state = "is a file" if root.is_file() else "does not exist"
@@ -59,26 +61,31 @@ def _root(request):
     part = request.part("train", "test")
     splits = [root / "train", root / "test"]
     if all(split.is_dir() and not split.is_symlink() for split in splits):
-        return root / part, _classes(splits)
+        return root / part, splits
     if part == "test":
         raise UsageError(f"{root} has no split 'test': that needs the folders train/ and test/ in it.")
-    return root, _classes([root])
+    return root, [root]
 
 
-def _classes(roots):
-    return tuple(
-        sorted({path.relative_to(root).parts[0] for root in roots for path in _scan(root) if path.parent != root})
-    )
+def _classes(found):
+    folders = {
+        path.relative_to(root).parts[0] for root, paths in found.items() for path in paths if path.parent != root
+    }
+    return tuple(sorted(folders))
 
 
 def _scan(root):
     """Returns all pictures below `root`, by name only, and folders that are links, which are not entered; sorted."""
     paths = []
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(root, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths += [Path(folder, name) for name in files if _named_like_a_picture(name)]
         paths += [Path(folder, name) for name in folders if Path(folder, name).is_symlink()]
     return sorted(paths)
+
+
+def _unreadable(error):
+    raise UsageError(f"The folder {error.filename} cannot be read: {error.strerror}.")
 
 
 def _named_like_a_picture(name):

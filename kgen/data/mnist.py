@@ -6,6 +6,7 @@ import numpy as np
 
 from kgen import archives, decode
 from kgen.data import Images
+from kgen.errors import UsageError
 
 CLASSES = tuple("0123456789")
 _SHA256 = {
@@ -30,6 +31,9 @@ def load(request):
     prefix = _PREFIX[request.part(*_PREFIX)]
     files = [f"{prefix}-images-idx3-ubyte.gz", f"{prefix}-labels-idx1-ubyte.gz"]
     paths = [archives.find(request.data_dir, "mnist", file) for file in files]
+    if any(paths) and not all(paths):
+        missing = files[paths.index(None)]
+        raise UsageError(f"{missing} is missing beside {paths[paths[0] is None]}: put it there too.")
     if None in paths:
         images, labels = archives.from_tfds("mnist", request.split, request.data_dir, _HINT)
     else:

@@ -12,8 +12,8 @@ once, from one forward pass: `SimultaneousGAN`. The recipe `gan` is the code's M
 
 The paper's own data are `--dataset mnist --split train[:50000]`, 200 epochs are 100,000 rounds.
 
-Deviations: pixel means are clipped to [.001, .999] before the logit (the code's clip differs, at always-black pixels
-both are black); TensorFlow's random numbers.
+Deviations: momentum grows with every update, the code's once an epoch; pixel means are clipped to [.001, .999] before
+the logit (the code's clip differs, at always-black pixels both are black); TensorFlow's random numbers.
 """
 
 import math
@@ -63,7 +63,8 @@ class GAN(Game):
         return self.discriminator(batch, training=True)
 
     def pictures(self, count):
-        return images.to_unit(self.generator(self.prior.draw(count), training=False), self.range)
+        module, _ = self.served
+        return module.serving_default(self.prior.draw(count))["images"]
 
     def signatures(self):
         return signatures.generator(self.generator, self.prior, self.range)
@@ -132,8 +133,11 @@ class GANRecipe(Recipe):
             "generator": generator(self.latent_dim, self.generator_width, mean_image),
             "discriminator": discriminator(mean_image.shape, self.discriminator_units, self.pieces),
         }
+        end = 250 * max(1, len(data.images) // self.batch_size)  # "saturate: 250" epochs
         return SimultaneousGAN(
-            **{name: Player(net, optimizers.AnnealedSGD(self.learning_rate)) for name, net in networks.items()},
+            **{
+                name: Player(net, optimizers.AnnealedSGD(self.learning_rate, end=end)) for name, net in networks.items()
+            },
             objective=OBJECTIVES["non_saturating"],
             prior=Uniform(self.latent_dim, limit=math.sqrt(3)),
             image_range=images.UNIT,
