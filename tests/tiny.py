@@ -2,10 +2,14 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 
+from kgen import pipeline, recipe
 from kgen.data import Images
+from kgen.match import Match
 from kgen.recipe import Recipe
+from kgen.training import precision
 
 SHARED = {field.name for field in dataclasses.fields(Recipe)}
 
@@ -22,3 +26,32 @@ def pictures(count=16, size=32, channels=1, seed=0):
     random = np.random.default_rng(seed)
     pixels = random.integers(0, 256, (count, size, size, channels), np.uint8)
     return Images(pixels, np.arange(count, dtype=np.int64) % 10, tuple(map(str, range(10))))
+
+
+def new_match(name, seed=0, ema=0.0, policy="float32", **compile_arguments):
+    """Returns a compiled match of a small version of the recipe `name`."""
+    keras.utils.set_random_seed(seed)
+    with precision(policy):
+        match = Match(shrink(recipe.find(name)).game(pictures()), seed, ema)
+    match.compile(**compile_arguments)
+    return match
+
+
+def fit(match, start, stop):
+    """Plays rounds [start, stop)."""
+    rounds = pipeline.rounds(
+        pictures(),
+        batch_size=4,
+        batches=match.game.batches,
+        seed=0,
+        start=start,
+        stop=stop,
+        labelled=match.game.labelled,
+    )
+    match.fit(rounds, shuffle=False, verbose=0)
+
+
+def play(match, start, stop):
+    """Plays rounds [start, stop) and returns the mean losses since the last call."""
+    fit(match, start, stop)
+    return match.take_means()

@@ -1,0 +1,88 @@
+"""What every paper's exports promise; as in test_every_model.py nothing here names a model."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny import new_match, play, shrink
+
+from kgen import images, recipe, runs
+from kgen.dice import Dice
+from kgen.export import export
+
+NAMES = recipe.names()
+every_recipe = pytest.mark.parametrize("name", NAMES)
+
+
+WITHOUT_KGEN = """
+import sys
+sys.modules["kgen"] = None  # an import of kgen fails
+from pathlib import Path
+import numpy as np, tensorflow as tf
+
+def array(value):
+    return np.stack([tf.io.decode_png(png) for png in value]) if value.dtype == tf.string else value.numpy()
+
+for path in Path(sys.argv[1]).glob("*/1"):
+    loaded, inputs, found = tf.saved_model.load(str(path)), np.load(path / "inputs.npz"), {}
+    for key, function in loaded.signatures.items():
+        specs = function.structured_input_signature[1]
+        answers = function(**{name: tf.constant(inputs[name], spec.dtype) for name, spec in specs.items()})
+        found.update({f"{key}.{name}": array(value) for name, value in answers.items()})
+    np.savez(path / "outputs.npz", **found)
+"""
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """Every recipe exported, and what a process without kgen gets from the exports."""
+    root = tmp_path_factory.mktemp("exports")
+    matches = {}
+    for name in NAMES:
+        matches[name] = new_match(name)
+        play(matches[name], 0, 2)
+        export(matches[name].exhibition(), name, shrink(recipe.find(name)), 2, root, name)
+    for name in NAMES:
+        game = matches[name].exhibition()
+        with Dice(7):
+            latent = game.prior.draw(3).numpy() if hasattr(game, "prior") else np.zeros((3, 1), np.float32)
+        np.savez(root / name / "1/inputs.npz", latent=latent, seed=np.int64(11), count=np.int64(5))
+    subprocess.run([sys.executable, "-c", WITHOUT_KGEN, str(root)], check=True, cwd=root)
+    return root, matches
+
+
+@every_recipe
+def test_an_export_without_kgen_equals_the_run(name, exports):
+    root, matches = exports
+    _, signatures = matches[name].exhibition().signatures()
+    inputs, outputs = np.load(root / name / "1/inputs.npz"), np.load(root / name / "1/outputs.npz")
+    assert {key.split(".")[0] for key in outputs} == set(signatures) >= {"serving_default"}
+    with Dice(7):  # whose first draw is the latent that was served
+        np.testing.assert_array_equal(outputs["serving_default.images"], matches[name].exhibition().pictures(3).numpy())
+    if "sample" in signatures:
+        with Dice(0).fold(11, 0):  # the two halves of the seed
+            drawn = matches[name].exhibition().pictures(5).numpy()
+        np.testing.assert_allclose(outputs["sample.images"], drawn, atol=1e-6)
+        np.testing.assert_array_equal(outputs["png.image_bytes"], images.to_bytes(outputs["sample.images"]))
+    for key, function in signatures.items():
+        answers = function(**{s.name: tf.constant(inputs[s.name], s.dtype) for s in function.input_signature})
+        for output, value in answers.items():
+            if value.dtype == tf.string:
+                value = tf.stack([tf.io.decode_png(png) for png in value])
+            np.testing.assert_array_equal(outputs[f"{key}.{output}"], value.numpy(), f"{key}.{output}")
+
+
+@every_recipe
+def test_an_export_brings_its_papers(name, exports):
+    folder = exports[0] / name / "1"
+    assert runs.read_recipe(folder)[0] == name
+    card = (folder / "README.md").read_text()
+    assert (
+        all(key in card for key in matches_signatures(exports, name)) and (folder / "samples.png").stat().st_size > 100
+    )
+
+
+def matches_signatures(exports, name):
+    return exports[1][name].exhibition().signatures()[1]
