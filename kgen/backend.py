@@ -23,7 +23,7 @@ class _Lazy:
         self._name = name
 
     def __getattr__(self, attribute):
-        if "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+        if "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ and sys.stderr:
             with _quiet():
                 importlib.import_module("tensorflow").config.list_physical_devices()
         return getattr(importlib.import_module(self._name), attribute)

@@ -88,7 +88,7 @@ def save(match, folder, step, keep=3):
 
 
 def sweep(folder):
-    """Removes what killed processes left half-written or half-removed; the caller holds the run's lock."""
+    """Removes what killed processes left half-written or half-removed; the caller holds a lock on the folder."""
     for left in Path(folder).glob(".partial-*"):
         shutil.rmtree(left)
 

@@ -5,9 +5,9 @@ model card. A version is written aside and renamed: a polling server never sees 
 """
 
 import json
-import os
-import shutil
 from pathlib import Path
+
+from filelock import FileLock
 
 from kgen import checkpoint, images, runs
 from kgen.backend import tf
@@ -43,23 +43,19 @@ def export(game, model, recipe, step, root, name=None):
         raise UsageError(f"--name must be a plain name, without folders, not {name}.")
     folder = Path(root) / name
     runs.make_folder(folder)
-    aside = folder / f".partial-{os.getpid()}"
-    shutil.rmtree(aside, ignore_errors=True)  # by a killed process that had this number
-    module, signatures = game.served
-    tf.saved_model.save(module, str(aside), signatures=signatures)
-    with Dice(recipe.seed):
-        images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(64))))
-    runs.write_recipe(aside, model, recipe)
-    while True:
+    with FileLock(Path(root) / f".{name}.lock"):  # two exporters would take the same number
+        checkpoint.sweep(folder)
+        aside = folder / ".partial-export"
+        module, signatures = game.served
+        tf.saved_model.save(module, str(aside), signatures=signatures)
+        with Dice(recipe.seed):
+            images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(64))))
+        runs.write_recipe(aside, model, recipe)
         version = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
         (aside / "README.md").write_text(card(name, version, model, recipe, step, signatures))
         for path in (*aside.rglob("*"), aside):
             checkpoint.flush(path)
-        try:
-            return aside.rename(folder / str(version))
-        except OSError:
-            if not (folder / str(version)).exists():  # otherwise another process was first
-                raise
+        return aside.rename(folder / str(version))
 
 
 def note(run, step, path):

@@ -37,22 +37,22 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
         UsageError: data, sizes or the run directory cannot be used.
         Diverged: a loss was NaN or infinite.
     """
-    images_ = load(recipe)
-    match = prepare(recipe, images_)
+    pictures = load(recipe)
+    match = prepare(recipe, pictures)
     runs.make_folder(exports_dir)  # said now, not after hours, if it cannot be
     run = Path(resume) if resume else runs.create(runs_dir, model, recipe)
     with runs.lock(run):
-        runs.write_environment(run, images_)
+        runs.write_environment(run, pictures)
         checkpoint.sweep(run / "checkpoints")
         step = checkpoint.restore(match, run / "checkpoints")
         if step > recipe.steps:
             raise UsageError(f"--steps must be at least {step}, which {run} has reached, not {recipe.steps}.")
         runs.write_recipe(run, model, recipe)
-        shown = pipeline.indices(recipe.seed, 0, 64, len(images_.images))
-        images.save_png(run / "real.png", images.grid(images_.images[shown]))
-        announce(recipe, images_.images, run, step)
+        shown = pipeline.indices(recipe.seed, 0, 64, len(pictures.images))
+        images.save_png(run / "real.png", images.grid(pictures.images[shown]))
+        announce(recipe, pictures.images, run, step)
         if step < recipe.steps:
-            step = play(match, model, recipe, images_, run, step)
+            step = play(match, model, recipe, pictures, run, step)
         if step < recipe.steps:
             return Result(run, match, None, step)
         exported = export.exported(run, step)
@@ -104,7 +104,7 @@ def precision(policy):
         keras.config.set_dtype_policy(previous)
 
 
-def prepare(recipe, images_):
+def prepare(recipe, pictures):
     """Returns the compiled match of a recipe, weights drawn from its seed."""
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     jit = {"auto": on_gpu, "on": True, "off": False}[recipe.jit]
@@ -112,16 +112,16 @@ def prepare(recipe, images_):
         tf.config.experimental.enable_op_determinism()  # Keras drops jit_compile once it is on
     keras.utils.set_random_seed(recipe.seed)
     with precision(recipe.precision):
-        match = Match(recipe.game(images_), recipe.seed, recipe.ema)
+        match = Match(recipe.game(pictures), recipe.seed, recipe.ema)
     match.compile(jit_compile=jit, steps_per_execution=recipe.rounds_per_execution)
     return match
 
 
-def play(match, model, recipe, images_, run, start):
+def play(match, model, recipe, pictures, run, start):
     """Plays rounds `start` to `recipe.steps`; returns the step reached, smaller when interrupted."""
     batches = match.game.batches
     rounds = pipeline.rounds(
-        images_,
+        pictures,
         batch_size=recipe.batch_size,
         batches=batches,
         seed=recipe.seed,

@@ -10,6 +10,7 @@ import numpy as np
 import processes
 import pytest
 import tensorflow as tf
+from filelock import FileLock
 from PIL import Image
 from tensorflow.python.tools import saved_model_utils
 from tiny import pictures
@@ -154,19 +155,21 @@ def test_versions_count_up_and_are_never_seen_half(game, tmp_path):
     ]  # fmt: skip
 
 
-def test_another_process_that_is_first_keeps_its_version(game, tmp_path, monkeypatch):
-    card = export.card
-
-    def slow(name, version, *rest):
-        if version == 1:
-            (tmp_path / "digits/1").mkdir()
-            (tmp_path / "digits/1/theirs").write_text("")
-        return card(name, version, *rest)
-
-    monkeypatch.setattr(export, "card", slow)
-    path = export.export(game, "dcgan", SMALL, 5, tmp_path, "digits")
-    assert path.name == "2"
-    assert (path / "README.md").read_text().startswith("# digits, version 2\n")
+def test_two_exporters_take_turns(game, tmp_path):
+    found = []
+    other = FileLock(tmp_path / ".digits.lock")
+    with other:
+        thread = threading.Thread(
+            target=lambda: found.append(export.export(game, "dcgan", SMALL, 5, tmp_path, "digits"))
+        )
+        thread.start()
+        thread.join(timeout=1)
+        assert thread.is_alive() and not list((tmp_path / "digits").iterdir())
+        (tmp_path / "digits/1").mkdir(parents=True)
+        (tmp_path / "digits/1/theirs").write_text("")
+    thread.join()
+    assert found == [tmp_path / "digits/2"]
+    assert (found[0] / "README.md").read_text().startswith("# digits, version 2\n")
     assert [child.name for child in (tmp_path / "digits/1").iterdir()] == ["theirs"]
 
 
