@@ -16,8 +16,9 @@ from kgen.errors import UsageError
 
 CARD = """# {name}, version {version}
 
-Made by kgen {kgen}: `{model}` on `{dataset}`, {steps} rounds of {batch_size} images, seed {seed}{ema}.
-`recipe.json` reproduces the run; `samples.png` shows {count} images of noise that was not selected.
+Made by kgen {kgen}: `{model}` on `{dataset}`{classes}, {steps} rounds of {batch_size} images, {precision}, seed
+{seed}{ema}.
+`recipe.json` holds every number of the run; `samples.png` shows {count} images of noise that was not selected.
 
 {signatures}
 
@@ -84,7 +85,9 @@ def card(name, version, model, recipe, step, signatures):
         version=version,
         kgen=runs.environment()["kgen"],
         model=model,
-        dataset=recipe.dataset,
+        dataset=recipe.dataset.partition(":")[0],  # a folder's path is private
+        classes=f", classes {recipe.classes}" if recipe.classes else "",
+        precision=recipe.precision,
         steps=step,
         batch_size=recipe.batch_size,
         seed=recipe.seed,

@@ -42,6 +42,8 @@ class Recipe:
         for name in (*clocks, "batch_size", "rounds_per_execution", "keep"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(self.image_size is None or 4 <= self.image_size <= 1024, "image_size", "from 4 to 1024")
+        named = self.classes is None or self.classes.strip(" ,")
+        self.demand(named, "classes", "names or numbers, separated by commas")
         self.demand(0.0 <= self.ema < 1.0, "ema", "at least 0 and below 1")
         self.demand(0 <= self.seed < 2**31, "seed", "from 0 to 2147483647")
         for name in clocks:

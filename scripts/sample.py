@@ -22,7 +22,7 @@ class Options:
 def main(arguments):
     options = cli.parse(Options, arguments, "sample.py")
     cli.demand((options.run is None) != (options.saved_model is None), "Give either --run or --saved-model.")
-    cli.demand(options.count >= 1, f"--count must be at least 1, not {options.count}.")
+    cli.demand(1 <= options.count <= 10_000, f"--count must be from 1 to 10000, not {options.count}.")
     cli.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")
     cli.demand(options.out.parent.is_dir(), f"--out {options.out}: there is no folder {options.out.parent}.")
     cli.demand(options.out.suffix == ".png", f"--out must be a PNG file, such as samples.png, not {options.out}.")
@@ -31,7 +31,7 @@ def main(arguments):
 
     draw = sampling.from_run(run) if run else sampling.from_saved_model(options.saved_model)
     images.save_png(options.out, images.grid(images.to_bytes(draw(options.seed, options.count))))
-    print(options.out)
+    print(f"{options.out}, {options.count} images from {run or options.saved_model}")
     return 0
 
 

@@ -143,3 +143,11 @@ def test_a_folder_without_a_recipe_is_no_run(tmp_path):
 def test_a_package_that_is_missing_has_no_version():
     assert runs.version_of("numpy") == np.__version__
     assert runs.version_of("no-such-package-anywhere") is None
+
+
+def test_only_variables_that_choose_kernels_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("TF_VAR_db_password", "secret")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    runs.write_environment(tmp_path, IMAGES)
+    assert environment(tmp_path)["variables"]["OMP_NUM_THREADS"] == "2"
+    assert "secret" not in (tmp_path / "environment.json").read_text()

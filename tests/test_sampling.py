@@ -49,7 +49,7 @@ def test_the_script_writes_the_same_picture_from_both(folder, draws, tmp_path):
         process = processes.fork(
             *source, "--seed", "7", "--count", "5", "--out", f"{name}.png", cwd=tmp_path, script="sample.py"
         )
-        assert processes.finish(process)[0] == f"{name}.png\n"
+        assert processes.finish(process)[0] == f"{name}.png, 5 images from {source[1]}\n"
     picture = np.asarray(Image.open(tmp_path / "run.png"))
     np.testing.assert_array_equal(picture, np.asarray(Image.open(tmp_path / "export.png")))
     tiles = picture.reshape(2, 28, 3, 28).swapaxes(1, 2).reshape(6, 28, 28, 1)

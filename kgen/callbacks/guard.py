@@ -16,6 +16,6 @@ class Guard(AtSteps):
         if faults:
             name, first = min(faults.items(), key=lambda fault: fault[1])
             raise Diverged(
-                f"{name} was not a finite number at step {first}. Checkpoints are from before that. "
-                "Try a smaller --learning-rate, or --precision float32."
+                f"{name} was not a finite number at step {first}. Checkpoints, if any, are from before that. "
+                "Start a new run with a smaller --learning-rate or --precision float32."
             )
