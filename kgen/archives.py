@@ -21,6 +21,8 @@ from kgen.backend import tf
 from kgen.errors import UsageError
 
 _HOST_SECONDS = 4
+# What reading a damaged archive raises; zipfile says NotImplementedError of a compression it lacks, RuntimeError of a
+# password.
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
 
 

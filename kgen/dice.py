@@ -60,7 +60,7 @@ class Dice:
 
 
 def scrambled(seed):
-    """Returns 64 pseudo-random bits, int32 `(2,)`, that only equal seeds share."""
+    """Returns 64 pseudo-random bits, int32 `(2,)`, a function of the 64 bits of `seed` alone."""
     return tf.random.stateless_uniform((2,), seed, None, None, tf.int32, alg="philox")
 
 

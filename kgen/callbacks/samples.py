@@ -33,7 +33,9 @@ class Samples(AtSteps):
         with Dice(self.seed):
             pictures = self.model.exhibition().pictures(self.count)
         if not np.isfinite(pictures).all():
-            raise Diverged(f"The pictures of step {step} are not finite numbers. Checkpoints are from before that.")
+            raise Diverged(
+                f"The pictures of step {step} are not finite numbers. Checkpoints, if any, are from before that."
+            )
         grid = images.grid(images.to_bytes(pictures))
         self.folder.mkdir(parents=True, exist_ok=True)
         images.save_png(self.folder / f"{step:06d}.png", grid)
