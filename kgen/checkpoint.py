@@ -48,7 +48,7 @@ def variables(match):
         groups[f"{name}_optimizer"] = player.optimizer.variables
     for name, average in match.averages.items():
         groups[f"{name}_average"] = average.variables
-    groups["match"] = [match.round, match.rounds_summed, match.sums, match.first_fault]
+    groups["match"] = [match.round, match.rounds_summed, match.sums, match.first_fault, match.memory]
     return {
         f"{group}/{i:03d}.{variable.name.rpartition('_')[2]}": variable
         for group, members in groups.items()

@@ -41,6 +41,10 @@ class Dice:
         """Returns float32 numbers of `shape`, uniform in (low, high)."""
         return low + (high - low) * self._open_uniform(shape)
 
+    def integers(self, shape, below):
+        """Returns int32 numbers of `shape`, uniform in 0 ... `below - 1`, for `below` up to 2^20."""
+        return tf.cast(self._open_uniform(shape) * below, tf.int32)
+
     def _open_uniform(self, shape):
         """Multiples of 2^-23, shifted by half of one: neither 0 nor 1, exact in float32.
 

@@ -13,7 +13,9 @@ from kgen import checkpoint, images, runs
 from kgen.backend import tf
 from kgen.dice import Dice
 from kgen.errors import UsageError
+from kgen.game import sheet
 
+LABELS = "labels.txt"  # of a class-conditional generator: one name a line, line 0 is label 0
 CARD = """# {name}, version {version}
 
 Made by kgen {kgen}: `{model}` on `{dataset}`{classes}, {steps} rounds of {batch_size} images, {precision}, seed
@@ -49,11 +51,14 @@ def export(game, model, recipe, step, root, name=None):
         aside = folder / ".partial-export"
         module, signatures = game.served
         tf.saved_model.save(module, str(aside), signatures=signatures)
+        count, columns = sheet(game.classes)
         with Dice(recipe.seed):
-            images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(64))))
+            images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(count)), columns))
+        if game.classes:
+            (aside / LABELS).write_text("".join(f"{name}\n" for name in game.classes))
         runs.write_recipe(aside, model, recipe)
         version = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
-        (aside / "README.md").write_text(card(name, version, model, recipe, step, signatures))
+        (aside / "README.md").write_text(card(name, version, model, recipe, step, count, signatures))
         for path in (*aside.rglob("*"), aside):
             checkpoint.flush(path)
         return aside.rename(folder / str(version))
@@ -74,7 +79,13 @@ def exported(run, step):
         return None
 
 
-def card(name, version, model, recipe, step, signatures):
+def read_classes(path):
+    """Returns the names of the classes that an export can be asked for; empty where it cannot."""
+    labels = Path(path) / LABELS
+    return tuple(labels.read_text().split("\n")[:-1]) if labels.exists() else ()
+
+
+def card(name, version, model, recipe, step, count, signatures):
     """Returns the model card, Markdown."""
     lines = [
         f"- `{key}`: {', '.join(arguments(function))} -> {', '.join(results(function))}"
@@ -92,7 +103,7 @@ def card(name, version, model, recipe, step, signatures):
         batch_size=recipe.batch_size,
         seed=recipe.seed,
         ema=f", weights averaged with decay {recipe.ema}" if recipe.ema else "",
-        count=64,
+        count=count,
         signatures="\n".join(lines),
     )
 

@@ -10,7 +10,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from kgen import images
+from kgen import images, signatures
 
 
 @dataclass
@@ -37,6 +37,8 @@ class Game:
         range: the values of the images that the networks see.
         reports: names that turns return besides the players', to be logged.
         exhibits: the players whose networks make pictures and are exported; `--ema` keeps their moving averages.
+        referee: who decides whether a player may move in its turn, see `kgen.referees`; None lets all move.
+        classes: names of the classes that pictures can be asked for, empty where they cannot.
     """
 
     batches = 1
@@ -44,6 +46,8 @@ class Game:
     range = images.SYMMETRIC
     reports = ()
     exhibits = ("generator",)
+    referee = None
+    classes = ()
 
     def __init__(self, **players):
         self.players = players
@@ -81,7 +85,10 @@ class Game:
         return other
 
     def pictures(self, count):
-        """Returns `count` images float32 in [0, 1], drawn from the dice of the moment, networks at inference."""
+        """Returns `count` images float32 in [0, 1], drawn from the dice of the moment, networks at inference.
+
+        Where there are classes all have equal parts, in order: a sheet of ten a row then shows a class in each row.
+        """
         raise NotImplementedError("A game whose play() makes images says in pictures() how to look at them.")
 
     @functools.cached_property
@@ -92,3 +99,11 @@ class Game:
     def signatures(self):
         """Returns `(module, signatures)` for `tf.saved_model.save`, see `kgen.signatures`."""
         raise NotImplementedError("A game whose play() trains something of use says in signatures() how it is served.")
+
+
+def sheet(classes):
+    """Returns `(count, columns)` of a picture that shows what a game makes: ten of each class, a row each, or 8 x 8."""
+    if not classes:
+        return 64, 8
+    columns = min(10, signatures.LIMIT // len(classes))
+    return columns * len(classes), columns

@@ -1,9 +1,8 @@
-"""Losses as pure functions: adversarial pairs, reconstruction, KL divergence.
+"""Adversarial losses as pure functions, in pairs.
 
 Logits are what the discriminator (or critic) says before any sigmoid. Everything is computed in float32 whatever the
 dtype that comes in, so that a network in bfloat16 still has an exact loss. The softplus forms stay finite, and so do
-their gradients, for logits of any size. A loss that compares two tensors element by element raises ValueError where
-their shapes differ, and never broadcasts.
+their gradients, for logits of any size.
 """
 
 from collections.abc import Callable
@@ -18,10 +17,13 @@ class Objective(NamedTuple):
     Args:
         discriminator: function of `(real_logits, fake_logits)`, a scalar.
         generator: function of `(fake_logits)`, a scalar.
+        score: function of logits of any shape, the discriminator's opinion of each in float32: 1 means "real", 0 means
+            "generated", and without a sigmoid it may lie beyond. None where the critic's scale has no such meaning.
     """
 
     discriminator: Callable
     generator: Callable
+    score: Callable | None = None
 
 
 def minimax_discriminator(real_logits, fake_logits):
@@ -38,6 +40,29 @@ def minimax_discriminator(real_logits, fake_logits):
     """
     ops = keras.ops
     return ops.mean(ops.softplus(-_float32(real_logits))) + ops.mean(ops.softplus(_float32(fake_logits)))
+
+
+def smoothed_discriminator(real_logits, fake_logits, target=0.9):
+    """Discriminator loss `E[-t log D(x) - (1 - t) log(1 - D(x))] + E[-log(1 - D(G(z)))]`, one-sided label smoothing.
+
+    Args:
+        real_logits: the discriminator's logits on data, any shape.
+        fake_logits: the discriminator's logits on generated images, any shape.
+        target: t, what data should be taken for, in [0, 1]; 1 is `minimax_discriminator`.
+
+    Returns:
+        Scalar, in nats; on data it is least, the entropy of `target`, at `D(x) = t`.
+
+    Raises:
+        ValueError: `target` is outside of [0, 1].
+
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.4. TF-GAN's `label_smoothing=s` is t = 1 - s / 2.
+    """
+    if not 0 <= target <= 1:
+        raise ValueError(f"`target` must be in [0, 1]. Received: target={target}.")
+    ops, real, fake = keras.ops, _float32(real_logits), _float32(fake_logits)
+    on_real = target * ops.softplus(-real) + (1.0 - target) * ops.softplus(real)
+    return ops.mean(on_real) + ops.mean(ops.softplus(fake))
 
 
 def minimax_generator(fake_logits):
@@ -143,108 +168,22 @@ def hinge_discriminator(real_logits, fake_logits):
     return ops.mean(ops.relu(1.0 - _float32(real_logits))) + ops.mean(ops.relu(1.0 + _float32(fake_logits)))
 
 
-OBJECTIVES: dict[str, Objective] = {
-    "minimax": Objective(minimax_discriminator, minimax_generator),
-    "non_saturating": Objective(minimax_discriminator, non_saturating_generator),
-    "least_squares": Objective(least_squares_discriminator, least_squares_generator),
-    "wasserstein": Objective(wasserstein_critic, wasserstein_generator),
-    "hinge": Objective(hinge_discriminator, wasserstein_generator),
-}
+def _probability(logits):
+    return keras.ops.sigmoid(_float32(logits))
 
 
-def squared_error(target, reconstruction):
-    """Reconstruction loss `mean (x - x_hat)^2` over all elements of all images.
-
-    Args:
-        target: images `x`, `(batch, ...)`, any range.
-        reconstruction: `x_hat`, the shape and range of `target`.
-
-    Returns:
-        Scalar, in squared units of the range.
-    """
-    return keras.ops.mean(_squared_errors(target, reconstruction))
-
-
-def squared_error_per_image(target, reconstruction):
-    """Reconstruction loss `sum (x - x_hat)^2` over the elements of each image.
-
-    Args:
-        target: images `x`, `(batch, ...)`, any range.
-        reconstruction: `x_hat`, the shape and range of `target`.
-
-    Returns:
-        `(batch,)`, in squared units of the range; twice the nats of a Gaussian of variance 1, up to a constant.
-    """
-    return _sum_per_image(_squared_errors(target, reconstruction))
-
-
-def binary_cross_entropy(target, logits):
-    """Reconstruction loss `mean -x log p - (1 - x) log(1 - p)` over all elements, with `p = sigmoid(logits)`.
-
-    Args:
-        target: images `x`, `(batch, ...)`, in [0, 1].
-        logits: of the reconstruction, the shape of `target`; not squashed.
-
-    Returns:
-        Scalar, in nats per element. It is not 0 at `p = x` but the mean entropy of the pixels.
-    """
-    return keras.ops.mean(_binary_cross_entropies(target, logits))
-
-
-def binary_cross_entropy_per_image(target, logits):
-    """Reconstruction loss `sum -x log p - (1 - x) log(1 - p)` over the elements of each image, `p = sigmoid(logits)`.
-
-    Args:
-        target: images `x`, `(batch, ...)`, in [0, 1].
-        logits: of the reconstruction, the shape of `target`; not squashed.
-
-    Returns:
-        `(batch,)`, in nats: the negative log-likelihood of a Bernoulli decoder where `target` is 0 or 1.
-
-    Source: Kingma and Welling 2014, arXiv:1312.6114, appendix C.1.
-    """
-    return _sum_per_image(_binary_cross_entropies(target, logits))
-
-
-def kl_to_standard_normal(mean, log_variance):
-    """Divergence `KL(N(mean, exp(log_variance)) || N(0, 1)) = 1/2 sum(exp(log_variance) + mean^2 - 1 - log_variance)`.
-
-    Args:
-        mean: of each code, `(batch, ...)`.
-        log_variance: natural logarithm of the variance (not of the deviation), the shape of `mean`.
-
-    Returns:
-        `(batch,)`, in nats, summed over the code of each image; at least 0.
-
-    Source: Kingma and Welling 2014, arXiv:1312.6114, appendix B.
-    """
-    _same_shape(mean=mean, log_variance=log_variance)
-    mean, log_variance = _float32(mean), _float32(log_variance)
-    return 0.5 * _sum_per_image(keras.ops.expm1(log_variance) - log_variance + keras.ops.square(mean))
-
-
-def _squared_errors(target, reconstruction):
-    _same_shape(target=target, reconstruction=reconstruction)
-    return keras.ops.square(_float32(target) - _float32(reconstruction))
-
-
-def _binary_cross_entropies(target, logits):
-    _same_shape(target=target, logits=logits)
-    # Not softplus(logits) - target * logits: that cancels for large logits, this form does not.
-    return keras.ops.binary_crossentropy(_float32(target), _float32(logits), from_logits=True)
-
-
-def _sum_per_image(values):
-    return keras.ops.sum(values, axis=tuple(range(1, len(values.shape))))
+def _hinge_score(logits):
+    return (1.0 + _float32(logits)) / 2.0  # the margins are 1 on data and -1 on generated images
 
 
 def _float32(x):
     return keras.ops.cast(x, "float32")
 
 
-def _same_shape(**tensors):
-    (first, a), (second, b) = tensors.items()
-    a, b = tuple(keras.ops.shape(a)), tuple(keras.ops.shape(b))
-    known = [(m, n) for m, n in zip(a, b, strict=False) if isinstance(m, int) and isinstance(n, int)]
-    if len(a) != len(b) or any(m != n for m, n in known):  # else they would broadcast to a wrong number
-        raise ValueError(f"`{first}` and `{second}` must have the same shape. Received: {a} and {b}.")
+OBJECTIVES: dict[str, Objective] = {
+    "minimax": Objective(minimax_discriminator, minimax_generator, _probability),
+    "non_saturating": Objective(minimax_discriminator, non_saturating_generator, _probability),
+    "least_squares": Objective(least_squares_discriminator, least_squares_generator, _float32),
+    "wasserstein": Objective(wasserstein_critic, wasserstein_generator),
+    "hinge": Objective(hinge_discriminator, wasserstein_generator, _hinge_score),
+}

@@ -19,7 +19,9 @@ class Match(keras.Model):
 
     Attributes:
         round: how many rounds have been played.
-        names: what is logged, in order: `<player>_loss` for every player, then the game's reports.
+        names: what is logged, in order: of every player `<player>_loss`, `<player>_gradient_norm` and, where the
+            referee holds players back, `<player>_moves`, the share of its turns in which it moved; then the game's
+            reports.
     """
 
     def __init__(self, game, seed=0, ema=0.0):
@@ -39,13 +41,15 @@ class Match(keras.Model):
             average.trainable = False
             self.averages[name] = average
         self._exhibition = game.with_networks(self.averages)
-        self.names = [f"{name}_loss" for name in game.players] + list(game.reports)
+        kinds = ["loss", "gradient_norm"] + ["moves"] * (game.referee is not None)
+        self.names = [f"{name}_{kind}" for kind in kinds for name in game.players] + list(game.reports)
         self.round = self._counter("round", (), "int64")
         self.rounds_summed = self._counter("rounds_summed", ())
         self.sums = self._counter("sums", (len(self.names),), aggregation="mean")
         self.first_fault = self._counter(
             "first_fault", (len(self.names),), "int64", initializer=keras.initializers.Constant(-1)
         )
+        self.memory = self._counter("memory", (game.referee.memory if game.referee else 0,))
         self.built = True  # a model that is never called counts as unbuilt, and then cannot be fitted or saved
 
     def _counter(self, name, shape, dtype="float32", initializer="zeros", aggregation="only_first_replica"):
@@ -71,7 +75,7 @@ class Match(keras.Model):
         for number, (turn, batch) in enumerate(self.game.play(self.game.receive(data))):
             with dice.fold(number):
                 for name, value in self._take(turn, batch).items():
-                    values[f"{name}_loss" if name in self.game.players else name].append(value)
+                    values[name].append(value)
         means = [tf.add_n(values[name]) / len(values[name]) for name in self.names]
         self._record(tf.stack(means))
         self._move_averages()
@@ -79,7 +83,7 @@ class Match(keras.Model):
         return dict(zip(self.names, means, strict=True))
 
     def _take(self, turn, batch):
-        """One turn: the forward pass, then the named players move together."""
+        """One turn: the forward pass, then the named players move together. Returns what is logged of it."""
         replicas = self.distribute_strategy.num_replicas_in_sync
         players = self.game.players
         with tf.GradientTape(persistent=True) as tape:  # in a graph only what a mover needs is computed
@@ -89,9 +93,27 @@ class Match(keras.Model):
             losses = {name: (values[name] + decay(players[name])) / replicas for name in movers}
             losses = {name: players[name].optimizer.scale_loss(loss) for name, loss in losses.items()}
         gradients = {name: tape.gradient(losses[name], players[name].network.trainable_variables) for name in movers}
+        logged = {name: value for name, value in values.items() if name not in players}
         for name in movers:
-            self.game.move(name, gradients[name])
-        return values
+            logged[f"{name}_loss"] = values[name]
+            scale = players[name].optimizer.scale_loss(tf.constant(1.0)) / replicas
+            logged[f"{name}_gradient_norm"] = tf.linalg.global_norm(gradients[name]) / scale
+            if self.game.referee is None:
+                self.game.move(name, gradients[name])
+            else:
+                logged[f"{name}_moves"] = self._move_if_allowed(name, values[name], gradients[name])
+        return logged
+
+    def _move_if_allowed(self, name, loss, gradients):
+        """Asks the referee; returns 1 if the player moved, else 0."""
+        allowed, memory = self.game.referee.allows(name, loss, self.round.value, self.memory.value)
+        self.memory.assign(memory)
+
+        def move():
+            self.game.move(name, gradients)
+            return 1.0
+
+        return tf.cond(allowed, move, lambda: 0.0)
 
     def _record(self, means):
         self.sums.assign(self.sums + means)
@@ -108,12 +130,17 @@ class Match(keras.Model):
                 # Batch-norm statistics are averaged with the weights they belong to.
                 mean.assign(mean + share * (live - mean) if "float" in mean.dtype else live)
 
-    def take_means(self):
-        """Returns `{name: mean since the last call}` and starts new means."""
+    def means(self):
+        """Returns `{name: mean since take_means() was called}`, 0 where no round was played since."""
         means = self.sums.numpy() / max(float(self.rounds_summed.numpy()), 1.0)
+        return {name: float(mean) for name, mean in zip(self.names, means, strict=True)}
+
+    def take_means(self):
+        """Returns `means()` and starts new ones."""
+        means = self.means()
         self.sums.assign(tf.zeros_like(self.sums.value))
         self.rounds_summed.assign(0.0)
-        return {name: float(mean) for name, mean in zip(self.names, means, strict=True)}
+        return means
 
     def faults(self):
         """Returns `{name: step}` of the first round in which a value was NaN or infinite; empty when there was none."""

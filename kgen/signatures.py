@@ -20,8 +20,8 @@ def generator(network, prior, image_range):
     """Returns `(module, signatures)` of a latent-variable generator, for `tf.saved_model.save`.
 
     - `serving_default`: latent float32 `(count, size)` -> images float32 `(count, height, width, channels)` in [0, 1].
-    - `sample`: seed int64 scalar, count int64 scalar -> images. Equal seeds give equal images; the first images of a
-      larger count are those of a smaller one, up to rounding.
+    - `sample`: seed int64 scalar, count int64 scalar -> images, and the latent that they were made of. Equal seeds give
+      equal images; the first images of a larger count are those of a smaller one, up to rounding.
     - `png`: seed, count -> image_bytes string `(count,)`, each a PNG.
 
     Args:
@@ -29,32 +29,99 @@ def generator(network, prior, image_range):
         prior: with `size` and `draw(count)`.
         image_range: `kgen.images.Range`.
     """
-    module = tf.Module()
-    module.weights = [variable.value for variable in network.variables]
 
-    @tf.function(input_signature=[tf.TensorSpec((None, prior.size), tf.float32, "latent")], autograph=False)
+    @tf.function(input_signature=[latents(prior)], autograph=False)
     def serving_default(latent):
         with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
             latent = tf.identity(latent)
         return {"images": to_unit(network(latent, training=False), image_range)}
 
-    def drawn(seed, count):
-        count = tf.cast(bounded(count, "count"), tf.int32)
-        halves = tf.bitcast(seed, tf.int32)
-        with Dice(0).fold(halves[0], halves[1]):
-            latent = prior.draw(count)
-        return serving_default(tf.ensure_shape(latent, (None, prior.size)))["images"]
-
     arguments = [tf.TensorSpec((), tf.int64, "seed"), tf.TensorSpec((), tf.int64, "count")]
 
     @tf.function(input_signature=arguments, autograph=False)
     def sample(seed, count):
-        return {"images": drawn(seed, count)}
+        latent = drawn(prior, seed, tf.cast(bounded(count, "count"), tf.int32))
+        return {"images": serving_default(latent)["images"], "latent": latent}
 
     @tf.function(input_signature=arguments, autograph=False)
     def png(seed, count):
-        pixels = tf.cast(tf.round(drawn(seed, count) * 255.0), tf.uint8)
-        return {"image_bytes": tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)}
+        return {"image_bytes": encoded(sample(seed, count)["images"])}
 
-    module.serving_default, module.sample, module.png = serving_default, sample, png
-    return module, {"serving_default": serving_default, "sample": sample, "png": png}
+    return module_of(network, serving_default, sample, png)
+
+
+def class_conditional(network, prior, image_range, classes):
+    """Returns `(module, signatures)` of a generator that is told the class, for `tf.saved_model.save`.
+
+    As `generator`, with `label`, int64 `(count,)`, the class of each image from 0 to `classes - 1`:
+
+    - `serving_default`: latent `(count, size)`, label `(count,)` -> images.
+    - `sample`: seed, label -> images, latent. One image for each label.
+    - `png`: seed, label -> image_bytes.
+
+    Args:
+        network: Keras model, `[latents, labels]` -> images in `image_range`.
+        prior, image_range: as in `generator`.
+        classes: how many there are.
+    """
+    label_spec = tf.TensorSpec((None,), tf.int64, "label")
+
+    def checked(label):
+        known = tf.reduce_all(tf.logical_and(label >= 0, label < classes))
+        with tf.control_dependencies(
+            [
+                bounded(tf.size(label), "the number of labels"),
+                tf.debugging.Assert(known, [f"label must be from 0 to {classes - 1}, but is", label]),
+            ]
+        ):
+            return tf.identity(label)
+
+    @tf.function(input_signature=[latents(prior), label_spec], autograph=False)
+    def serving_default(latent, label):
+        label = checked(label)
+        same = tf.equal(tf.shape(latent)[0], tf.size(label))
+        unequal = ["latent and label must be equally many, but are", tf.shape(latent)[0], tf.size(label)]
+        with tf.control_dependencies([tf.debugging.Assert(same, unequal)]):
+            latent = tf.identity(latent)
+        return {"images": to_unit(network([latent, label], training=False), image_range)}
+
+    arguments = [tf.TensorSpec((), tf.int64, "seed"), label_spec]
+
+    @tf.function(input_signature=arguments, autograph=False)
+    def sample(seed, label):
+        latent = drawn(prior, seed, tf.size(checked(label)))
+        return {"images": serving_default(latent, label)["images"], "latent": latent}
+
+    @tf.function(input_signature=arguments, autograph=False)
+    def png(seed, label):
+        return {"image_bytes": encoded(sample(seed, label)["images"])}
+
+    return module_of(network, serving_default, sample, png)
+
+
+def latents(prior):
+    """Returns the specification of latents as an input."""
+    return tf.TensorSpec((None, prior.size), tf.float32, "latent")
+
+
+def drawn(prior, seed, count):
+    """Returns `count` latents from the 64 bits of `seed`, in a graph."""
+    halves = tf.bitcast(seed, tf.int32)
+    with Dice(0).fold(halves[0], halves[1]):
+        return tf.ensure_shape(prior.draw(count), (None, prior.size))
+
+
+def encoded(images):
+    """Returns images in [0, 1] as PNG files, string `(count,)`."""
+    pixels = tf.cast(tf.round(images * 255.0), tf.uint8)
+    return tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)
+
+
+def module_of(network, *functions):
+    """Returns `(module, signatures)`: a module that holds the functions and the network's weights."""
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]
+    signatures = {function.python_function.__name__: function for function in functions}
+    for name, function in signatures.items():
+        setattr(module, name, function)
+    return module, signatures

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from kgen import callbacks, checkpoint, data, export, images, pipeline, runs
+from kgen import callbacks, checkpoint, data, export, images, pipeline, runs, source
 from kgen.backend import keras, tf
 from kgen.errors import UsageError
 from kgen.match import Match
+from kgen.studies import interpolate
 
 
 @dataclass
@@ -59,6 +60,9 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
         if exported is None:
             exported = export.export(match.exhibition(), model, recipe, step, exports_dir)
             export.note(run, step, exported)
+        generator = source.of_game(match.exhibition())
+        if generator:
+            interpolate.save_walk(run / "interpolation.gif", generator, recipe.seed)
         return Result(run, match, exported, step)
 
 
@@ -138,6 +142,8 @@ def play(match, model, recipe, pictures, run, start):
     watchers = [
         callbacks.Guard(recipe.rounds_per_execution, start),  # first: nothing after it may keep a NaN
         callbacks.Progress(recipe.steps, per_step, recipe.rounds_per_execution, start),
+        # Before the log, which takes the means that both read.
+        callbacks.Diagnose(run / "diagnosis.jsonl", writer, pictures, recipe.sample_every, start, seed=recipe.seed),
         callbacks.Log(run / "log.jsonl", writer, per_step, recipe.log_every, start),
         callbacks.Samples(run / "samples", writer, recipe.sample_every, start, seed=recipe.seed),
         checkpoint.Checkpoints(run / "checkpoints", recipe.checkpoint_every, start, recipe.keep),

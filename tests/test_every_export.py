@@ -29,7 +29,7 @@ for path in Path(sys.argv[1]).glob("*/1"):
     loaded, inputs, found = tf.saved_model.load(str(path)), np.load(path / "inputs.npz"), {}
     for key, function in loaded.signatures.items():
         specs = function.structured_input_signature[1]
-        answers = function(**{name: tf.constant(inputs[name], spec.dtype) for name, spec in specs.items()})
+        answers = function(**{name: tf.constant(inputs[f"{key}.{name}"], spec.dtype) for name, spec in specs.items()})
         found.update({f"{key}.{name}": array(value) for name, value in answers.items()})
     np.savez(path / "outputs.npz", **found)
 """
@@ -48,7 +48,13 @@ def exports(tmp_path_factory):
         game = matches[name].exhibition()
         with Dice(7):
             latent = game.prior.draw(3).numpy() if hasattr(game, "prior") else np.zeros((3, 1), np.float32)
-        np.savez(root / name / "1/inputs.npz", latent=latent, seed=np.int64(11), count=np.int64(5))
+        inputs = {"serving_default.latent": latent}
+        for key in ("sample", "png"):
+            inputs |= {f"{key}.seed": np.int64(11), f"{key}.count": np.int64(5)}
+        if game.classes:
+            inputs |= {"serving_default.label": game.labels(3)}
+            inputs |= {"sample.label": game.labels(5), "png.label": game.labels(5)}
+        np.savez(root / name / "1/inputs.npz", **inputs)
     subprocess.run([sys.executable, "-c", WITHOUT_KGEN, str(root)], check=True, cwd=root)
     return root, matches
 
@@ -65,9 +71,16 @@ def test_an_export_without_kgen_equals_the_run(name, exports):
         with Dice(0).fold(11, 0):  # the two halves of the seed
             drawn = matches[name].exhibition().pictures(5).numpy()
         np.testing.assert_allclose(outputs["sample.images"], drawn, atol=1e-6)
+        again = signatures["serving_default"](
+            **{
+                s.name: tf.constant(outputs["sample.latent"] if s.name == "latent" else inputs[f"sample.{s.name}"], s.dtype)
+                for s in signatures["serving_default"].input_signature
+            }
+        )
+        np.testing.assert_array_equal(outputs["sample.images"], again["images"])
         np.testing.assert_array_equal(outputs["png.image_bytes"], images.to_bytes(outputs["sample.images"]))
     for key, function in signatures.items():
-        answers = function(**{s.name: tf.constant(inputs[s.name], s.dtype) for s in function.input_signature})
+        answers = function(**{s.name: tf.constant(inputs[f"{key}.{s.name}"], s.dtype) for s in function.input_signature})
         for output, value in answers.items():
             if value.dtype == tf.string:
                 value = tf.stack([tf.io.decode_png(png) for png in value])

@@ -39,8 +39,8 @@ def answers(exported):
         def function(**inputs):
             if name == "serving_default":
                 return loaded.signatures[name](**inputs)["images"].numpy()
-            (value,) = loaded.signatures[name](**{k: tf.constant(v, tf.int64) for k, v in inputs.items()}).values()
-            return value.numpy()
+            values = loaded.signatures[name](**{k: tf.constant(v, tf.int64) for k, v in inputs.items()})
+            return values["image_bytes" if name == "png" else "images"].numpy()
 
         return function
 
@@ -62,7 +62,7 @@ def test_names_kinds_and_shapes_are_those_that_clients_are_told(exported):
     drawn = {"seed": ("int64", []), "count": ("int64", [])}
     assert found == {
         "serving_default": ({"latent": ("float32", [-1, 8])}, {"images": ("float32", [-1, 32, 32, 1])}),
-        "sample": (drawn, {"images": ("float32", [-1, 32, 32, 1])}),
+        "sample": (drawn, {"images": ("float32", [-1, 32, 32, 1]), "latent": ("float32", [-1, 8])}),
         "png": (drawn, {"image_bytes": ("string", [-1])}),
     }
 

@@ -10,20 +10,42 @@ ROOT = Path(__file__).parents[1]
 FLOORS = [
     {"kgen", "kgen.errors", "kgen.backend"},
     {"kgen.dice", "kgen.images"},
-    {"kgen.losses", "kgen.penalties", "kgen.layers", "kgen.optimizers", "kgen.priors", "kgen.signatures"},
+    {
+        "kgen.augment",
+        "kgen.class_losses",
+        "kgen.contrast",
+        "kgen.losses",
+        "kgen.penalties",
+        "kgen.layers",
+        "kgen.optimizers",
+        "kgen.priors",
+        "kgen.reconstructions",
+        "kgen.referees",
+        "kgen.signatures",
+    },
     {"kgen.game", "kgen.match"},
     {"kgen.recipe"},
+    {"kgen.adversarial", "kgen.source"},
     {"kgen.archives", "kgen.decode"},
     {"kgen.data", "kgen.pipeline"},
     {"kgen.models"},
     {"kgen.callbacks"},
-    {"kgen.runs", "kgen.checkpoint", "kgen.export", "kgen.training", "kgen.sampling", "kgen.cli"},
+    {"kgen.runs", "kgen.checkpoint", "kgen.export", "kgen.training", "kgen.studies", "kgen.sampling", "kgen.cli"},
     {"scripts"},
 ]
 # Inside models/ imports follow citations.
 CITES = {
     "gan": set(),
+    "gan_convolutional": {"dcgan", "gan"},
+    "report003": {"dcgan", "gan", "gan_convolutional"},
     "dcgan": {"gan"},
+    "lsgan": {"dcgan"},
+    "wgan": {"dcgan", "gan"},
+    "wgan_gp": {"dcgan", "gan"},
+    "sngan": {"dcgan", "gan"},
+    "acgan": {"dcgan"},
+    "improved_gan": {"acgan", "dcgan"},
+    "report002": {"acgan", "dcgan", "gan", "improved_gan", "wgan"},
 }
 
 

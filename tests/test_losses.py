@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfgan import tensorflow_gan
 
 from kgen import losses
-from kgen.losses import OBJECTIVES
+from kgen.losses import OBJECTIVES, Objective
 
 REAL = np.array([[1.5], [-0.5], [0.0], [3.0]], np.float32)
 FAKE = np.array([[-2.0], [0.5], [1.0], [0.25]], np.float32)
@@ -80,7 +80,7 @@ NUMBERS = {
 
 
 def test_numbers_cover_the_registry():
-    assert NUMBERS.keys() == OBJECTIVES.keys()
+    assert NUMBERS.keys() == SCORES.keys() == OBJECTIVES.keys()
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -88,6 +88,76 @@ def test_objective_numbers(name):
     objective = OBJECTIVES[name]
     pair = float(objective.discriminator(np.array([2.0]), np.array([-1.0]))), float(objective.generator([-1.0]))
     np.testing.assert_allclose(pair, NUMBERS[name], rtol=1e-6, atol=1e-7)
+
+
+# Of the logits 0, 2, -1.
+SCORES = {
+    "minimax": [0.5, 0.88079708, 0.26894142],
+    "non_saturating": [0.5, 0.88079708, 0.26894142],
+    "least_squares": [0.0, 2.0, -1.0],
+    "wasserstein": None,
+    "hinge": [0.5, 1.5, 0.0],
+}
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_score_numbers(name):
+    score = OBJECTIVES[name].score
+    if SCORES[name] is None:
+        assert score is None
+    else:
+        value = score(tf.constant([[0.0], [2.0], [-1.0]], tf.bfloat16))
+        assert value.dtype == "float32"
+        np.testing.assert_allclose(value, np.transpose([SCORES[name]]), rtol=1e-6)
+
+
+def test_an_objective_needs_no_score():
+    assert Objective(losses.wasserstein_critic, losses.wasserstein_generator).score is None
+
+
+@pytest.mark.parametrize("target", [0.9, 0.6, 1.0])
+def test_smoothed_discriminator_equals_the_formula(target):
+    d_real, d_fake = sigmoid(REAL), sigmoid(FAKE)
+    on_real = -target * np.log(d_real) - (1 - target) * np.log(1 - d_real)
+    expected = on_real.mean() - np.log(1 - d_fake).mean()
+    np.testing.assert_allclose(losses.smoothed_discriminator(REAL, FAKE, target), expected, rtol=1e-6)
+
+
+def test_smoothed_discriminator_numbers():
+    # Real 2, fake -1: softplus(-2) + .1 * 2 + softplus(-1); 0.9 is the default.
+    value = losses.smoothed_discriminator(np.array([2.0]), np.array([-1.0]))
+    np.testing.assert_allclose(value, 0.12692801 + 0.2 + 0.31326169, rtol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2, 0.25])
+def test_smoothed_discriminator_equals_tensorflow_gan(smoothing):
+    reference = tensorflow_gan().losses.wargs.minimax_discriminator_loss(REAL, FAKE, label_smoothing=smoothing)
+    value = losses.smoothed_discriminator(REAL, FAKE, target=1 - smoothing / 2)
+    np.testing.assert_allclose(value, reference, rtol=1e-6)
+
+
+def test_smoothed_discriminator_aims_at_the_target():
+    real = tf.constant([math.log(0.9 / 0.1)])
+    with tf.GradientTape() as tape:
+        tape.watch(real)
+        loss = losses.smoothed_discriminator(real, [-1e4])
+    np.testing.assert_allclose(loss, -0.9 * math.log(0.9) - 0.1 * math.log(0.1), rtol=1e-6)
+    np.testing.assert_allclose(tape.gradient(loss, real), [0.0], atol=1e-7)
+
+
+def test_smoothed_discriminator_of_extreme_and_of_bfloat16_logits():
+    assert float(losses.smoothed_discriminator([1e4], [-1e4])) == pytest.approx(1e3, rel=1e-6)
+    assert float(losses.smoothed_discriminator([-1e4], [1e4])) == pytest.approx(9e3 + 1e4, rel=1e-6)
+    logits = tf.fill((4096, 1), tf.constant(1.0078125, tf.bfloat16))
+    value, exact = losses.smoothed_discriminator(logits, logits), np.float32([1.0078125])
+    assert value.dtype == "float32"
+    np.testing.assert_allclose(value, losses.smoothed_discriminator(exact, exact), rtol=1e-5)
+
+
+@pytest.mark.parametrize("target", [-0.1, 1.1])
+def test_smoothed_discriminator_refuses_a_target_that_is_no_probability(target):
+    with pytest.raises(ValueError, match=rf"in \[0, 1\]. Received: target={target}"):
+        losses.smoothed_discriminator(REAL, FAKE, target)
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
@@ -119,76 +189,6 @@ def test_bfloat16_logits_give_float32_losses(name):
     ):
         assert value.dtype == "float32"
         np.testing.assert_allclose(value, expected, rtol=1e-5)
-
-
-TARGET = np.array([[0.0, 1.0], [0.25, 0.5]], np.float32)
-OTHER = np.array([[1.0, -2.0], [0.25, 3.0]], np.float32)
-
-
-def test_squared_error():
-    np.testing.assert_allclose(losses.squared_error_per_image(TARGET, OTHER), [1.0 + 9.0, 0.0 + 6.25], rtol=1e-6)
-    np.testing.assert_allclose(losses.squared_error(TARGET, OTHER), 16.25 / 4, rtol=1e-6)
-
-
-def test_binary_cross_entropy():
-    p = sigmoid(OTHER)
-    expected = -TARGET * np.log(p) - (1 - TARGET) * np.log(1 - p)
-    np.testing.assert_allclose(losses.binary_cross_entropy_per_image(TARGET, OTHER), expected.sum(1), rtol=1e-6)
-    np.testing.assert_allclose(losses.binary_cross_entropy(TARGET, OTHER), expected.mean(), rtol=1e-6)
-
-
-def test_binary_cross_entropy_of_extreme_logits():
-    target, logits = np.float32([[0.0, 1.0, 1.0, 0.5]]), np.float32([[1e4, -1e4, 1e4, 1e4]])
-    np.testing.assert_allclose(losses.binary_cross_entropy(target, logits), (1e4 + 1e4 + 0 + 5e3) / 4, rtol=1e-6)
-    # log(1 + exp(-20)), which softplus(20) - 20 would round to 0.
-    np.testing.assert_allclose(losses.binary_cross_entropy([[1.0]], [[20.0]]), 2.0611536e-9, rtol=1e-5)
-
-
-def test_per_image_sums_over_every_axis_but_the_first():
-    images = np.ones((3, 4, 5, 2), np.float32)
-    np.testing.assert_allclose(losses.squared_error_per_image(images, 3 * images), [160.0] * 3)
-    np.testing.assert_allclose(losses.binary_cross_entropy_per_image(images, 0 * images), [40 * math.log(2)] * 3, 1e-6)
-    np.testing.assert_allclose(losses.kl_to_standard_normal(images, 0 * images), [20.0] * 3)
-
-
-def test_kl_against_numerical_integration():
-    mean, log_variance = 0.7, -1.3
-    x = np.linspace(-12, 12, 200_001)
-    log_q = -((x - mean) ** 2) / (2 * math.exp(log_variance)) - 0.5 * (log_variance + math.log(2 * math.pi))
-    log_p = -(x**2) / 2 - 0.5 * math.log(2 * math.pi)
-    expected = np.sum(np.exp(log_q) * (log_q - log_p)) * (x[1] - x[0])
-    value = losses.kl_to_standard_normal([[mean, mean], [0.0, 0.0]], [[log_variance, log_variance], [0.0, 0.0]])
-    np.testing.assert_allclose(value, [2 * expected, 0.0], rtol=1e-5)
-
-
-def test_kl_near_the_prior_is_not_rounded_away():
-    # 1/2 (e^s - 1 - s) = s^2 / 4 for small s; exp(s) - 1 in float32 would be off several times over.
-    np.testing.assert_allclose(losses.kl_to_standard_normal([[0.0]], [[1e-4]]), [2.5e-9], rtol=1e-2)
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        losses.squared_error,
-        losses.squared_error_per_image,
-        losses.binary_cross_entropy,
-        losses.binary_cross_entropy_per_image,
-        losses.kl_to_standard_normal,
-    ],
-)
-def test_shapes_that_would_broadcast_are_refused(function):
-    with pytest.raises(ValueError, match=r"same shape. Received: \(4, 1\) and \(4,\)"):
-        function(np.zeros((4, 1), np.float32), np.zeros(4, np.float32))
-    with pytest.raises(ValueError, match="same shape"):
-        function(np.zeros((4, 3), np.float32), np.zeros((1, 3), np.float32))
-
-
-def test_losses_of_a_batch_of_unknown_size():
-    @tf.function(input_signature=[tf.TensorSpec((None, 2)), tf.TensorSpec((None, 2))])
-    def loss(target, other):
-        return losses.squared_error_per_image(target, other)
-
-    np.testing.assert_allclose(loss(TARGET, OTHER), [10.0, 6.25])
 
 
 def test_generator_gradients_agree_with_the_derivative():

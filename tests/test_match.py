@@ -82,7 +82,13 @@ def test_a_round_by_hand():
     assert number(match, "b") == pytest.approx(1 + 0.1 * a2 / 2)
     means = match.take_means()
     assert means == pytest.approx(
-        {"a_loss": (4 + (a1 - 1) ** 2) / 2, "b_loss": -a2 / 2, "distance": (4 + (a1 - 1) ** 2) / 2}
+        {
+            "a_loss": (4 + (a1 - 1) ** 2) / 2,
+            "b_loss": -a2 / 2,
+            "a_gradient_norm": (4 + 2 * (a1 - 1)) / 2,
+            "b_gradient_norm": a2 / 2,
+            "distance": (4 + (a1 - 1) ** 2) / 2,
+        }
     )
     average = float(match.averages["a"].variables[0].numpy())
     assert average == pytest.approx(3 + (1 - 1 / 10) * (a2 - 3))
@@ -124,7 +130,9 @@ def test_each_player_scales_its_own_loss():
     match.fit(rounds(1), shuffle=False, verbose=0)
     a1 = 3 - 0.1 * (4 + 0.5 * 3)
     assert number(match, "a") == pytest.approx(a1 - 0.1 * (2 * (a1 - 1) + 0.5 * a1))
-    assert match.take_means()["a_loss"] == pytest.approx((4 + (a1 - 1) ** 2) / 2)
+    means = match.take_means()
+    assert means["a_loss"] == pytest.approx((4 + (a1 - 1) ** 2) / 2)
+    assert means["a_gradient_norm"] == pytest.approx((4 + 0.5 * 3 + 2 * (a1 - 1) + 0.5 * a1) / 2)
 
 
 def test_the_first_fault_is_remembered_with_its_step():
@@ -139,7 +147,8 @@ def test_the_first_fault_is_remembered_with_its_step():
     match.fit(rounds(3), shuffle=False, verbose=0)
     assert match.faults() == {}
     match.fit(rounds(3), shuffle=False, verbose=0)
-    assert match.faults() == {"b_loss": 4, "a_loss": 5, "distance": 5}  # b's weight is NaN after its move in round 4
+    # b's weight is NaN after its move in round 4.
+    assert match.faults() == {"b_loss": 4, "b_gradient_norm": 4, "a_loss": 5, "a_gradient_norm": 5, "distance": 5}
 
 
 def test_noise_is_new_in_every_round_and_turn_and_repeats_with_the_seed():

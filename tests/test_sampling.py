@@ -19,25 +19,25 @@ def folder():
 
 @pytest.fixture(scope="module")
 def draws(folder):
-    """`draw` of a run and of its export."""
+    """The sources of a run and of its export."""
     run, exported = processes.run_of(folder), folder / "saved_models/dcgan-mnist5k/1"
     return sampling.from_run(run), sampling.from_saved_model(exported)
 
 
 def test_a_run_and_its_export_draw_the_same(draws):
-    one, two = (draw(7, 5) for draw in draws)
+    one, two = (source.draw(7, 5) for source in draws)
     assert one.shape == (5, 28, 28, 1) and one.dtype == np.float32
     np.testing.assert_allclose(one, two, atol=1e-6)
-    assert not np.array_equal(one, draws[0](8, 5))
+    assert not np.array_equal(one, draws[0].draw(8, 5))
 
 
 def test_more_images_than_one_request_makes(draws):
     count = 2 * signatures.LIMIT + 3
-    images = draws[1](7, count)
+    images = draws[1].draw(7, count)
     assert images.shape == (count, 28, 28, 1)
     assert len({image.tobytes() for image in images}) == count
-    np.testing.assert_allclose(images[: signatures.LIMIT], draws[1](7, signatures.LIMIT), atol=1e-6)
-    np.testing.assert_allclose(images, draws[0](7, count), atol=1e-6)
+    np.testing.assert_allclose(images[: signatures.LIMIT], draws[1].draw(7, signatures.LIMIT), atol=1e-6)
+    np.testing.assert_allclose(images, draws[0].draw(7, count), atol=1e-6)
 
 
 def test_the_script_writes_the_same_picture_from_both(folder, draws, tmp_path):
@@ -53,7 +53,7 @@ def test_the_script_writes_the_same_picture_from_both(folder, draws, tmp_path):
     picture = np.asarray(Image.open(tmp_path / "run.png"))
     np.testing.assert_array_equal(picture, np.asarray(Image.open(tmp_path / "export.png")))
     tiles = picture.reshape(2, 28, 3, 28).swapaxes(1, 2).reshape(6, 28, 28, 1)
-    assert np.abs(tiles[:5] - draws[0](7, 5) * 255).max() <= 0.51
+    assert np.abs(tiles[:5] - draws[0].draw(7, 5) * 255).max() <= 0.51
     assert not tiles[5].any()
 
 

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "at_steps": ["AtSteps"],
+        "diagnose": ["Diagnose"],
         "guard": ["Guard"],
         "interrupt": ["Interrupt"],
         "log": ["Log", "tensorboard_writer"],

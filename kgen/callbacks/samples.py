@@ -9,6 +9,7 @@ from kgen.backend import tf
 from kgen.callbacks.at_steps import AtSteps
 from kgen.dice import Dice
 from kgen.errors import Diverged
+from kgen.game import sheet
 
 
 class Samples(AtSteps):
@@ -17,26 +18,27 @@ class Samples(AtSteps):
     Args:
         folder: where the pictures go.
         writer: a `tf.summary` writer.
-        count: pictures in a grid.
         seed: of the noise; the match's own seed shows the same noise in every run with that seed.
     """
 
-    def __init__(self, folder, writer, every, start=0, count=64, seed=0):
+    def __init__(self, folder, writer, every, start=0, seed=0):
         super().__init__(every, start)
-        self.folder, self.writer, self.count, self.seed = Path(folder), writer, count, seed
+        self.folder, self.writer, self.seed = Path(folder), writer, seed
 
     def on_train_begin(self, logs=None):
         if self.start == 0:
             self.at(0)
 
     def at(self, step):
+        game = self.model.exhibition()
+        count, columns = sheet(game.classes)
         with Dice(self.seed):
-            pictures = self.model.exhibition().pictures(self.count)
+            pictures = game.pictures(count)
         if not np.isfinite(pictures).all():
             raise Diverged(
                 f"The pictures of step {step} are not finite numbers. Checkpoints, if any, are from before that."
             )
-        grid = images.grid(images.to_bytes(pictures))
+        grid = images.grid(images.to_bytes(pictures), columns)
         self.folder.mkdir(parents=True, exist_ok=True)
         images.save_png(self.folder / f"{step:06d}.png", grid)
         with self.writer.as_default():

@@ -6,9 +6,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "batch_norm": ["BatchNorm"],
+        "bias": ["UntiedBias"],
+        "display_range": ["DisplayRange"],
         "dropout": ["Dropout"],
+        "max_pool": ["CoveringMaxPool"],
         "maxout": ["Maxout"],
+        "minibatch": ["MinibatchDiscrimination"],
         "spectral_norm": ["SpectralNorm"],
         "upsample": ["UPSAMPLINGS", "bilinear", "nearest", "transposed"],
+        "virtual_batch_norm": ["VirtualBatchNorm", "WithReference", "WithoutReference"],
     },
 )

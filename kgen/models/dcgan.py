@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kgen import images, layers
+from kgen.adversarial import AdversarialRecipe
 from kgen.backend import keras
 from kgen.errors import UsageError
 from kgen.game import Player
 from kgen.losses import OBJECTIVES
 from kgen.models.gan import GAN
 from kgen.priors import Normal, Uniform
-from kgen.recipe import Recipe
 
 SIZES = (28, 32, 64, 128)
 PRIORS = {"normal": Normal, "uniform": Uniform}
@@ -83,43 +83,71 @@ def discriminator(shape, width, kernel_size, first_norm, initial):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DCGANRecipe(Recipe):
-    """Deep convolutional GAN, Radford et al. 2016."""
+class ConvolutionalRecipe(AdversarialRecipe):
+    """What recipes on DCGAN's networks share."""
 
     latent_dim: int = 100  # Size of z (section 4).
-    prior: Literal["normal", "uniform"] = "normal"  # Distribution of z: N(0, I), or U(-1, 1) as in section 4.
     width: int = 64  # Channels of the largest map; doubled as maps halve (figure 1: 128).
     kernel_size: int = 5  # Of every convolution (figure 1).
     upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"  # How the generator doubles its maps.
-    first_norm: bool = False  # Batch norm behind the discriminator's first layer too; section 3 advises against it.
-    initial: Literal["normal", "uniform"] = "normal"  # Weights N(0, .02) (section 4) or PyTorch's U(+-1/sqrt(fan)).
-    learning_rate: float = 2e-4  # Adam's, of both players (section 4).
-    beta1: float = 0.5  # Adam's (section 4).
-    l2: float = 2.5e-5  # Weight decay added to the gradient (the authors' code).
+    learning_rate: float = 2e-4  # Of both players (section 4).
 
     def __post_init__(self):
         super().__post_init__()
         for name in ("latent_dim", "width", "kernel_size"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
-        self.demand(self.l2 >= 0, "l2", "0 or more")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+
+    def networks(self, data, first_norm=False, initial="normal"):
+        """Returns `(generator, discriminator)` for the images of `data`.
+
+        Raises:
+            UsageError: they are not square, or of a size that the networks cannot make.
+        """
+        shape = checked(data.images.shape[1:], SIZES)
+        return (
+            generator(shape, self.latent_dim, self.width, self.kernel_size, self.upsampling, initial),
+            discriminator(shape, self.width, self.kernel_size, first_norm, initial),
+        )
+
+
+def checked(shape, sizes):
+    """Returns the shape of images, `(height, width, channels)`; raises UsageError unless it is square, one of sizes."""
+    if shape[0] not in sizes or shape[0] != shape[1]:
+        size = "x".join(map(str, shape[:2]))
+        choice = ", ".join(map(str, sizes))
+        raise UsageError(f"This model makes images of {choice} pixels, not {size}: give --image-size {sizes[-1]}.")
+    return shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class DCGANRecipe(ConvolutionalRecipe):
+    """Deep convolutional GAN, Radford et al. 2016."""
+
+    prior: Literal["normal", "uniform"] = "normal"  # Distribution of z: N(0, I), or U(-1, 1) as in section 4.
+    first_norm: bool = False  # Batch norm behind the discriminator's first layer too; section 3 advises against it.
+    initial: Literal["normal", "uniform"] = "normal"  # Weights N(0, .02) (section 4) or PyTorch's U(+-1/sqrt(fan)).
+    beta1: float = 0.5  # Adam's (section 4).
+    l2: float = 2.5e-5  # Weight decay added to the gradient (the authors' code).
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.l2 >= 0, "l2", "0 or more")
         self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
 
+    def objective(self):
+        """Returns the game's pair of losses."""
+        return OBJECTIVES["non_saturating"]
+
     def game(self, data):
-        shape = data.images.shape[1:]
-        if shape[0] not in SIZES or shape[0] != shape[1]:
-            size = "x".join(map(str, shape[:2]))
-            raise UsageError(
-                f"DCGAN makes images of {', '.join(map(str, SIZES))} pixels, not {size}: give --image-size 64."
-            )
-        make = generator(shape, self.latent_dim, self.width, self.kernel_size, self.upsampling, self.initial)
-        judge = discriminator(shape, self.width, self.kernel_size, self.first_norm, self.initial)
+        make, judge = self.networks(data, self.first_norm, self.initial)
         return GAN(
             generator=Player(make, self.adam(), self.l2),
-            discriminator=Player(judge, self.adam(), self.l2),
-            objective=OBJECTIVES["non_saturating"],
+            opponent=Player(judge, self.adam(), self.l2),
+            objective=self.objective(),
             prior=PRIORS[self.prior](self.latent_dim),
             image_range=images.SYMMETRIC,
+            **self.rules(),
         )
 
     def adam(self):

@@ -2,4 +2,7 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"annealed_sgd": ["AnnealedSGD"]})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={"annealed_sgd": ["AnnealedSGD"], "decayed_adam": ["DecayedAdam"], "rmsprop": ["RMSprop"]},
+)

@@ -19,6 +19,5 @@ def test_importing_the_light_modules_leaves_tensorflow_alone():
 
 def test_a_layer_loads_keras_when_named():
     code = "import sys\nfrom kgen import layers\nlayers.Maxout\n"
-    code += "print('tensorflow.python' in sys.modules, *sorted(layers.__all__))"
-    layers = ["BatchNorm", "Dropout", "Maxout", "SpectralNorm", "UPSAMPLINGS", "bilinear", "nearest", "transposed"]
-    assert run(code) == ["True", *layers]
+    code += "print('tensorflow.python' in sys.modules, 'Maxout' in layers.__all__, 'Maxout' in dir(layers))"
+    assert run(code) == ["True", "True", "True"]

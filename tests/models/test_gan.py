@@ -1,10 +1,16 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
+from tiny import pictures, shrink
 
-from kgen import recipe
+from kgen import checkpoint, recipe
 from kgen.data import Images
 from kgen.dice import Dice
+from kgen.game import Player
+from kgen.match import Match
+from kgen.models import gan
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +66,92 @@ def test_both_players_move_from_one_forward_pass(game):
     assert len(turns) == 1
     with Dice(0):
         losses = turns[0][0](turns[0][1])
-    assert set(losses) == {"generator", "discriminator"}
+    assert set(losses) == {"generator", "discriminator", "real_score", "fake_score"}
     # At the start D(x) is 1/2 whatever x: D's loss is the mean of two log 2, G's is log 2.
     assert float(losses["discriminator"]) == pytest.approx(np.log(2), abs=0.05)
     assert float(losses["generator"]) == pytest.approx(np.log(2), abs=0.05)
+
+
+def test_a_discriminator_alone_has_the_loss_it_has_in_company():
+    own = shrink(recipe.find("gan"), r1=10.0, generator_every=2)
+    game = own.game(pictures())
+    real = keras.ops.convert_to_tensor(pictures(4).images / np.float32(255))
+    (alone, _), (together, _) = game.play([real, real])
+    with Dice(3):
+        one = alone(real)
+    with Dice(3):
+        other = together(real)
+    assert set(other) - set(one) == {"generator"} and float(one["r1"]) > 0
+    np.testing.assert_allclose(one["discriminator"], other["discriminator"], rtol=1e-5)
+    with Dice(3):
+        real_logits, fake_logits = game.judge(real).numpy(), game.judge(game.sample(4)).numpy()
+    cross_entropy = 0.5 * (np.log1p(np.exp(-real_logits)).mean() + np.log1p(np.exp(fake_logits)).mean())
+    np.testing.assert_allclose(one["discriminator"], cross_entropy + 10 * one["r1"], rtol=1e-4)
+
+
+def test_the_cifar_networks_have_the_sizes_of_the_2014_code(monkeypatch):
+    monkeypatch.setattr(gan, "annealed", lambda network, *_: Player(network, None))  # optimizers would be allocated
+    with keras.StatelessScope(initialize_variables=False):  # and so would 127 million weights
+        game = recipe.find("gan-cifar-dense").game(pictures(channels=3))
+    trained = sum(int(np.prod(weight.shape)) for weight in game.generator.trainable_variables)
+    assert trained == (100 + 1) * 8000 + (8000 + 1) * 8000 + (8000 + 1) * 3072
+    assert game.discriminator.count_params() == (3072 + 1) * 8000 + (1600 + 1) * 8000 + 1600 + 1
+
+
+@pytest.fixture(scope="module")
+def contrast_game():
+    keras.utils.set_random_seed(0)
+    return shrink(recipe.find("gan-cifar-dense"), generator_width=300).game(pictures(channels=3))
+
+
+def test_the_cifar_generator_is_rectifiers_sigmoids_and_linear_pixels(contrast_game):
+    z = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    first, _, second, _, third, bias = (w.numpy() for w in contrast_game.generator.trainable_variables)
+    assert [np.abs(kernel).max().round(2) for kernel in (first, second, third)] == [0.05, 0.05, 0.5]
+    assert not bias.any()
+    made = 1 / (1 + np.exp(-(np.maximum(z @ first, 0) @ second))) @ third
+    np.testing.assert_allclose(contrast_game.generator(z), made.reshape(4, 32, 32, 3), rtol=1e-4, atol=1e-4)
+    with Dice(0):
+        latents = contrast_game.prior.draw(5000).numpy()
+    assert abs((latents**4).mean() - 3) < 0.2  # a normal distribution's; a uniform one's is 1.8
+
+
+def test_the_cifar_players_see_images_of_norm_55(contrast_game):
+    pixels = pictures(6, channels=3).images.reshape(2, 3, 32, 32, 3)
+    batches = contrast_game.receive(keras.ops.convert_to_tensor(pixels))
+    centred = np.float64(pixels) - pixels.mean(axis=(2, 3, 4), keepdims=True)
+    expected = 55 * centred / np.sqrt((centred**2).sum(axis=(2, 3, 4), keepdims=True))
+    np.testing.assert_allclose(np.stack(batches), expected, atol=1e-4)
+
+
+def show(game, normalised):
+    """Returns the picture of a generator that always makes the image `normalised`."""
+    kernel, bias, _, _ = game.generator.variables[-4:]  # of an average nothing is trainable
+    kernel.assign(np.zeros(kernel.shape))
+    bias.assign(normalised.ravel())
+    with Dice(0):
+        return game.pictures(1).numpy()[0]
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.5])
+def test_a_picture_of_average_contrast_looks_as_it_is_also_when_a_run_is_opened_again(ema, tmp_path):
+    random = np.random.default_rng(0)
+    pixels = random.permuted(np.tile(random.integers(40, 200, (1, 32, 32, 3), np.uint8), (8, 1, 1, 1)), axis=1)
+    image = np.float64(pixels[3]) / 255  # all images have its mean and its norm
+    normalised = 55 * (image - image.mean()) / np.linalg.norm(image - image.mean())
+    own = shrink(recipe.find("gan-cifar-dense"))
+    match = Match(own.game(Images(pixels, None, ())), ema=ema)
+    np.testing.assert_allclose(show(match.exhibition(), normalised), image, atol=1e-5)
+
+    checkpoint.save(match, tmp_path, 1)
+    opened = Match(own.game(Images(np.zeros((1, 32, 32, 3), np.uint8), None, ())), ema=ema)  # its images are not known
+    checkpoint.restore(opened, tmp_path)
+    with Dice(0):
+        np.testing.assert_allclose(opened.exhibition().pictures(1)[0], image, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gan", "gan-cifar-dense"])
+def test_zero_units_are_refused(name):
+    for field in ("latent_dim", "generator_width", "discriminator_units", "pieces"):
+        with pytest.raises(Exception, match=f"--{field.replace('_', '-')} must be at least 1"):
+            dataclasses.replace(recipe.find(name), **{field: 0})

@@ -1,0 +1,46 @@
+"""The visible range of a generator's images, kept with its weights."""
+
+from kgen.backend import keras
+from kgen.images import Range
+
+
+@keras.saving.register_keras_serializable("kgen")
+class DisplayRange(keras.layers.Layer):
+    """Hands images on unchanged and keeps the values that stand for black and for white as weights that never train.
+
+    So checkpoints and moving averages carry a range that was taken from the training images, and a run that is opened
+    without them shows its pictures as before.
+
+    Args:
+        low: value of black in a new network.
+        high: value of white.
+
+    Input and output of any shape, float32.
+
+    Raises:
+        ValueError: `low` is not below `high`.
+    """
+
+    def __init__(self, low=0.0, high=1.0, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if not low < high:
+            raise ValueError(f"`low` must be below `high`. Received: low={low}, high={high}.")
+        self.at_first = Range(low, high)
+
+    def build(self, input_shape):
+        for name, value in self.at_first._asdict().items():
+            constant = keras.initializers.Constant(value)
+            setattr(self, name, self.add_weight(name=name, shape=(), initializer=constant, trainable=False))
+
+    def call(self, x):
+        return x
+
+    def range(self):
+        """Returns the `kgen.images.Range` of this moment, scalar tensors."""
+        return Range(self.low.value, self.high.value)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), **self.at_first._asdict()}

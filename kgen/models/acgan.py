@@ -1,0 +1,151 @@
+"""Conditional Image Synthesis With Auxiliary Classifier GANs. Odena, Olah, Shlens 2017, arXiv:1610.09585.
+
+The discriminator has two heads: is the image real (L_S), and of which class is it (L_C). It maximises L_S + L_C, the
+generator, which is told the class, maximises L_C - L_S (section 3). So the generator is paid for images whose class can
+be recognised.
+
+Recipe `acgan`: the networks and numbers of the well-known MNIST script of Keras (mnist_acgan), themselves after the
+paper's CIFAR-10 networks (table 2): z of 100 from U(-1, 1) times an embedding of the class; 384, 192, 96 maps, kernels
+of 5, batch norm; discriminator of four 3x3 convolutions with dropout .3; Adam 2e-4, beta1 .5, batch 100; the real
+images' target is .95, one-sided. As in that script the discriminator's class head learns from real images only, with
+weight 2, since it would otherwise learn to name the generator's mistakes; `--classify-generated` gives the paper's L_C,
+on real and generated images alike.
+
+Labels of generated images are uniform.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from kgen import images, layers, signatures
+from kgen.adversarial import AdversarialRecipe, ClassConditionalGame
+from kgen.backend import keras
+from kgen.class_losses import class_cross_entropy
+from kgen.errors import UsageError
+from kgen.game import Player
+from kgen.losses import OBJECTIVES, Objective, smoothed_discriminator
+from kgen.models.dcgan import checked
+from kgen.priors import Uniform
+
+SIZES = (28, 32, 64)
+
+
+class ACGAN(ClassConditionalGame):
+    """Odena et al. 2017, section 3. The discriminator's network returns `[logits, class_logits]`.
+
+    Args:
+        classify_generated: whether the discriminator's class head learns from generated images too.
+        others: as in `ClassConditionalGame`.
+    """
+
+    def __init__(self, *args, classify_generated, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.classify_generated = classify_generated
+        self.reports += ("class_loss",)
+
+    def discriminator_turn(self, batch):
+        real, labels = batch
+        wanted = self.some_labels(labels.shape[0])
+        real_logits, real_classes = self.judge(real)
+        fake_logits, fake_classes = self.judge(self.sample(wanted))
+        classes = 2.0 * class_cross_entropy(labels, real_classes)
+        if self.classify_generated:
+            classes = class_cross_entropy(labels, real_classes) + class_cross_entropy(wanted, fake_classes)
+        loss = self.objective.discriminator(real_logits, fake_logits) + classes
+        values = {"discriminator": loss, "class_loss": classes, **self.scores(real_logits, fake_logits)}
+        return self.with_r1(values, real, critic=lambda seen: self.judge(seen)[0])
+
+    def generator_turn(self, batch):
+        wanted = self.some_labels(batch[1].shape[0])
+        logits, classes = self.judge(self.sample(wanted))
+        return {"generator": self.objective.generator(logits) + class_cross_entropy(wanted, classes)}
+
+
+def generator(shape, classes, latent_dim, width):
+    """Returns `[z, label]` -> images in [-1, 1] of `shape`; the largest map has `width` channels."""
+    z, label = keras.Input((latent_dim,)), keras.Input((), dtype="int32")
+    embedded = keras.layers.Embedding(classes, latent_dim, embeddings_initializer="glorot_normal")(label)
+    start, maps = {28: (3, 3), 32: (4, 3), 64: (4, 4)}[shape[0]]
+    widths = [width * 2**i for i in reversed(range(maps))]
+    x = keras.layers.Dense(start * start * widths[0], activation="relu")(keras.layers.Multiply()([z, embedded]))
+    x = keras.layers.Reshape((start, start, widths[0]))(x)
+    for channels in widths[1:]:
+        first = x.shape[1] == 3  # 3x3 becomes 7x7 without padding
+        x = grown(x, channels, "relu", **({"strides": 1, "padding": "valid"} if first else {}))
+        x = layers.BatchNorm(momentum=0.99, epsilon=1e-3)(x)
+    x = grown(x, shape[-1], None)
+    return keras.Model([z, label], keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def grown(x, channels, activation, strides=2, padding="same"):
+    """Returns a transposed convolution of 5x5."""
+    return keras.layers.Conv2DTranspose(
+        channels, 5, strides, padding, activation=activation, kernel_initializer="glorot_normal"
+    )(x)
+
+
+def discriminator(shape, classes, width, dropout):
+    """Returns images -> `[logits (batch, 1), class_logits (batch, classes)]`; the first map has `width` channels."""
+    image = x = keras.Input(shape)
+    for i in range({28: 4, 32: 4, 64: 6}[shape[0]]):
+        x = keras.layers.Conv2D(width * 2**i, 3, strides=1 + (i + 1) % 2, padding="same")(x)
+        x = layers.Dropout(dropout)(keras.layers.LeakyReLU(0.2)(x))
+    x = keras.layers.Flatten()(x)
+    heads = [keras.layers.Dense(1)(x), keras.layers.Dense(classes)(x)]
+    return keras.Model(image, heads, name="discriminator")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ACGANRecipe(AdversarialRecipe):
+    """Auxiliary Classifier GAN, Odena et al. 2017."""
+
+    latent_dim: int = 100  # Size of z ~ U(-1, 1), and of the embedding of the class.
+    width: int = 96  # Channels of the generator's largest map; doubled as maps halve.
+    discriminator_width: int = 32  # Channels of the discriminator's first map; doubled in each of its convolutions.
+    dropout: float = 0.3  # Behind each convolution of the discriminator.
+    real_target: float = 0.95  # What D(x) is trained towards, one-sided label smoothing; 1 is the paper's.
+    classify_generated: bool = False  # Train the discriminator's class head on generated images too, as in the paper.
+    learning_rate: float = 2e-4  # Adam's, of both players.
+    beta1: float = 0.5  # Adam's.
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("latent_dim", "width", "discriminator_width"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        self.demand(0 <= self.dropout < 1, "dropout", "at least 0 and below 1")
+        self.demand(0.5 < self.real_target <= 1, "real_target", "above 0.5 and at most 1")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+        self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
+
+    def game(self, data):
+        shape = checked(data.images.shape[1:], SIZES)
+        names = named_classes(data)
+        _, generate, score = OBJECTIVES["non_saturating"]
+        return ACGAN(
+            Player(generator(shape, len(names), self.latent_dim, self.width), self.adam()),
+            Player(discriminator(shape, len(names), self.discriminator_width, self.dropout), self.adam()),
+            objective=Objective(partial(smoothed_discriminator, target=self.real_target), generate, score),
+            prior=Uniform(self.latent_dim),
+            image_range=images.SYMMETRIC,
+            classes=names,
+            classify_generated=self.classify_generated,
+            **self.rules(),
+        )
+
+    def adam(self):
+        """Returns a new optimizer: every player has its own."""
+        return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta1, epsilon=1e-8)
+
+
+def named_classes(data):
+    """Returns the names of the classes of `data`; raises UsageError unless there are 2 to 256."""
+    if not 2 <= len(data.classes) <= signatures.LIMIT:
+        raise UsageError(
+            f"This model needs a dataset with 2 to {signatures.LIMIT} classes, such as mnist, not {len(data.classes)}."
+        )
+    return data.classes
+
+
+RECIPES = {
+    "acgan": ACGANRecipe(batch_size=100, steps=10_000),
+}

@@ -1,0 +1,203 @@
+"""Improved Techniques for Training GANs. Salimans et al. 2016, arXiv:1606.03498; code: openai/improved-gan.
+
+The discriminator is a classifier of K + 1 classes, the last of which is "generated" (section 5): one softmax says both
+what an image shows and whether it is real. The generator is told the class, and its images are to be taken for that
+class. This is the form of student report 002, where it is called ACGAN; Odena's AC-GAN has two heads instead. The
+paper's own generator knows no classes and matches features, since it is there to train a classifier from few labels.
+
+Of the paper's techniques:
+- feature matching (section 3.1): `--feature-matching` is the weight of the distance between mean features of real and
+  generated images in the generator's loss. By default 0: the paper chose it for better classifiers and found the
+  images of minibatch discrimination better (section 6.1);
+- minibatch discrimination (3.2): before the logits the discriminator sees how close each image's batch-mates are;
+- one-sided label smoothing (3.4): real images' target is .9;
+- virtual batch norm (3.5) in both networks: by a reference batch that is drawn once, of training images in the
+  discriminator and of z with labels in the generator. So an image does not depend on its batch-mates, but for the
+  minibatch features;
+- historical averaging (3.3) is left out.
+
+Recipe `improved-gan`: networks as in DCGAN, kernels of 5 and stride 2, 64 channels at the largest map, virtual batch
+norm except at the generator's output and the discriminator's input; LeakyReLU .2; z ~ U(-1, 1) beside an embedding of
+the class. Features are the discriminator's last maps. Weights N(0, .02), Adam with beta1 .5 and a rate of 3e-4 as in
+the authors' code for CIFAR-10, whose deeper networks have weight norm and dropout in the discriminator.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kgen import images, layers, pipeline
+from kgen.adversarial import AdversarialRecipe, ClassConditionalGame
+from kgen.backend import keras
+from kgen.class_losses import feature_matching, k_plus_one_discriminator, k_plus_one_generator, k_plus_one_score
+from kgen.dice import Dice
+from kgen.game import Player
+from kgen.models.acgan import named_classes
+from kgen.models.dcgan import WEIGHTS, checked, doublings
+from kgen.priors import Uniform
+
+SIZES = (28, 32, 64)
+
+
+class KPlusOneGAN(ClassConditionalGame):
+    """Salimans et al. 2016, section 5, with the class-conditional generator of student report 002.
+
+    The discriminator's network returns `[logits (batch, K + 1), features (batch, ...)]`.
+
+    Args:
+        real_target: how sure the discriminator should be of the class of real images; 1 is no smoothing.
+        feature_matching: weight of the feature distance, added to the generator's loss.
+        others: as in `ClassConditionalGame`, but for the objective.
+    """
+
+    def __init__(self, *args, real_target=1.0, feature_matching=0.0, **kwargs):
+        super().__init__(*args, objective=None, **kwargs)
+        self.real_target, self.feature_matching = real_target, feature_matching
+        self.reports += ("feature_distance",) * bool(feature_matching)
+
+    def scores(self, real_logits, fake_logits):
+        """Returns the means of `1 - p(K | x)` on real and generated images, to be logged: 1 is real, 0 generated."""
+        mean = keras.ops.mean
+        return {
+            "real_score": mean(k_plus_one_score(real_logits)),
+            "fake_score": mean(k_plus_one_score(fake_logits)),
+        }
+
+    def discriminator_turn(self, batch):
+        real, labels = batch
+        real_logits, _ = self.judge(real)
+        fake_logits, _ = self.judge(self.sample(self.some_labels(labels.shape[0])))
+        loss = k_plus_one_discriminator(labels, real_logits, fake_logits, self.real_target)
+        values = {"discriminator": loss, **self.scores(real_logits, fake_logits)}
+        return self.with_r1(values, real, critic=lambda seen: log_odds(self.judge(seen)[0]))
+
+    def generator_turn(self, batch):
+        real, labels = batch
+        wanted = self.some_labels(labels.shape[0])
+        fake_logits, fake_features = self.judge(self.sample(wanted))
+        loss = k_plus_one_generator(wanted, fake_logits)
+        if not self.feature_matching:
+            return {"generator": loss}
+        distance = feature_matching(self.judge(real)[1], fake_features)
+        return {"generator": loss + self.feature_matching * distance, "feature_distance": distance}
+
+
+def log_odds(logits):
+    """Returns the logit of being real, `log (1 - p(K | x)) / p(K | x)`, of K + 1 logits: float32 `(batch,)`."""
+    logits = keras.ops.cast(logits, "float32")
+    return keras.ops.logsumexp(logits[:, :-1], axis=1) - logits[:, -1]
+
+
+def generator(shape, classes, width, latents, labels):
+    """Returns `[z, label]` -> images in [-1, 1] of `shape`; the largest map has `width` channels.
+
+    Args:
+        shape: of an image, `(size, size, channels)`.
+        classes: how many there are.
+        width: channels.
+        latents, labels: the reference batch: float32 `(R, size of z)`, integers `(R,)`.
+    """
+    size, weights = latents.shape[1], WEIGHTS["normal"]
+    z, label = keras.Input((size,)), keras.Input((), dtype="int32")
+    named = layers.WithReference(np.eye(classes, dtype=np.float32)[labels])(keras.ops.one_hot(label, classes))
+    # A matrix times a one-hot vector is an embedding. It starts as large as z, so that neither drowns the other.
+    embedded = keras.layers.Dense(size, use_bias=False, kernel_initializer=keras.initializers.RandomUniform(-1, 1))(named)
+    x = keras.layers.Concatenate()([layers.WithReference(latents)(z), embedded])
+    start, n = doublings(shape[0])
+    first = (start, start, width * 2 ** (n - 1))
+    x = keras.layers.Dense(math.prod(first), use_bias=False, kernel_initializer=weights("fan_in"))(x)
+    x = keras.layers.ReLU()(layers.VirtualBatchNorm(len(latents))(keras.layers.Reshape(first)(x)))
+    for i in reversed(range(n - 1)):
+        x = layers.VirtualBatchNorm(len(latents))(transposed(x, width * 2**i))
+        x = keras.layers.ReLU()(x)
+    x = transposed(layers.WithoutReference(len(latents))(x), shape[-1])
+    return keras.Model([z, label], keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def transposed(x, channels):
+    """Returns x with its maps doubled: 5x5, stride 2, no bias."""
+    weights = WEIGHTS["normal"]("fan_in")
+    return keras.layers.Conv2DTranspose(channels, 5, 2, "same", use_bias=False, kernel_initializer=weights)(x)
+
+
+def discriminator(classes, width, kernels, dims, reference):
+    """Returns images -> `[logits (batch, classes + 1), features (batch, m)]`; the first map has `width` channels.
+
+    Args:
+        classes: K.
+        width: channels.
+        kernels, dims: of minibatch discrimination.
+        reference: the reference batch, float32 `(R, size, size, channels)`.
+    """
+    weights = WEIGHTS["normal"]
+    image = keras.Input(reference.shape[1:])
+    x = layers.WithReference(reference)(image)
+    for i in range(doublings(reference.shape[1])[1]):
+        bare = {"use_bias": i == 0, "kernel_initializer": weights("fan_in")}
+        x = keras.layers.Conv2D(width * 2**i, 5, strides=2, padding="same", **bare)(x)
+        x = layers.VirtualBatchNorm(len(reference))(x) if i else x
+        x = keras.layers.LeakyReLU(0.2)(x)
+    features = keras.layers.Flatten()(layers.WithoutReference(len(reference))(x))
+    x = layers.MinibatchDiscrimination(kernels, dims)(features)
+    logits = keras.layers.Dense(classes + 1, kernel_initializer=weights("fan_in"))(x)
+    return keras.Model(image, [logits, features], name="discriminator")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImprovedGANRecipe(AdversarialRecipe):
+    """K + 1 classes, virtual batch norm and minibatch discrimination, Salimans et al. 2016."""
+
+    latent_dim: int = 100  # Size of z ~ U(-1, 1), and of the embedding of the class beside it.
+    width: int = 64  # Channels of the largest map; doubled as maps halve.
+    minibatch_kernels: int = 100  # Closeness values an image, B of section 3.2.
+    minibatch_dims: int = 5  # Numbers compared for each of them, C of section 3.2.
+    reference: int = 64  # Size of the reference batch of virtual batch norm (section 3.5).
+    real_target: float = 0.9  # What real images' class is trained towards (section 3.4); 1 is no smoothing.
+    feature_matching: float = 0.0  # Weight of the distance of mean features in the generator's loss (section 3.1).
+    learning_rate: float = 3e-4  # Adam's, of both players.
+    beta1: float = 0.5  # Adam's.
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("latent_dim", "width", "minibatch_kernels", "minibatch_dims", "reference"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        self.demand(0.5 < self.real_target <= 1, "real_target", "above 0.5 and at most 1")
+        self.demand(self.feature_matching >= 0, "feature_matching", "0 or more")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+        self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
+
+    def game(self, data):
+        shape, names, prior = checked(data.images.shape[1:], SIZES), named_classes(data), Uniform(self.latent_dim)
+        make = generator(shape, len(names), self.width, *self.reference_noise(prior, len(names)))
+        kernels = self.minibatch_kernels, self.minibatch_dims
+        judge = discriminator(len(names), self.width, *kernels, self.reference_images(data.images))
+        return KPlusOneGAN(
+            Player(make, self.adam()),
+            Player(judge, self.adam()),
+            prior=prior,
+            image_range=images.SYMMETRIC,
+            classes=names,
+            real_target=self.real_target,
+            feature_matching=self.feature_matching,
+            **self.rules(),
+        )
+
+    def reference_noise(self, prior, classes):
+        """Returns the generator's reference batch: z `(reference, size)`, and labels, all classes in turn."""
+        with Dice(self.seed).fold(0):
+            return prior.draw(self.reference).numpy(), np.arange(self.reference) % classes
+
+    def reference_images(self, pictures):
+        """Returns the discriminator's reference batch: images of the training set, float32, in [-1, 1]."""
+        chosen = pictures[pipeline.indices(self.seed, 0, self.reference, len(pictures))]
+        return np.asarray(images.from_bytes(chosen, images.SYMMETRIC))
+
+    def adam(self):
+        """Returns a new optimizer: every player has its own."""
+        return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta1, epsilon=1e-8)
+
+
+RECIPES = {
+    "improved-gan": ImprovedGANRecipe(steps=4_000),
+}

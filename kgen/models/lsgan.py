@@ -1,0 +1,53 @@
+"""Least Squares Generative Adversarial Networks. Mao et al. 2017, arXiv:1611.04076.
+
+The game and networks are DCGAN's; new is the pair of losses, least squares on the discriminator's output itself with
+a = 0, b = c = 1 (equation 9). The discriminator ends in a linear layer: there is no sigmoid anywhere.
+
+Recipes:
+- `lsgan`: z of 1024 numbers from U(-1, 1), Adam 1e-3 with beta1 .5, batch 64 (section 4). Deviation: DCGAN's networks
+  at the size of the data; the paper's have two more convolutions for its 112 pixels.
+- `lsgan-report004`: what student report 004 called LSGAN and saw fail. Its discriminator kept the sigmoid and the
+  cross-entropy, and only the generator was given 1/2 (D - 1)^2, whose slope vanishes where D is sure: `--sigmoid`.
+"""
+
+from dataclasses import dataclass
+
+from kgen.backend import keras
+from kgen.losses import OBJECTIVES, Objective, least_squares_generator
+from kgen.models.dcgan import DCGANRecipe
+
+
+def squashed_generator(fake_logits):
+    """Generator loss `1/2 E[(sigmoid(l) - 1)^2]`, report 004's mistake: flat for logits `l` far below 0."""
+    return least_squares_generator(keras.ops.sigmoid(keras.ops.cast(fake_logits, "float32")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSGANRecipe(DCGANRecipe):
+    """Least Squares GAN, Mao et al. 2017."""
+
+    sigmoid: bool = False  # Report 004's mixture: cross-entropy behind a sigmoid for D, least squares for G.
+
+    def objective(self):
+        if not self.sigmoid:
+            return OBJECTIVES["least_squares"]
+        judge = OBJECTIVES["non_saturating"]
+        return Objective(judge.discriminator, squashed_generator, judge.score)
+
+
+RECIPES = {
+    "lsgan": LSGANRecipe(latent_dim=1024, prior="uniform", learning_rate=1e-3, l2=0.0, steps=4_000),
+    "lsgan-report004": LSGANRecipe(
+        sigmoid=True,
+        width=128,
+        kernel_size=4,
+        first_norm=True,
+        initial="uniform",
+        beta1=0.9,
+        l2=0.0,
+        batch_size=128,
+        image_size=64,
+        crop="squash",
+        steps=4_000,
+    ),
+}

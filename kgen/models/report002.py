@@ -1,0 +1,184 @@
+"""The GANs of student report 002, on its best encoder and decoder. After Goodfellow et al. 2014, arXiv:1406.2661.
+
+Discriminator and generator are the encoder and the decoder that the report's search for an autoencoder found: three
+convolutions of 6, 12 and 17 channels, a hidden layer of 57 rectifiers, in the encoder dropout before it, sigmoid pixels.
+No normalisation. Weights and biases start as in PyTorch, U(-1, 1) / sqrt(fan).
+
+- `gan-report002`: binary cross-entropy, non-saturating.
+- `wgan-report002`: Arjovsky et al. 2017, arXiv:1701.07875; the critic moves 5 times, and all its weights are clipped.
+- `improved-gan-report002`: ten digits and "fake" as 11 classes. The report calls it ACGAN; it is the game of Salimans
+  et al. 2016, arXiv:1606.03498, with a generator that is told the digit.
+
+The generator of the last is `Embedding(digit) + z`, 10 numbers, in the report: `--mixing sum --latent-dim 10`. "There is
+virtually no variability in the images", since the trained embedding has a standard deviation of 2.97 and z one of 1. Here
+the two lie side by side (`concatenate`), or z is multiplied by the embedding as in AC-GAN (`product`).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from kgen import images, layers, optimizers
+from kgen.adversarial import AdversarialRecipe
+from kgen.backend import keras
+from kgen.game import Player
+from kgen.losses import OBJECTIVES
+from kgen.models.acgan import named_classes
+from kgen.models.dcgan import WEIGHTS, checked
+from kgen.models.gan import GAN
+from kgen.models.improved_gan import KPlusOneGAN
+from kgen.models.wgan import WGAN
+from kgen.priors import Normal
+
+SIZES = (28, 32)
+MIXINGS = {"concatenate": "Concatenate", "product": "Multiply", "sum": "Add"}  # names of Keras layers
+HIDDEN, CHANNELS = 57, 17  # of the hidden layer, and of the maps beside it
+
+
+def initial(fan):
+    """Returns new initializers as arguments of a layer: U(-1, 1) / sqrt(fan), which `fan_in` makes of a kernel too."""
+    limit = 1 / math.sqrt(fan)
+    return {
+        "kernel_initializer": WEIGHTS["uniform"]("fan_in"),
+        "bias_initializer": keras.initializers.RandomUniform(-limit, limit),
+    }
+
+
+def dense(x, units):
+    """Returns a dense layer of x."""
+    return keras.layers.Dense(units, **initial(x.shape[-1]))(x)
+
+
+def convolution(x, channels, kernel, stride=1, padding=0):
+    """Returns rectified maps of x."""
+    x = keras.layers.ZeroPadding2D(padding)(x) if padding else x
+    return keras.layers.Conv2D(channels, kernel, stride, activation="relu", **initial(kernel**2 * x.shape[-1]))(x)
+
+
+def transposed(x, channels, kernel, stride=1, crop=0):
+    """Returns a transposed convolution of x, cropped; its fan is counted at the output, by PyTorch and by Keras."""
+    x = keras.layers.Conv2DTranspose(channels, kernel, stride, **initial(kernel**2 * channels))(x)
+    return keras.layers.Cropping2D(crop)(x) if crop else x
+
+
+def encoder(shape, outputs, dropout, name="encoder"):
+    """Returns images of `shape` -> linear `(batch, outputs)`: maps of 28, 29, 28, 10 pixels, then 57 units."""
+    image = keras.Input(shape)
+    x = convolution(convolution(image, 6, 2, padding=1), 12, 2)
+    x = keras.layers.Flatten()(convolution(x, CHANNELS, 3, stride=3, padding=1))
+    x = keras.layers.ReLU()(dense(layers.Dropout(dropout)(x), HIDDEN))
+    return keras.Model(image, dense(x, outputs), name=name)
+
+
+def decoder(shape, size, name="decoder"):
+    """Returns codes `(batch, size)` -> images in [0, 1] of `shape`, the encoder mirrored."""
+    code = keras.Input((size,))
+    return keras.Model(code, decoded(code, shape), name=name)
+
+
+def decoded(code, shape):
+    """Returns the images of a code, a Keras tensor `(batch, size)`."""
+    relu, start = keras.layers.ReLU, (shape[0] + 2) // 3
+    x = relu()(dense(relu()(dense(code, HIDDEN)), start * start * CHANNELS))
+    x = keras.layers.Reshape((start, start, CHANNELS))(x)
+    crop = 1, 3 * start - shape[0] - 1  # rounding lost a pixel at 32: PyTorch's output_padding
+    x = relu()(transposed(x, 12, 3, stride=3, crop=(crop, crop)))
+    x = transposed(relu()(transposed(x, 6, 2)), shape[-1], 2, crop=1)
+    return keras.layers.Activation("sigmoid", dtype="float32")(x)
+
+
+def named_decoder(shape, classes, size, mixing):
+    """Returns `[z, label]` -> images in [0, 1]: the decoder of z and of an embedding as large, N(0, 1) at first."""
+    z, label = keras.Input((size,)), keras.Input((), dtype="int32")
+    embedded = keras.layers.Embedding(classes, size, keras.initializers.RandomNormal(stddev=1.0))(label)
+    code = getattr(keras.layers, MIXINGS[mixing])()([embedded, z])
+    return keras.Model([z, label], decoded(code, shape), name="generator")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report002Recipe(AdversarialRecipe):
+    """The simple GAN of student report 002, after Goodfellow et al. 2014."""
+
+    latent_dim: int = 10  # Size of z ~ N(0, I).
+    dropout: float = 0.19015  # Before the discriminator's hidden layer.
+    learning_rate: float = 5e-4  # Of both players.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
+        self.demand(0 <= self.dropout < 1, "dropout", "at least 0 and below 1")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+
+    def game(self, data):
+        make, judge = self.networks(data, "discriminator")
+        return GAN(
+            generator=Player(make, self.adam()),
+            opponent=Player(judge, self.adam()),
+            objective=OBJECTIVES["non_saturating"],
+            prior=Normal(self.latent_dim),
+            image_range=images.UNIT,
+            **self.rules(),
+        )
+
+    def networks(self, data, opponent):
+        """Returns `(decoder, encoder)` with one output, as generator and `opponent`."""
+        shape = checked(data.images.shape[1:], SIZES)
+        return decoder(shape, self.latent_dim, "generator"), encoder(shape, 1, self.dropout, opponent)
+
+    def adam(self):
+        """Returns a new optimizer: every player has its own."""
+        return keras.optimizers.Adam(self.learning_rate, beta_1=0.5, epsilon=1e-8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WassersteinRecipe(Report002Recipe):
+    """The Wasserstein GAN of student report 002, after Arjovsky et al. 2017."""
+
+    clip: float = 0.01  # Greatest absolute value of the critic's weights (Arjovsky et al. 2017).
+    learning_rate: float = 5e-5  # Of both players.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.clip > 0, "clip", "above 0")
+        self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
+
+    def game(self, data):
+        make, judge = self.networks(data, "critic")
+        return WGAN(
+            generator=Player(make, optimizers.RMSprop(self.learning_rate)),
+            opponent=Player(judge, optimizers.RMSprop(self.learning_rate)),
+            objective=OBJECTIVES["wasserstein"],
+            prior=Normal(self.latent_dim),
+            image_range=images.UNIT,
+            clip=self.clip,
+            **self.rules(),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class KPlusOneRecipe(Report002Recipe):
+    """The 11-class GAN of student report 002, after Salimans et al. 2016."""
+
+    latent_dim: int = 100  # Size of z ~ N(0, I), and of the embedding; the report's is 10.
+    mixing: Literal["concatenate", "product", "sum"] = "concatenate"  # Of z and the embedding; the report adds them.
+    balance: float = 0.1  # A player rests while the other's loss is greater by more than this share; 0 is off.
+
+    def game(self, data):
+        shape, names = checked(data.images.shape[1:], SIZES), named_classes(data)
+        judge = encoder(shape, len(names) + 1, self.dropout)
+        judge = keras.Model(judge.input, [judge.output, judge.layers[-2].output], name="discriminator")
+        return KPlusOneGAN(
+            Player(named_decoder(shape, len(names), self.latent_dim, self.mixing), self.adam()),
+            Player(judge, self.adam()),
+            prior=Normal(self.latent_dim),
+            image_range=images.UNIT,
+            classes=names,
+            **self.rules(),
+        )
+
+
+RECIPES = {
+    "gan-report002": Report002Recipe(steps=22_500),  # 24 epochs of 60,000 images
+    "wgan-report002": WassersteinRecipe(generator_every=5, steps=7_500),  # 37,500 batches
+    "improved-gan-report002": KPlusOneRecipe(steps=22_500),
+}

@@ -1,0 +1,82 @@
+"""Wasserstein GAN. Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875; code: martinarjovsky/WassersteinGAN.
+
+Algorithm 1: the critic, whose output is a number and no probability, moves n_critic = 5 times (`--generator-every`);
+after each step its weights are clipped to [-.01, .01], so that it stays Lipschitz; then the generator moves once.
+RMSprop with rate 5e-5, because momentum hurts a critic that is trained that long.
+
+As in the code the critic takes 100 steps (`--warm-up`) before each of the first 25 steps of the generator and every
+500th, so that the estimate of the distance is good from the start: the generator waits for 20 rounds.
+
+Networks: DCGAN with kernels of 4 and 64 channels at the largest map, batch norm in both; everything the critic trains
+is clipped, batch norm's gains and offsets too. z ~ N(0, I), weights N(0, .02). RMSprop is PyTorch's, rho .99 and 1e-8
+outside of the root (`kgen.optimizers.RMSprop`).
+"""
+
+from dataclasses import dataclass
+
+from kgen import images, optimizers, penalties
+from kgen.game import Player
+from kgen.losses import OBJECTIVES
+from kgen.models.dcgan import ConvolutionalRecipe
+from kgen.models.gan import GAN
+from kgen.priors import Normal
+from kgen.referees import CriticFirst
+
+
+class WGAN(GAN):
+    """Arjovsky et al. 2017, Algorithm 1.
+
+    Args:
+        clip: greatest absolute value of the critic's weights.
+        warm_up: critic steps before each of the first 25 generator steps and every 500th; 0 for none.
+        others: as in `GAN`.
+    """
+
+    opponent = "critic"
+
+    def __init__(self, *args, clip, warm_up=0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.clip = clip
+        if warm_up > self.generator_every:
+            self.referee = CriticFirst(warm_up, per_round=self.generator_every)
+
+    def move(self, name, gradients):
+        super().move(name, gradients)
+        if name == self.opponent:
+            penalties.clip_weights(self.critic.trainable_variables, self.clip)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WGANRecipe(ConvolutionalRecipe):
+    """Wasserstein GAN with weight clipping, Arjovsky et al. 2017."""
+
+    clip: float = 0.01  # Greatest absolute value of the critic's weights, c of Algorithm 1.
+    warm_up: int = 100  # Critic steps before each of the first 25 generator steps and every 500th; 0 for none.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.clip > 0, "clip", "above 0")
+        self.demand(self.warm_up >= 0, "warm_up", "0 or more")
+        self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
+
+    def game(self, data):
+        generator, critic = self.networks(data)
+        return WGAN(
+            generator=Player(generator, self.rmsprop()),
+            opponent=Player(critic, self.rmsprop()),
+            objective=OBJECTIVES["wasserstein"],
+            prior=Normal(self.latent_dim),
+            image_range=images.SYMMETRIC,
+            clip=self.clip,
+            warm_up=self.warm_up,
+            **self.rules(),
+        )
+
+    def rmsprop(self):
+        """Returns a new optimizer: every player has its own."""
+        return optimizers.RMSprop(self.learning_rate)
+
+
+RECIPES = {
+    "wgan": WGANRecipe(kernel_size=4, learning_rate=5e-5, generator_every=5, steps=10_000),
+}

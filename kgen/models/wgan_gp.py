@@ -1,0 +1,137 @@
+"""Improved Training of Wasserstein GANs. Gulrajani et al. 2017, arXiv:1704.00028; code: igul222/improved_wgan_training.
+
+Algorithm 1: instead of clipping, the critic's loss has `lambda E[(||grad D(x~)||_2 - 1)^2]`, lambda 10, at points x~ on
+straight lines between real and generated images. Five critic steps a round (`--generator-every`), Adam. The critic has
+no batch norm, since the penalty is on each image's own gradient.
+
+Networks: one dense layer to 4x4 maps of 4 d channels, then transposed convolutions of 5x5 and stride 2 to the image
+(28 pixels: the 8x8 map is cropped to 7x7); the critic is three convolutions of d, 2 d, 4 d channels, 5x5, stride 2,
+LeakyReLU .2, and one dense layer. At 64 pixels there is one more of each.
+
+Recipes:
+- `wgan-gp`: gan_mnist.py: d = 64, z of 128, sigmoid pixels, no batch norm at all, Adam 1e-4 (.5, .9), batch 50.
+- `wgan-gp-cifar`: gan_cifar.py: d = 128, tanh pixels, batch norm in the generator, batch 64; give it
+  `--dataset cifar10`.
+
+Deviation: He-uniform weights with Keras's fans, which count the whole kernel; the code's divide by the stride.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from kgen import dice, images, layers, penalties
+from kgen.adversarial import AdversarialRecipe
+from kgen.backend import keras
+from kgen.game import Player
+from kgen.losses import OBJECTIVES
+from kgen.models.dcgan import checked
+from kgen.models.gan import GAN
+from kgen.priors import Normal
+
+SIZES = (28, 32, 64)
+
+
+class WGANGP(GAN):
+    """Gulrajani et al. 2017, Algorithm 1.
+
+    Args:
+        penalty: lambda, weight of the gradient penalty.
+        others: as in `GAN`.
+    """
+
+    opponent = "critic"
+
+    def __init__(self, *args, penalty, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.penalty = penalty
+        self.reports += ("gradient_penalty",)
+
+    def discriminator_turn(self, real):
+        fake = self.sample(real.shape[0])
+        real_logits, fake_logits = self.judge(real), self.judge(fake)
+        alpha = dice.current().uniform((real.shape[0],))
+        penalty = penalties.gradient_penalty(self.judge, real, fake, alpha)
+        values = {
+            "critic": self.objective.discriminator(real_logits, fake_logits) + self.penalty * penalty,
+            "gradient_penalty": penalty,
+            **self.scores(real_logits, fake_logits),
+        }
+        return self.with_r1(values, real)
+
+
+def generator(shape, latent_dim, width, norm, activation):
+    """Returns z -> images of `shape`; the largest map has `width` channels."""
+
+    def finish(x):
+        return keras.layers.ReLU()(layers.BatchNorm()(x) if norm else x)
+
+    z = keras.Input((latent_dim,))
+    doublings = math.ceil(math.log2(shape[0] / 4))
+    x = keras.layers.Dense(4 * 4 * width * 2 ** (doublings - 1), kernel_initializer=he())(z)
+    x = keras.layers.Reshape((4, 4, -1))(finish(x))
+    for i in reversed(range(doublings - 1)):
+        x = keras.layers.Conv2DTranspose(width * 2**i, 5, strides=2, padding="same", kernel_initializer=he())(x)
+        x = finish(x)
+        if shape[0] == 28 and x.shape[1] == 8:
+            x = keras.layers.Cropping2D(((0, 1), (0, 1)))(x)
+    x = keras.layers.Conv2DTranspose(shape[-1], 5, strides=2, padding="same", kernel_initializer=he())(x)
+    return keras.Model(z, keras.layers.Activation(activation, dtype="float32")(x), name="generator")
+
+
+def critic(shape, width):
+    """Returns images -> a number each, `(batch, 1)`; the first map has `width` channels. No normalisation."""
+    image = x = keras.Input(shape)
+    for i in range(math.ceil(math.log2(shape[0] / 4))):
+        x = keras.layers.Conv2D(width * 2**i, 5, strides=2, padding="same", kernel_initializer=he())(x)
+        x = keras.layers.LeakyReLU(0.2)(x)
+    return keras.Model(image, keras.layers.Dense(1)(keras.layers.Flatten()(x)), name="critic")
+
+
+def he():
+    """Returns a new initializer, uniform with variance `4 / (fan_in + fan_out)`: the code's `he_init`."""
+    return keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WGANGPRecipe(AdversarialRecipe):
+    """Wasserstein GAN with gradient penalty, Gulrajani et al. 2017."""
+
+    latent_dim: int = 128  # Size of z ~ N(0, I).
+    width: int = 64  # Channels of the largest map, DIM in the code.
+    norm: bool = False  # Batch norm in the generator (gan_cifar.py).
+    pixels: Literal["sigmoid", "tanh"] = "sigmoid"  # The generator's: sigmoid in gan_mnist.py, tanh in gan_cifar.py.
+    penalty: float = 10.0  # Weight of the gradient penalty, lambda.
+    learning_rate: float = 1e-4  # Adam's, of both players.
+    beta1: float = 0.5  # Adam's.
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("latent_dim", "width"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        self.demand(self.penalty >= 0, "penalty", "0 or more")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+        self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
+        self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
+
+    def game(self, data):
+        shape = checked(data.images.shape[1:], SIZES)
+        return WGANGP(
+            generator=Player(generator(shape, self.latent_dim, self.width, self.norm, self.pixels), self.adam()),
+            opponent=Player(critic(shape, self.width), self.adam()),
+            objective=OBJECTIVES["wasserstein"],
+            prior=Normal(self.latent_dim),
+            image_range={"sigmoid": images.UNIT, "tanh": images.SYMMETRIC}[self.pixels],
+            penalty=self.penalty,
+            **self.rules(),
+        )
+
+    def adam(self):
+        """Returns a new optimizer: every player has its own."""
+        return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta1, beta_2=0.9, epsilon=1e-8)
+
+
+RECIPES = {
+    "wgan-gp": WGANGPRecipe(generator_every=5, batch_size=50, steps=10_000),
+    "wgan-gp-cifar": WGANGPRecipe(generator_every=5, width=128, norm=True, pixels="tanh", steps=100_000),
+}

@@ -1,0 +1,51 @@
+"""Adam whose learning rate falls linearly to nothing, as GANs are trained for a known number of updates."""
+
+from kgen.backend import keras
+
+ops = keras.ops
+
+
+@keras.saving.register_keras_serializable("kgen")
+class DecayedAdam(keras.optimizers.Adam):
+    """Adam at the learning rate `a(t) = a(0) max(0, 1 - t / end)` at update t = 0, 1, ...
+
+    The attribute `learning_rate` stays a(0), a variable that may be assigned. Keras's `weight_decay` uses it as it is.
+
+    Args:
+        learning_rate: a(0).
+        beta_1: decay of the mean of the gradients.
+        beta_2: decay of the mean of their squares.
+        epsilon: added to the root of the mean square before its bias is corrected, as in Chainer, whose default this
+            is; PyTorch adds it after.
+        end: update from which on nothing moves, at least 1. A critic that moves five times a round reaches it five
+            times sooner than its generator.
+
+    Raises:
+        ValueError: `end` is less than 1.
+
+    Source: igul222/improved_wgan_training, gan_cifar_resnet.py; pfnet-research/sngan_projection, train.py
+        (`LinearShift`). Deviation: both count rounds, so that the updates a critic makes in one round share a rate.
+    """
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        *,
+        end,
+        name="decayed_adam",
+        **kwargs,
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, name=name, **kwargs)
+        if end < 1:
+            raise ValueError(f"`end` must be at least 1. Received: end={end}.")
+        self.end = end
+
+    def update_step(self, gradient, variable, learning_rate):
+        left = ops.maximum(1.0 - ops.cast(self.iterations, "float32") / self.end, 0.0)
+        super().update_step(gradient, variable, ops.cast(learning_rate, "float32") * left)
+
+    def get_config(self):
+        return {**super().get_config(), "end": self.end}

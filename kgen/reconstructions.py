@@ -1,0 +1,106 @@
+"""Losses of autoencoders as pure functions: reconstruction, KL divergence.
+
+Everything is computed in float32 whatever the dtype that comes in, so that a network in bfloat16 still has an exact
+loss. A loss that compares two tensors element by element raises ValueError where their shapes differ, and never
+broadcasts.
+"""
+
+from kgen.backend import keras
+
+
+def squared_error(target, reconstruction):
+    """Reconstruction loss `mean (x - x_hat)^2` over all elements of all images.
+
+    Args:
+        target: images `x`, `(batch, ...)`, any range.
+        reconstruction: `x_hat`, the shape and range of `target`.
+
+    Returns:
+        Scalar, in squared units of the range.
+    """
+    return keras.ops.mean(_squared_errors(target, reconstruction))
+
+
+def squared_error_per_image(target, reconstruction):
+    """Reconstruction loss `sum (x - x_hat)^2` over the elements of each image.
+
+    Args:
+        target: images `x`, `(batch, ...)`, any range.
+        reconstruction: `x_hat`, the shape and range of `target`.
+
+    Returns:
+        `(batch,)`, in squared units of the range; twice the nats of a Gaussian of variance 1, up to a constant.
+    """
+    return _sum_per_image(_squared_errors(target, reconstruction))
+
+
+def binary_cross_entropy(target, logits):
+    """Reconstruction loss `mean -x log p - (1 - x) log(1 - p)` over all elements, with `p = sigmoid(logits)`.
+
+    Args:
+        target: images `x`, `(batch, ...)`, in [0, 1].
+        logits: of the reconstruction, the shape of `target`; not squashed.
+
+    Returns:
+        Scalar, in nats per element. It is not 0 at `p = x` but the mean entropy of the pixels.
+    """
+    return keras.ops.mean(_binary_cross_entropies(target, logits))
+
+
+def binary_cross_entropy_per_image(target, logits):
+    """Reconstruction loss `sum -x log p - (1 - x) log(1 - p)` over the elements of each image, `p = sigmoid(logits)`.
+
+    Args:
+        target: images `x`, `(batch, ...)`, in [0, 1].
+        logits: of the reconstruction, the shape of `target`; not squashed.
+
+    Returns:
+        `(batch,)`, in nats: the negative log-likelihood of a Bernoulli decoder where `target` is 0 or 1.
+
+    Source: Kingma and Welling 2014, arXiv:1312.6114, appendix C.1.
+    """
+    return _sum_per_image(_binary_cross_entropies(target, logits))
+
+
+def kl_to_standard_normal(mean, log_variance):
+    """Divergence `KL(N(mean, exp(log_variance)) || N(0, 1)) = 1/2 sum(exp(log_variance) + mean^2 - 1 - log_variance)`.
+
+    Args:
+        mean: of each code, `(batch, ...)`.
+        log_variance: natural logarithm of the variance (not of the deviation), the shape of `mean`.
+
+    Returns:
+        `(batch,)`, in nats, summed over the code of each image; at least 0.
+
+    Source: Kingma and Welling 2014, arXiv:1312.6114, appendix B.
+    """
+    _same_shape(mean=mean, log_variance=log_variance)
+    mean, log_variance = _float32(mean), _float32(log_variance)
+    return 0.5 * _sum_per_image(keras.ops.expm1(log_variance) - log_variance + keras.ops.square(mean))
+
+
+def _squared_errors(target, reconstruction):
+    _same_shape(target=target, reconstruction=reconstruction)
+    return keras.ops.square(_float32(target) - _float32(reconstruction))
+
+
+def _binary_cross_entropies(target, logits):
+    _same_shape(target=target, logits=logits)
+    # Not softplus(logits) - target * logits: that cancels for large logits, this form does not.
+    return keras.ops.binary_crossentropy(_float32(target), _float32(logits), from_logits=True)
+
+
+def _sum_per_image(values):
+    return keras.ops.sum(values, axis=tuple(range(1, len(values.shape))))
+
+
+def _float32(x):
+    return keras.ops.cast(x, "float32")
+
+
+def _same_shape(**tensors):
+    (first, a), (second, b) = tensors.items()
+    a, b = tuple(keras.ops.shape(a)), tuple(keras.ops.shape(b))
+    known = [(m, n) for m, n in zip(a, b, strict=False) if isinstance(m, int) and isinstance(n, int)]
+    if len(a) != len(b) or any(m != n for m, n in known):  # else they would broadcast to a wrong number
+        raise ValueError(f"`{first}` and `{second}` must have the same shape. Received: {a} and {b}.")

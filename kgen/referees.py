@@ -1,0 +1,83 @@
+"""Referees: who may move, decided on the device in every turn. A game has one where a player is held back."""
+
+from kgen.backend import tf
+
+
+class Referee:
+    """Base of every referee.
+
+    Attributes:
+        memory: how many float32 numbers it remembers from turn to turn, all 0 at first. The match keeps them, so that
+            checkpoints hold them and a resumed run decides as the interrupted one would have.
+    """
+
+    memory = 0
+
+    def allows(self, player, loss, step, memory):
+        """Returns `(allowed, memory)`: a boolean scalar tensor, and the new memory.
+
+        Args:
+            player: name of the player whose turn it is.
+            loss: that player's, float32 scalar.
+            step: rounds played before this one, int64 scalar.
+            memory: float32 `(self.memory,)`.
+        """
+        raise NotImplementedError("A referee says in allows() who may move.")
+
+
+class CriticFirst(Referee):
+    """Gives the critic a lead: `critic_steps` of them before each of the first 25 generator steps and every 500th.
+
+    A round has `per_round` critic steps and at most one of the generator, so the generator waits for
+    `critic_steps // per_round` rounds. Which rounds are its own is a function of the round's number.
+
+    Source: Arjovsky et al. 2017, the authors' code (`Diters = 100 if gen_iterations < 25 or gen_iterations % 500 == 0`).
+    """
+
+    first, period = 25, 500
+
+    def __init__(self, critic_steps, per_round, generator="generator"):
+        self.wait, self.generator = max(1, critic_steps // per_round), generator
+
+    def allows(self, player, loss, step, memory):
+        if player != self.generator or self.wait == 1:
+            return tf.constant(True), memory
+        # Generator steps 0 to 24 take `wait` rounds each, 25 to 499 one; then each 500 begin with one of `wait` rounds.
+        opening = self.first * self.wait
+        later = opening + self.period - self.first
+        place = tf.math.floormod(step - later, self.wait + self.period - 1)
+        in_opening = tf.equal(tf.math.floormod(step, self.wait), self.wait - 1)
+        in_period = tf.logical_or(step < later, place >= self.wait - 1)
+        return tf.where(step < opening, in_opening, in_period), memory
+
+
+class Balance(Referee):
+    """Keeps two losses close: a player rests while the other's mean loss is above its own by more than `tolerance`.
+
+    `L = 0.9 L + 0.1 loss` for each player; one rests while `L_other > (1 + tolerance) L_own`, but never for more than
+    `longest - 1` of its turns on end, so that update ratios stay within 1 : longest.
+
+    Args:
+        tolerance: above 0.
+        shares: `{player: factor}` of the two players; a discriminator's loss that is a sum over real and generated
+            images counts half, so that an undecided discriminator and its generator have equal losses.
+        longest: greatest ratio of updates.
+
+    Source: student report 002, which adapts the intervals of the updates "so that the losses stay close" and gives no
+        rule; this one is ours.
+    """
+
+    memory = 4  # mean losses, then turns rested
+
+    def __init__(self, tolerance, shares, longest=10):
+        self.tolerance, self.shares, self.longest = tolerance, shares, longest
+
+    def allows(self, player, loss, step, memory):
+        own = list(self.shares).index(player)
+        other, turns = 1 - own, 2 + own
+        loss = loss * self.shares[player]
+        mean = tf.where(memory[own] == 0, loss, 0.9 * memory[own] + 0.1 * loss)  # 0: it had no turn yet
+        behind = memory[other] > (1 + self.tolerance) * mean
+        allowed = tf.logical_or(tf.logical_not(behind), memory[turns] >= self.longest - 1)
+        rested = tf.where(allowed, 0.0, memory[turns] + 1)
+        return allowed, tf.tensor_scatter_nd_update(memory, [[own], [turns]], [mean, rested])
