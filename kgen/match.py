@@ -29,6 +29,7 @@ class Match(keras.Model):
         self.game = game
         self.seed = seed
         self.ema = ema
+        self._turns = {}  # functions of this compilation
         self.traces = 0  # how often train_step was traced: once, or a round costs seconds
         for name, player in game.players.items():  # named attributes: Keras saves dicts and lists by position
             player.optimizer.build(player.network.trainable_variables)
@@ -59,6 +60,7 @@ class Match(keras.Model):
 
     def compile(self, jit_compile=False, steps_per_execution=1, run_eagerly=False):
         """Prepares `fit`. Arguments as in `keras.Model.compile`; the players bring their own optimizers and losses."""
+        self._turns = {}
         super().compile(  # without optimizer=None Keras attaches a RMSprop that learning-rate callbacks would change
             optimizer=None,
             jit_compile=jit_compile,
@@ -73,14 +75,27 @@ class Match(keras.Model):
         dice = Dice(self.seed).fold(self.round, replica)
         values = {name: [] for name in self.names}
         for number, (turn, batch) in enumerate(self.game.play(self.game.receive(data))):
-            with dice.fold(number):
-                for name, value in self._take(turn, batch).items():
-                    values[name].append(value)
+            for name, value in self._traced(turn)(batch, dice.fold(number).seed).items():
+                values[name].append(value)
         means = [tf.add_n(values[name]) / len(values[name]) for name in self.names]
         self._record(tf.stack(means))
         self._move_averages()
         self.round.assign_add(1)
         return dict(zip(self.names, means, strict=True))
+
+    def _traced(self, turn):
+        """Returns `function(batch, seed)` that takes a turn; a turn that a round repeats is traced once."""
+
+        def take(batch, seed):
+            with Dice(seed):
+                return self._take(turn, batch)
+
+        if self.run_eagerly or self.distribute_strategy.num_replicas_in_sync > 1:  # no merge_call in a nested function
+            return take
+        # Not inlined, or the graph of every repetition would be optimised by itself.
+        once = {"_noinline": True}
+        traced = tf.function(take, autograph=False, experimental_attributes=once)
+        return self._turns.setdefault(turn.__name__, traced)
 
     def _take(self, turn, batch):
         """One turn: the forward pass, then the named players move together. Returns what is logged of it."""

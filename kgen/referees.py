@@ -31,7 +31,8 @@ class CriticFirst(Referee):
     A round has `per_round` critic steps and at most one of the generator, so the generator waits for
     `critic_steps // per_round` rounds. Which rounds are its own is a function of the round's number.
 
-    Source: Arjovsky et al. 2017, the authors' code (`Diters = 100 if gen_iterations < 25 or gen_iterations % 500 == 0`).
+    Source: Arjovsky et al. 2017, arXiv:1701.07875, the authors' code (`Diters = 100` while `gen_iterations < 25` and
+        where `gen_iterations % 500 == 0`).
     """
 
     first, period = 25, 500

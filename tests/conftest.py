@@ -13,3 +13,11 @@ def real_data():
     if not folder.is_dir():
         pytest.skip(f"no real data in {folder}; set KGEN_DATA_DIR")
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Keeps a file's tests, which share runs and exports, in one process; all but those of the longest file."""
+    for item in items:
+        if item.path.stem != "test_every_model":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))

@@ -91,7 +91,8 @@ def log(run, *without):
 def ending(run):
     """Returns what must not depend on interruptions: final checkpoint, log without speeds, pictures; bytes."""
     last = max((run / "checkpoints").glob("[0-9]*"))
-    pictures = {path.name: path.read_bytes() for path in [run / "real.png", *(run / "samples").iterdir()]}
+    single = [run / "real.png", run / "interpolation.gif", run / "diagnosis.jsonl"]
+    pictures = {path.name: path.read_bytes() for path in [*single, *(run / "samples").iterdir()]}
     return {
         "recipe": (run / "recipe.json").read_text(),
         "checkpoints": sorted(path.name for path in (run / "checkpoints").iterdir()),
@@ -226,6 +227,7 @@ def serve():
     """Reads jobs from stdin, a JSON object a line: forks for one, and answers its id; or waits for one to end."""
     import keras
 
+    import kgen.callbacks.diagnose  # noqa: F401
     import kgen.callbacks.guard  # noqa: F401
     import kgen.callbacks.interrupt  # noqa: F401
     import kgen.callbacks.log  # noqa: F401

@@ -27,6 +27,12 @@ SMALL = {"width": 4, "latent_dim": 8, "batch_size": 8, "log_every": 5, "sample_e
 LONG = [*DCGAN, "--steps", "300"]
 
 
+LOGGED = {
+    "generator_loss", "discriminator_loss", "generator_gradient_norm", "discriminator_gradient_norm",
+    "real_score", "fake_score",
+}  # fmt: skip
+
+
 def train(tmp_path, resume=None, **changes):
     """Trains a small dcgan in this process."""
     small = dataclasses.replace(recipe.find("dcgan"), **{**SMALL, "steps": 20, **changes})
@@ -45,8 +51,8 @@ def run():
 def test_a_run_directory_holds_what_is_promised(run):
     assert run.name == "dcgan-mnist5k-0001"
     assert {path.name for path in run.iterdir()} - {".lock"} == {
-        "recipe.json", "environment.json", "log.jsonl", "real.png", "samples", "checkpoints", "train",
-        "export.json",
+        "recipe.json", "environment.json", "log.jsonl", "diagnosis.jsonl", "real.png", "interpolation.gif", "samples",
+        "checkpoints", "train", "export.json",
     }  # fmt: skip
     assert sorted(path.name for path in (run / "samples").iterdir()) == [f"{i:06d}.png" for i in (0, 20, 40, 60)]
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000056", "000060"]
@@ -83,15 +89,14 @@ def test_real_png_shows_64_training_images(run):
 def test_the_log_has_every_loss_and_the_speed(run):
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(5, 61, 5))
-    assert all(set(line) == {"step", "generator_loss", "discriminator_loss", "images_per_second"} for line in lines)
+    assert all(set(line) == {"step", *LOGGED, "images_per_second"} for line in lines)
     assert all(line["images_per_second"] > 0 for line in lines)
 
 
 def test_tensorboard_shows_the_log_and_the_pictures(run):
     events = EventAccumulator(str(run / "train"), size_guidance={"tensors": 0}).Reload()
-    assert set(events.Tags()["tensors"]) == {
-        "recipe", "samples", "generator_loss", "discriminator_loss", "images_per_second",
-    }  # fmt: skip
+    looked = {f"diagnosis/{name}" for name in (*LOGGED, "sample_distance", "real_distance")}
+    assert set(events.Tags()["tensors"]) == {"recipe", "samples", *LOGGED, "images_per_second", *looked}
     for name in ("generator_loss", "discriminator_loss"):
         found = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors(name)]
         assert found == [(line["step"], pytest.approx(line[name], rel=1e-6)) for line in processes.log(run)]
@@ -215,8 +220,8 @@ def test_sampling_needs_no_images(tmp_path):
         images.save_png(tmp_path / f"pictures/{i}.png", picture)
     result = train(tmp_path, steps=5, dataset=f"folder:{tmp_path}/pictures", image_size=28)
     shutil.rmtree(tmp_path / "pictures")
-    draw, exported = sampling.from_run(result.run), sampling.from_saved_model(result.exported)
-    np.testing.assert_array_equal(draw(1, 3), exported(1, 3))
+    ran, exported = sampling.from_run(result.run), sampling.from_saved_model(result.exported)
+    np.testing.assert_array_equal(ran.draw(1, 3), exported.draw(1, 3))
 
 
 def test_the_policy_is_put_back():

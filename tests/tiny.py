@@ -4,12 +4,23 @@ import dataclasses
 
 import keras
 import numpy as np
+import pytest
 
 from kgen import pipeline, recipe
 from kgen.data import Images
 from kgen.match import Match
 from kgen.recipe import Recipe
 from kgen.training import precision
+
+def one_of_each_kind():
+    """Returns the names of all recipes as pytest parameters: of each kind of recipe all but the first are slow."""
+    kinds, parameters = set(), []
+    for name in recipe.names():
+        kind = type(recipe.find(name))
+        parameters.append(pytest.param(name, marks=[pytest.mark.slow] if kind in kinds else []))
+        kinds.add(kind)
+    return parameters
+
 
 SHARED = {field.name for field in dataclasses.fields(Recipe)}
 

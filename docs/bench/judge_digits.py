@@ -2,12 +2,13 @@
 """Judges generated digits by a classifier of its own: python docs/bench/judge_digits.py --data-dir D E...
 
 E is an export of a model trained on MNIST. The judge is a plain Keras network that shares nothing with kgen, trained
-here on MNIST's 60,000 training images (test accuracy is printed; it is kept in --judge). For each export, 10,000 samples:
+here on the 60,000 training images (its test accuracy is printed; it is kept in --judge). For each export, 10,000
+samples:
 
 - the share of each class, as judged;
 - for a class-conditional export the agreement with the requested class, of each class;
-- within-class mean pairwise Euclidean distance of pixels in [0, 1], over the same of MNIST's test images: of images that
-  the judge gives to a class, or that were requested.
+- within-class mean pairwise Euclidean distance of pixels in [0, 1], over the same of MNIST's test images: of images
+  that were requested of a class, or that the judge gives to it.
 """
 
 import argparse

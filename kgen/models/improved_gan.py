@@ -102,7 +102,9 @@ def generator(shape, classes, width, latents, labels):
     z, label = keras.Input((size,)), keras.Input((), dtype="int32")
     named = layers.WithReference(np.eye(classes, dtype=np.float32)[labels])(keras.ops.one_hot(label, classes))
     # A matrix times a one-hot vector is an embedding. It starts as large as z, so that neither drowns the other.
-    embedded = keras.layers.Dense(size, use_bias=False, kernel_initializer=keras.initializers.RandomUniform(-1, 1))(named)
+    embedded = keras.layers.Dense(size, use_bias=False, kernel_initializer=keras.initializers.RandomUniform(-1, 1))(
+        named
+    )
     x = keras.layers.Concatenate()([layers.WithReference(latents)(z), embedded])
     start, n = doublings(shape[0])
     first = (start, start, width * 2 ** (n - 1))

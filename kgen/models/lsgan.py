@@ -10,11 +10,12 @@ Recipes:
   cross-entropy, and only the generator was given 1/2 (D - 1)^2, whose slope vanishes where D is sure: `--sigmoid`.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 from kgen.backend import keras
 from kgen.losses import OBJECTIVES, Objective, least_squares_generator
-from kgen.models.dcgan import DCGANRecipe
+from kgen.models import dcgan
 
 
 def squashed_generator(fake_logits):
@@ -23,7 +24,7 @@ def squashed_generator(fake_logits):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LSGANRecipe(DCGANRecipe):
+class LSGANRecipe(dcgan.DCGANRecipe):
     """Least Squares GAN, Mao et al. 2017."""
 
     sigmoid: bool = False  # Report 004's mixture: cross-entropy behind a sigmoid for D, least squares for G.
@@ -37,17 +38,5 @@ class LSGANRecipe(DCGANRecipe):
 
 RECIPES = {
     "lsgan": LSGANRecipe(latent_dim=1024, prior="uniform", learning_rate=1e-3, l2=0.0, steps=4_000),
-    "lsgan-report004": LSGANRecipe(
-        sigmoid=True,
-        width=128,
-        kernel_size=4,
-        first_norm=True,
-        initial="uniform",
-        beta1=0.9,
-        l2=0.0,
-        batch_size=128,
-        image_size=64,
-        crop="squash",
-        steps=4_000,
-    ),
+    "lsgan-report004": LSGANRecipe(**dataclasses.asdict(dcgan.RECIPES["dcgan-report004"]), sigmoid=True),
 }

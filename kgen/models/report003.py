@@ -10,7 +10,8 @@ Both players move from one forward pass, with RMSprop 1e-3, weights Glorot-unifo
 - `gan-report003-transposed`: the generator of its second script has two transposed convolutions, LeakyReLU and
   dropout, the discriminator strided ones and LeakyReLU. Its widths are lost: those here are ours.
 
-It trained for up to 500 epochs; the recipes take 50, of 60,000 images (`--dataset mnist`) or 50,000 (`cifar10`).
+It trained for up to 500 epochs; the recipes take 50, of 60,000 images (`--dataset mnist`) or 50,000 (`cifar10`). On
+MNIST all images are alike for the first 1,000 rounds or more, then they become digits; that is no fault.
 
 What the report's text says otherwise, as far as training is concerned:
 - equation 3 is the saturating generator loss; the code minimises E[1 - log D(G(z))], the non-saturating one plus 1,
@@ -131,9 +132,7 @@ class TransposedRecipe(AdversarialRecipe):
     """Networks of the second script of student report 003: transposed and strided convolutions, LeakyReLU, dropout."""
 
     latent_dim: int = 100  # Size of z.
-    width: int = (
-        64  # Channels of the discriminator's largest map; the generator's largest hidden one has twice as many.
-    )
+    width: int = 64  # Channels of the discriminator's first map; doubled as maps halve.
     dropout: float = 0.3  # Rate behind every hidden layer of both players.
     learning_rate: float = 1e-3  # RMSprop's, of both players.
 

@@ -61,6 +61,11 @@ def test_dropout_is_active_in_the_generators_move_too(game):
     np.testing.assert_array_equal(*quiet)
 
 
+def test_dropout_keeps_eight_tenths_of_the_inputs_and_half_of_the_hidden_units(game, contrast_game):
+    for network in (game.discriminator, contrast_game.discriminator):
+        assert [layer.rate for layer in network.layers if hasattr(layer, "rate")] == [0.2, 0.5, 0.5]
+
+
 def test_both_players_move_from_one_forward_pass(game):
     turns = list(game.play([keras.ops.zeros((4, 28, 28, 1))]))
     assert len(turns) == 1

@@ -71,7 +71,7 @@ class Drawn:
 
 def told(**kwargs):
     """A game of two classes whose networks answer fixed numbers."""
-    real = [[2.0, 0.0, 1.0], [0.0, 0.0, 0.0]], [[1.0, 3.0], [3.0, 5.0]]
+    real = [[2.0, 0.0, 1.0], [0.0, 3.0, 0.5]], [[1.0, 3.0], [3.0, 5.0]]
     fake = [[1.0, 0.0, 3.0], [0.0, 2.0, 0.0]], [[0.0, 0.0], [2.0, 4.0]]
     networks = Player(Drawn(), None), Player(Fixed(real, fake), None)
     return KPlusOneGAN(*networks, prior=Normal(3), image_range=images.SYMMETRIC, classes=("a", "b"), **kwargs)
@@ -84,7 +84,7 @@ def softmax(logits):
     return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
 
 
-P_REAL, P_FAKE = softmax([[2.0, 0, 1], [0, 0, 0]]), softmax([[1.0, 0, 3], [0, 2, 0]])
+P_REAL, P_FAKE = softmax([[2.0, 0, 1], [0, 3, 0.5]]), softmax([[1.0, 0, 3], [0, 2, 0]])
 
 
 @pytest.mark.parametrize("target", [1.0, 0.9])

@@ -64,15 +64,16 @@ def test_the_decoder_transposes_as_pytorch_does(size, start, crop):
 
 def test_initial_weights_and_biases_are_uniform_in_one_over_root_fan():
     keras.utils.set_random_seed(0)
-    encoder, decoder = report002.encoder((28, 28, 1), 6, 0.0), report002.decoder((28, 28, 1), 6)
-    fans = {id(encoder): (4, 24, 108, 1700, 57), id(decoder): (6, 57, 12 * 9, 6 * 4, 4)}  # transposed: at the output
-    for network in (encoder, decoder):
-        weights = network.get_weights()
-        for kernel, bias, fan in zip(weights[::2], weights[1::2], fans[id(network)], strict=True):
+    transposed = 12 * 9, 6 * 4, 1 * 4  # counted at the output
+    for make, fans in (
+        (lambda: report002.encoder((28, 28, 1), 6, 0.0), (4, 24, 108, 1700, 57)),
+        (lambda: report002.decoder((28, 28, 1), 6), (6, 57, *transposed)),
+    ):
+        drawn = [np.concatenate([w.ravel() for w in ws]) for ws in zip(*(make().get_weights() for _ in range(10)))]
+        for numbers, fan in zip(drawn, np.repeat(fans, 2), strict=True):
             limit = 1 / np.sqrt(fan)
-            for array in (kernel, bias):
-                assert np.abs(array).max() <= limit and np.abs(array).max() > limit * (1 - 4 / array.size)
-            assert kernel.size < 100 or abs(kernel.std() * np.sqrt(3) / limit - 1) < 0.15
+            assert limit * (1 - 8 / numbers.size) < np.abs(numbers).max() <= limit
+            assert numbers.min() < 0 < numbers.max()
 
 
 def small(name, **changes):
@@ -90,12 +91,21 @@ def test_games_are_the_reports():
 
 
 def test_features_are_the_hidden_layer():
-    judge = small("improved-gan-report002").discriminator
+    judge = small("improved-gan-report002", minibatch_kernels=0).discriminator
     x = tf.constant(np.random.default_rng(0).uniform(size=(3, 28, 28, 1)), tf.float32)
     logits, features = judge(x)
     kernel, bias = judge.get_weights()[-2:]
     np.testing.assert_allclose(logits, features @ kernel + bias, atol=1e-5)
-    assert (features.numpy() >= 0).all()
+    assert (features.numpy() >= 0).all() and (features.numpy() > 0).any()
+
+
+def test_minibatch_discrimination_lets_images_see_their_batch_mates():
+    x = tf.constant(np.random.default_rng(0).uniform(size=(3, 28, 28, 1)), tf.float32)
+    for kernels, parameters in ((0, 0), (7, 57 * 7 * 5 + 7 + 7 * 11)):
+        judge = small("improved-gan-report002", minibatch_kernels=kernels).discriminator
+        assert judge.count_params() == 99_488 + 5 * 57 + 5 + parameters
+        apart = np.abs(judge(x)[0][:1] - judge(x[:1])[0]).max()
+        assert (apart > 1e-3) == bool(kernels)
 
 
 def test_all_weights_of_the_critic_are_clipped():
