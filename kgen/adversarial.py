@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kgen import dice, penalties, signatures
 from kgen.augment import POLICIES, augment
 from kgen.backend import keras, tf
+from kgen.errors import UsageError
 from kgen.game import Game
 from kgen.recipe import Recipe
 from kgen.referees import Balance
@@ -122,6 +123,15 @@ class ClassConditionalGame(AdversarialGame):
 
     def signatures(self):
         return signatures.class_conditional(self.generator, self.prior, self.range, len(self.classes))
+
+
+def named_classes(data):
+    """Returns the names of the classes of `data`; raises UsageError unless there are 2 to 256."""
+    if not 2 <= len(data.classes) <= signatures.LIMIT:
+        raise UsageError(
+            f"This model needs a dataset with 2 to {signatures.LIMIT} classes, such as mnist, not {len(data.classes)}."
+        )
+    return data.classes
 
 
 @dataclass(frozen=True, kw_only=True)

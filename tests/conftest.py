@@ -15,9 +15,7 @@ def real_data():
     return folder
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_itemcollected(item):
     """Keeps a file's tests, which share runs and exports, in one process; all but those of the longest file."""
-    for item in items:
-        if item.path.stem != "test_every_model":
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    if item.path.stem != "test_every_model":
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))

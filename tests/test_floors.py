@@ -44,8 +44,8 @@ CITES = {
     "wgan_gp": {"dcgan", "gan"},
     "sngan": {"dcgan", "gan"},
     "acgan": {"dcgan"},
-    "improved_gan": {"acgan", "dcgan"},
-    "report002": {"acgan", "dcgan", "gan", "improved_gan", "wgan"},
+    "improved_gan": {"dcgan"},
+    "report002": {"dcgan", "gan", "improved_gan", "wgan"},
 }
 
 

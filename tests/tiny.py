@@ -12,6 +12,7 @@ from kgen.match import Match
 from kgen.recipe import Recipe
 from kgen.training import precision
 
+
 def one_of_each_kind():
     """Returns the names of all recipes as pytest parameters: of each kind of recipe all but the first are slow."""
     kinds, parameters = set(), []
@@ -48,9 +49,9 @@ def new_match(name, seed=0, ema=0.0, policy="float32", **compile_arguments):
     return match
 
 
-def fit(match, start, stop):
-    """Plays rounds [start, stop)."""
-    rounds = pipeline.rounds(
+def rounds_of(match, start, stop):
+    """Returns the rounds [start, stop) of `pictures()`."""
+    return pipeline.rounds(
         pictures(),
         batch_size=4,
         batches=match.game.batches,
@@ -59,7 +60,19 @@ def fit(match, start, stop):
         stop=stop,
         labelled=match.game.labelled,
     )
-    match.fit(rounds, shuffle=False, verbose=0)
+
+
+def fit(match, start, stop):
+    """Plays rounds [start, stop)."""
+    match.fit(rounds_of(match, start, stop), shuffle=False, verbose=0)
+
+
+def each_round(match, count):
+    """Plays rounds 0 to `count` one by one, without the cost of a `fit` for each; yields what was logged, as floats."""
+    batches = iter(rounds_of(match, 0, count))
+    match.make_train_function()
+    for _ in range(count):
+        yield {name: float(value) for name, value in match.train_function(batches).items()}
 
 
 def play(match, start, stop):

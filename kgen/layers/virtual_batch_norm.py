@@ -28,7 +28,7 @@ class WithReference(keras.layers.Layer):
     Raises:
         ValueError: `batch` is empty, of another dtype or without a second axis, or inputs of another shape.
 
-    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.4.
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5.
     """
 
     def __init__(self, batch, **kwargs):
@@ -88,7 +88,7 @@ class VirtualBatchNorm(keras.layers.Layer):
     Raises:
         ValueError: `reference` is below 1, another number of axes, or fewer rows than R.
 
-    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.4; weights of the statistics, epsilon and gamma as in the
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5; weights of the statistics, epsilon and gamma as in the
         authors' code.
     """
 
@@ -150,7 +150,7 @@ class WithoutReference(keras.layers.Layer):
     Raises:
         ValueError: `reference` is below 1, or fewer rows than R.
 
-    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.4.
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5.
     """
 
     def __init__(self, reference, **kwargs):

@@ -17,11 +17,10 @@ Labels of generated images are uniform.
 from dataclasses import dataclass
 from functools import partial
 
-from kgen import images, layers, signatures
-from kgen.adversarial import AdversarialRecipe, ClassConditionalGame
+from kgen import images, layers
+from kgen.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.backend import keras
 from kgen.class_losses import class_cross_entropy
-from kgen.errors import UsageError
 from kgen.game import Player
 from kgen.losses import OBJECTIVES, Objective, smoothed_discriminator
 from kgen.models.dcgan import checked
@@ -135,15 +134,6 @@ class ACGANRecipe(AdversarialRecipe):
     def adam(self):
         """Returns a new optimizer: every player has its own."""
         return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta1, epsilon=1e-8)
-
-
-def named_classes(data):
-    """Returns the names of the classes of `data`; raises UsageError unless there are 2 to 256."""
-    if not 2 <= len(data.classes) <= signatures.LIMIT:
-        raise UsageError(
-            f"This model needs a dataset with 2 to {signatures.LIMIT} classes, such as mnist, not {len(data.classes)}."
-        )
-    return data.classes
 
 
 RECIPES = {

@@ -28,12 +28,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from kgen import images, layers, pipeline
-from kgen.adversarial import AdversarialRecipe, ClassConditionalGame
+from kgen.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.backend import keras
 from kgen.class_losses import feature_matching, k_plus_one_discriminator, k_plus_one_generator, k_plus_one_score
 from kgen.dice import Dice
 from kgen.game import Player
-from kgen.models.acgan import named_classes
 from kgen.models.dcgan import WEIGHTS, checked, doublings
 from kgen.priors import Uniform
 
