@@ -6,13 +6,13 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import new_match, one_of_each_kind, play, shrink
+from tiny import new_match, one_of_each_paper, play, shrink
 
 from kgen import images, recipe, runs
 from kgen.dice import Dice
 from kgen.export import export
 
-every_recipe = pytest.mark.parametrize("name", one_of_each_kind())
+every_recipe = pytest.mark.parametrize("name", one_of_each_paper())
 
 
 WITHOUT_KGEN = """

@@ -13,13 +13,13 @@ from kgen.recipe import Recipe
 from kgen.training import precision
 
 
-def one_of_each_kind():
-    """Returns the names of all recipes as pytest parameters: of each kind of recipe all but the first are slow."""
-    kinds, parameters = set(), []
+def one_of_each_paper():
+    """Returns the names of all recipes as pytest parameters: of each paper's file all but the first are slow."""
+    files, parameters = set(), []
     for name in recipe.names():
-        kind = type(recipe.find(name))
-        parameters.append(pytest.param(name, marks=[pytest.mark.slow] if kind in kinds else []))
-        kinds.add(kind)
+        file = type(recipe.find(name)).__module__
+        parameters.append(pytest.param(name, marks=[pytest.mark.slow] if file in files else []))
+        files.add(file)
     return parameters
 
 
