@@ -26,7 +26,7 @@ so all recipes average. Deviation: float32, where the report computed in float64
 
 from dataclasses import dataclass
 
-from kgen import images, layers
+from kgen import images, layers, optimizers
 from kgen.adversarial import AdversarialRecipe
 from kgen.backend import keras
 from kgen.game import Player
@@ -84,9 +84,9 @@ def strided_discriminator(shape, width, dropout):
 def rmsprop(network, learning_rate):
     """Returns a player moved by RMSprop: rho .9, epsilon 1e-7, which TensorFlow 2.0 added outside of the root.
 
-    Keras 3 adds it inside, where 1e-14 does the same and 1e-7 would hide gradients below 3e-4, most of those here.
+    Keras 3 adds it inside, where 1e-7 would hide gradients below 3e-4, most of those here.
     """
-    return Player(network, keras.optimizers.RMSprop(learning_rate, rho=0.9, epsilon=1e-14))
+    return Player(network, optimizers.RMSprop(learning_rate, rho=0.9, epsilon=1e-7))
 
 
 def summed_game(recipe, make, judge):
