@@ -6,6 +6,7 @@ recipes, which live in the papers' files. So those files write `from kgen.backen
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 import tempfile
@@ -26,6 +27,7 @@ class _Lazy:
         if "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ and sys.stderr:
             with _quiet():
                 importlib.import_module("tensorflow").config.list_physical_devices()
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)  # warns of every fold that is traced anew
         return getattr(importlib.import_module(self._name), attribute)
 
 

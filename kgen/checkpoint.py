@@ -48,7 +48,11 @@ def variables(match):
         groups[f"{name}_optimizer"] = player.optimizer.variables
     for name, average in match.averages.items():
         groups[f"{name}_average"] = average.variables
+    for name, best in match.best.items():
+        groups[f"{name}_best"] = best.variables
     groups["match"] = [match.round, match.rounds_summed, match.sums, match.first_fault, match.memory]
+    groups["best"] = [match.best_loss, match.best_round, match.waited] if match.best else []
+    groups["shown"] = [match.examples] if match.game.example_shape else []
     return {
         f"{group}/{i:03d}.{variable.name.rpartition('_')[2]}": variable
         for group, members in groups.items()

@@ -69,12 +69,36 @@ def parse_training(arguments, prog="train.py"):
     return dataclasses.replace(options, recipe=recipe, resume=resume)
 
 
+def parse_with_recipe(options, arguments, prog, model):
+    """Returns a dataclass of a script's own flags, `model` and `recipe`, whose fields are flags as in train.py.
+
+    Args:
+        options: the dataclass, generic in the recipe's type as `Options` is.
+        model: recipe to take when there is no --model.
+
+    Raises:
+        UsageError, SystemExit: as `parse_training`.
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    first.add_argument("--model", default=model)
+    try:
+        model = first.parse_known_args(arguments)[0].model
+    except argparse.ArgumentError as error:
+        raise UsageError(f"{error.argument_name}: {error.message}.") from None
+    base = recipes.find(model)
+    description = f"{options.__doc__}\n\nModels: {', '.join(recipes.names())}. The recipe's flags are those of {model}."
+    default = options(recipe=base, model=model)
+    found = parse(options[type(base)], arguments, prog, default=default, description=description)
+    return dataclasses.replace(found, recipe=anchored(found.recipe))
+
+
 def anchored(recipe):
     """Returns the recipe with absolute paths, so that a run can be resumed from another folder."""
     name, _, argument = recipe.dataset.partition(":")
     folder = f"folder:{Path(argument).expanduser().absolute()}" if name == "folder" and argument else recipe.dataset
-    data_dir = recipe.data_dir and recipe.data_dir.expanduser().absolute()
-    return dataclasses.replace(recipe, dataset=folder, data_dir=data_dir)
+    named = [name for name in ("data_dir", "start_from") if getattr(recipe, name)]
+    paths = {name: getattr(recipe, name).expanduser().absolute() for name in named}
+    return dataclasses.replace(recipe, dataset=folder, **paths)
 
 
 def parse(options, arguments, prog, **how):

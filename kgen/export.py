@@ -20,7 +20,7 @@ CARD = """# {name}, version {version}
 
 Made by kgen {kgen}: `{model}` on `{dataset}`{classes}, {steps} rounds of {batch_size} images, {precision}, seed
 {seed}{ema}.
-`recipe.json` holds every number of the run; `samples.png` shows {count} images of noise that was not selected.
+`recipe.json` holds every number of the run; `samples.png` shows {shown}.
 
 {signatures}
 
@@ -58,7 +58,7 @@ def export(game, model, recipe, step, root, name=None):
             (aside / LABELS).write_text("".join(f"{name}\n" for name in game.classes))
         runs.write_recipe(aside, model, recipe)
         version = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
-        (aside / "README.md").write_text(card(name, version, model, recipe, step, count, signatures))
+        (aside / "README.md").write_text(card(name, version, model, recipe, step, shown(game, count), signatures))
         for path in (*aside.rglob("*"), aside):
             checkpoint.flush(path)
         return aside.rename(folder / str(version))
@@ -79,13 +79,30 @@ def exported(run, step):
         return None
 
 
+def load(path):
+    """Returns a loaded export; raises UsageError when `path` is none that can be loaded."""
+    if not (Path(path) / "saved_model.pb").is_file():
+        raise UsageError(f"{path} is not an export: it has no saved_model.pb. Give saved_models/<name>/<version>.")
+    try:
+        return tf.saved_model.load(str(path))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UsageError(f"{path} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
+
+
 def read_classes(path):
     """Returns the names of the classes that an export can be asked for; empty where it cannot."""
     labels = Path(path) / LABELS
     return tuple(labels.read_text().split("\n")[:-1]) if labels.exists() else ()
 
 
-def card(name, version, model, recipe, step, count, signatures):
+def shown(game, count):
+    """Returns what samples.png shows, as text."""
+    if game.example_shape:
+        return "what the model makes of images that were not selected"
+    return f"{count} images of noise that was not selected"
+
+
+def card(name, version, model, recipe, step, shown, signatures):
     """Returns the model card, Markdown."""
     lines = [
         f"- `{key}`: {', '.join(arguments(function))} -> {', '.join(results(function))}"
@@ -103,7 +120,7 @@ def card(name, version, model, recipe, step, count, signatures):
         batch_size=recipe.batch_size,
         seed=recipe.seed,
         ema=f", weights averaged with decay {recipe.ema}" if recipe.ema else "",
-        count=count,
+        shown=shown,
         signatures="\n".join(lines),
     )
 

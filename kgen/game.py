@@ -10,7 +10,10 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kgen import images, signatures
+from kgen.errors import UsageError
 
 
 @dataclass
@@ -39,6 +42,8 @@ class Game:
         exhibits: the players whose networks make pictures and are exported; `--ema` keeps their moving averages.
         referee: who decides whether a player may move in its turn, see `kgen.referees`; None lets all move.
         classes: names of the classes that pictures can be asked for, empty where they cannot.
+        example_shape: `(count, height, width, channels)` of the images that `pictures()` needs to be shown, which the
+            match then keeps as `self.examples`, uint8; None where pictures are made of noise.
     """
 
     batches = 1
@@ -48,11 +53,14 @@ class Game:
     exhibits = ("generator",)
     referee = None
     classes = ()
+    example_shape = None
 
     def __init__(self, **players):
         self.players = players
         for name, player in players.items():
             setattr(self, name, player.network)
+        if self.example_shape:
+            self.examples = np.zeros(self.example_shape, np.uint8)
 
     def play(self, batches):
         """Yields `(turn, batch)` for every turn of a round, in order.
@@ -75,6 +83,30 @@ class Game:
         pictures, labels = data if self.labelled else (data, None)
         batches = [images.from_bytes(pictures[i], self.range) for i in range(pictures.shape[0])]
         return [(batch, labels[i]) for i, batch in enumerate(batches)] if self.labelled else batches
+
+    def measures(self, batch):
+        """Returns `{name: values (batch,)}`, what a batch of `receive` is measured by, networks at inference.
+
+        Means over images that are not trained on are logged; the least of the first one is the best epoch.
+        """
+        raise NotImplementedError("A game whose recipe holds images out says in measures() how it does on them.")
+
+    def between_epochs(self, epoch):
+        """Does what a paper does after epoch 1, 2, ...; returns `{name: number}` to be logged of it."""
+        return {}
+
+    def acts_between_epochs(self):
+        """Returns whether `between_epochs` does anything."""
+        return type(self).between_epochs is not Game.between_epochs
+
+    def start_from(self, other):
+        """Takes the weights of another game's networks.
+
+        Raises:
+            UsageError: they do not fit.
+        """
+        for name in self.exhibits:
+            copy_weights(getattr(other, name, None), getattr(self, name))
 
     def with_networks(self, networks):
         """Returns this game with some networks replaced, `{name: network}`: for sampling from averaged weights."""
@@ -99,6 +131,16 @@ class Game:
     def signatures(self):
         """Returns `(module, signatures)` for `tf.saved_model.save`, see `kgen.signatures`."""
         raise NotImplementedError("A game whose play() trains something of use says in signatures() how it is served.")
+
+
+def copy_weights(source, target):
+    """Sets the weights of a network to another's; raises UsageError if `source` is None or has other shapes."""
+    mine = [tuple(weight.shape) for weight in target.weights]
+    theirs = None if source is None else [tuple(weight.shape) for weight in source.weights]
+    if mine != theirs:
+        what = "has no such network" if source is None else "has layers of other sizes"
+        raise UsageError(f"--start-from: the run {what}; {target.name} can only begin with one of its own shape.")
+    target.set_weights(source.get_weights())
 
 
 def sheet(classes):

@@ -68,6 +68,16 @@ def to_unit(images, range):
     return keras.ops.clip(unit, 0.0, 1.0)
 
 
+def from_unit(images, range):
+    """Brings images in [0, 1] to a network's range, `low + (high - low) images`; `to_unit` brings them back.
+
+    Args:
+        images: float32 in [0, 1], any shape.
+        range: a `Range`.
+    """
+    return images * (range.high - range.low) + range.low
+
+
 def to_bytes(images):
     """Rounds images in [0, 1] to the nearest byte.
 

@@ -4,6 +4,8 @@ What Keras leaves to each custom model, and where it is easily got wrong, is don
 randomness, scaling over replicas, loss scaling, means, moving averages, finding the first NaN.
 """
 
+import numpy as np
+
 from kgen.backend import keras, tf
 from kgen.dice import Dice
 
@@ -16,15 +18,18 @@ class Match(keras.Model):
         seed: integer; with the round's number it determines every random draw.
         ema: decay of the moving average of the exhibited networks, in [0, 1); 0 keeps none. At update t it is
             `min(ema, (1 + t) / (10 + t))`, as in `tf.train.ExponentialMovingAverage`, to be useful early.
+        keep_best: whether to keep the exhibited networks (their averages if `ema`) as they were when `remember` was
+            given the least loss; they are exhibited then.
 
     Attributes:
         round: how many rounds have been played.
         names: what is logged, in order: of every player `<player>_loss`, `<player>_gradient_norm` and, where the
             referee holds players back, `<player>_moves`, the share of its turns in which it moved; then the game's
             reports.
+        waited: how many times `remember` was called since it was given the least loss.
     """
 
-    def __init__(self, game, seed=0, ema=0.0):
+    def __init__(self, game, seed=0, ema=0.0, keep_best=False):
         super().__init__(name="match")
         self.game = game
         self.seed = seed
@@ -35,13 +40,12 @@ class Match(keras.Model):
             player.optimizer.build(player.network.trainable_variables)
             setattr(self, name, player.network)
             setattr(self, f"{name}_optimizer", player.optimizer)
-        self.averages = {}
-        for name in game.exhibits if ema else ():
-            average = keras.models.clone_model(getattr(game, name))
-            average.set_weights(getattr(game, name).get_weights())
-            average.trainable = False
-            self.averages[name] = average
-        self._exhibition = game.with_networks(self.averages)
+        self.averages = {name: twin(getattr(game, name)) for name in game.exhibits if ema}
+        self.best = {name: twin(getattr(game, name)) for name in game.exhibits if keep_best}
+        if game.example_shape:
+            self.examples = self._counter("examples", game.example_shape, "uint8")
+            game.examples = self.examples
+        self._exhibition = game.with_networks(self.best or self.averages)
         kinds = ["loss", "gradient_norm"] + ["moves"] * (game.referee is not None)
         self.names = [f"{name}_{kind}" for kind in kinds for name in game.players] + list(game.reports)
         self.round = self._counter("round", (), "int64")
@@ -51,6 +55,10 @@ class Match(keras.Model):
             "first_fault", (len(self.names),), "int64", initializer=keras.initializers.Constant(-1)
         )
         self.memory = self._counter("memory", (game.referee.memory if game.referee else 0,))
+        if keep_best:
+            self.best_loss = self._counter("best_loss", ())
+            self.best_round = self._counter("best_round", (), "int64", keras.initializers.Constant(-1))
+            self.waited = self._counter("waited", (), "int64")
         self.built = True  # a model that is never called counts as unbuilt, and then cannot be fitted or saved
 
     def _counter(self, name, shape, dtype="float32", initializer="zeros", aggregation="only_first_replica"):
@@ -164,8 +172,49 @@ class Match(keras.Model):
         }
 
     def exhibition(self):
-        """Returns the game to sample from and to export: with averaged networks when they are kept."""
+        """Returns the game to sample from and to export: with the best or the averaged networks when they are kept."""
         return self._exhibition
+
+    def contender(self):
+        """Returns the game as it is at this round, with averaged networks when they are kept: what `remember` keeps."""
+        return self.game.with_networks(self.averages) if self.averages else self.game
+
+    def remember(self, loss):
+        """Keeps the contender's networks if `loss` is the least so far. Returns whether it is."""
+        better = int(self.best_round.numpy()) < 0 or loss < float(self.best_loss.numpy())
+        if better:
+            self.best_loss.assign(loss)
+            self.best_round.assign(self.round)
+            for name, best in self.best.items():
+                assign_all(best, getattr(self.contender(), name))
+        self.waited.assign(0 if better else self.waited + 1)
+        return better
+
+    def show(self, pictures):
+        """Sets the examples of a game that wants some to the first of `pictures`, uint8, repeated if too few."""
+        if self.game.example_shape:
+            self.examples.assign(np.resize(pictures, self.game.example_shape))
+
+    def start_from(self, other):
+        """Begins with the networks of another game."""
+        self.game.start_from(other)
+        for copies in (self.averages, self.best):
+            for name, network in copies.items():
+                assign_all(network, getattr(self.game, name))
+
+
+def twin(network):
+    """Returns a copy of a network that nobody trains."""
+    copy = keras.models.clone_model(network)
+    copy.trainable = False
+    assign_all(copy, network)
+    return copy
+
+
+def assign_all(target, source):
+    """Sets the variables of a network to those of its twin."""
+    for mine, theirs in zip(target.variables, source.variables, strict=True):
+        mine.assign(theirs)
 
 
 def decay(player):

@@ -37,6 +37,9 @@ class Recipe:
     checkpoint_every: int = 500  # Steps between checkpoints.
     keep: int = 3  # Checkpoints kept, the newest.
 
+    # No flags of every recipe, see kgen.held_out.
+    holds_out, patience, start_from = False, 0, None
+
     def __post_init__(self):
         clocks = ("steps", "log_every", "sample_every", "checkpoint_every")
         for name in (*clocks, "batch_size", "rounds_per_execution", "keep"):
@@ -62,6 +65,13 @@ class Recipe:
             UsageError: the networks cannot make images of this size.
         """
         raise NotImplementedError("A paper's recipe builds the players who play() its game.")
+
+    def check(self, shape):
+        """Raises UsageError if it can tell, without building networks, that they cannot be of this shape."""
+
+    def divide(self, data):
+        """Returns `(training images, validation images)`; the latter are None where none are held out."""
+        return data, None
 
     def to_json(self, model):
         """Returns the model's name and the fields as a JSON object, indented: what recipe.json holds."""
@@ -89,9 +99,7 @@ def from_json(text, source="recipe.json"):
     for name, value in fields.items():
         if not fits(value, kinds[name]):
             raise UsageError(f"{source}: {name} cannot be {json.dumps(value)}.")
-    if fields.get("data_dir"):
-        fields["data_dir"] = Path(fields["data_dir"])
-    return model, dataclasses.replace(known, **fields)
+    return model, dataclasses.replace(known, **{name: native(value, kinds[name]) for name, value in fields.items()})
 
 
 def fits(value, kind):
@@ -99,9 +107,18 @@ def fits(value, kind):
     choices = typing.get_args(kind)
     if typing.get_origin(kind) is Literal:
         return value in choices
+    if typing.get_origin(kind) is tuple:  # tuple[X, ...], a list in JSON
+        return type(value) is list and all(fits(item, choices[0]) for item in value)
     if choices:  # X | None
         return any(fits(value, choice) for choice in choices)
     return type(value) in {float: (int, float), Path: (str,)}.get(kind, (kind,))  # type(): True is no number
+
+
+def native(value, kind):
+    """Returns a value read from JSON, which `fits`, as a recipe's field holds it."""
+    if Path in (kind, *typing.get_args(kind)) and value:
+        return Path(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def all_recipes():

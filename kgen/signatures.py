@@ -2,7 +2,7 @@
 
 from kgen.backend import tf
 from kgen.dice import Dice
-from kgen.images import to_unit
+from kgen.images import from_unit, to_unit
 
 LIMIT = (
     256  # images an export makes per request: 64x64 colour is 12 MB of float32, and no client can exhaust the server
@@ -47,7 +47,7 @@ def generator(network, prior, image_range):
     def png(seed, count):
         return {"image_bytes": encoded(sample(seed, count)["images"])}
 
-    return module_of(network, serving_default, sample, png)
+    return module_of(network.variables, serving_default, sample, png)
 
 
 def class_conditional(network, prior, image_range, classes):
@@ -96,12 +96,96 @@ def class_conditional(network, prior, image_range, classes):
     def png(seed, label):
         return {"image_bytes": encoded(sample(seed, label)["images"])}
 
-    return module_of(network, serving_default, sample, png)
+    return module_of(network.variables, serving_default, sample, png)
+
+
+def autoencoder(encoder, decoder, image_range):
+    """Returns `(module, signatures)` of an encoder and its decoder, for `tf.saved_model.save`.
+
+    - `encode`: images float32 `(count, height, width, channels)` in [0, 1] -> latent float32 `(count, size)`.
+    - `decode`: latent -> images.
+    - `reconstruct`, also `serving_default`: images -> images, `decode(encode(images))`.
+
+    Args:
+        encoder: Keras model, images in `image_range` -> codes.
+        decoder: Keras model, codes -> images in `image_range`.
+        image_range: `kgen.images.Range`.
+    """
+    image_spec = pictures(encoder)
+
+    @tf.function(input_signature=[image_spec], autograph=False)
+    def encode(images):
+        codes = encoder(from_unit(seen(images), image_range), training=False)
+        return {"latent": tf.cast(codes, tf.float32)}
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, *decoder.input_shape[1:]), tf.float32, "latent")], autograph=False
+    )
+    def decode(latent):
+        with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
+            latent = tf.identity(latent)
+        return {"images": to_unit(decoder(latent, training=False), image_range)}
+
+    @tf.function(input_signature=[image_spec], autograph=False)
+    def reconstruct(images):
+        return {"images": decode(encode(images)["latent"])["images"]}
+
+    @tf.function(input_signature=[image_spec], autograph=False)
+    def serving_default(images):
+        return reconstruct(images)
+
+    weights = [*encoder.variables, *decoder.variables]
+    return module_of(weights, serving_default, encode, decode, reconstruct)
+
+
+def classifier(network, image_range):
+    """Returns `(module, signatures)` of a classifier, for `tf.saved_model.save`.
+
+    - `probabilities`, also `serving_default`: images float32 `(count, height, width, channels)` in [0, 1] ->
+      probabilities float32 `(count, classes)`.
+    - `classify`: images -> label int64 `(count,)`, the most probable class, and its probability.
+
+    Args:
+        network: Keras model, images in `image_range` -> logits.
+        image_range: `kgen.images.Range`.
+    """
+    image_spec = pictures(network)
+
+    @tf.function(input_signature=[image_spec], autograph=False)
+    def probabilities(images):
+        logits = network(from_unit(seen(images), image_range), training=False)
+        return {"probabilities": tf.nn.softmax(tf.cast(logits, tf.float32))}
+
+    @tf.function(input_signature=[image_spec], autograph=False)
+    def serving_default(images):
+        return probabilities(images)
+
+    @tf.function(input_signature=[image_spec], autograph=False)
+    def classify(images):
+        found = probabilities(images)["probabilities"]
+        return {"label": tf.argmax(found, axis=-1), "probability": tf.reduce_max(found, axis=-1)}
+
+    return module_of(network.variables, serving_default, probabilities, classify)
 
 
 def latents(prior):
     """Returns the specification of latents as an input."""
     return tf.TensorSpec((None, prior.size), tf.float32, "latent")
+
+
+def pictures(network):
+    """Returns the specification of images as an input, of the shape that a network takes."""
+    return tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, "images")
+
+
+def seen(images):
+    """Returns images from a request when there are 1 to LIMIT of them, in [0, 1]; otherwise the graph raises."""
+    inside = tf.reduce_all(tf.logical_and(images >= 0.0, images <= 1.0))  # NaN is not
+    told = ["images must lie in [0, 1], but do from", tf.reduce_min(images), "to", tf.reduce_max(images)]
+    with tf.control_dependencies([bounded(tf.shape(images)[0], "the number of images")]):
+        checked = tf.debugging.Assert(inside, told)
+    with tf.control_dependencies([checked]):
+        return tf.identity(images)
 
 
 def drawn(prior, seed, count):
@@ -117,10 +201,10 @@ def encoded(images):
     return tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)
 
 
-def module_of(network, *functions):
-    """Returns `(module, signatures)`: a module that holds the functions and the network's weights."""
+def module_of(variables, *functions):
+    """Returns `(module, signatures)`: a module that holds the functions and the networks' variables."""
     module = tf.Module()
-    module.weights = [variable.value for variable in network.variables]
+    module.weights = [variable.value for variable in variables]
     signatures = {function.python_function.__name__: function for function in functions}
     for name, function in signatures.items():
         setattr(module, name, function)

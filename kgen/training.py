@@ -7,21 +7,28 @@ from pathlib import Path
 
 import numpy as np
 
-from kgen import callbacks, checkpoint, data, export, images, pipeline, runs, source
+from kgen import callbacks, checkpoint, data, export, images, interpolate, pipeline, runs, source
 from kgen.backend import keras, tf
 from kgen.errors import UsageError
 from kgen.match import Match
-from kgen.studies import interpolate
 
 
 @dataclass
 class Result:
-    """What `train` leaves: the run directory, the match, the export (None when interrupted), the last step."""
+    """What `train` leaves.
+
+    run: its directory.
+    match: as it was left.
+    exported: the export; None when interrupted, or not asked for.
+    step: rounds played.
+    finished: False when interrupted.
+    """
 
     run: Path
     match: Match
     exported: Path | None
     step: int
+    finished: bool
 
 
 def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=None):
@@ -31,7 +38,7 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
         model: the recipe's name.
         recipe: a `kgen.recipe.Recipe`.
         runs_dir: where a new run directory is made.
-        exports_dir: where the export goes, as `<model>-<dataset>/<version>`.
+        exports_dir: where the export goes, as `<model>-<dataset>/<version>`; None exports nothing.
         resume: run directory to go on with; None starts a new one.
 
     Raises:
@@ -39,8 +46,10 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
         Diverged: a loss was NaN or infinite.
     """
     pictures = load(recipe)
-    match = prepare(recipe, pictures)
-    runs.make_folder(exports_dir)  # said now, not after hours, if it cannot be
+    seen, held = recipe.divide(pictures)
+    match = prepare(recipe, seen)
+    if exports_dir:
+        runs.make_folder(exports_dir)  # said now, not after hours, if it cannot be
     run = Path(resume) if resume else runs.create(runs_dir, model, recipe)
     with runs.lock(run):
         runs.write_environment(run, pictures)
@@ -51,19 +60,34 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
         runs.write_recipe(run, model, recipe)
         shown = pipeline.indices(recipe.seed, 0, 64, len(pictures.images))
         images.save_png(run / "real.png", images.grid(pictures.images[shown]))
-        announce(recipe, pictures.images, run, step)
-        if step < recipe.steps:
-            step = play(match, model, recipe, pictures, run, step)
-        if step < recipe.steps:
-            return Result(run, match, None, step)
+        announce(recipe, seen.images, run, step)
+        if step == 0:
+            begin(match, recipe, (held or seen).images)
+        if not finished(match, recipe, step):
+            step = play(match, model, recipe, (seen, held), run, step)
+        if not finished(match, recipe, step):
+            return Result(run, match, None, step, False)
         exported = export.exported(run, step)
-        if exported is None:
+        if exports_dir and exported is None:
             exported = export.export(match.exhibition(), model, recipe, step, exports_dir)
             export.note(run, step, exported)
         generator = source.of_game(match.exhibition())
         if generator:
             interpolate.save_walk(run / "interpolation.gif", generator, recipe.seed)
-        return Result(run, match, exported, step)
+        return Result(run, match, exported, step, True)
+
+
+def begin(match, recipe, shown):
+    """Sets what a new run does not draw from its seed: the images its pictures show, weights of another run."""
+    match.show(shown)
+    if recipe.start_from:
+        other, _ = reopen(runs.read_recipe(recipe.start_from)[1], recipe.start_from)
+        match.start_from(other.exhibition())
+
+
+def finished(match, recipe, step):
+    """Returns whether a match has reached its last step, or its patience has ended."""
+    return step == recipe.steps or bool(recipe.patience) and int(match.waited.numpy()) >= recipe.patience
 
 
 def announce(recipe, pixels, run, step):
@@ -116,13 +140,24 @@ def prepare(recipe, pictures):
         tf.config.experimental.enable_op_determinism()  # Keras drops jit_compile once it is on
     keras.utils.set_random_seed(recipe.seed)
     with precision(recipe.precision):
-        match = Match(recipe.game(pictures), recipe.seed, recipe.ema)
+        match = Match(recipe.game(pictures), recipe.seed, recipe.ema, recipe.holds_out)
     match.compile(jit_compile=jit, steps_per_execution=recipe.rounds_per_execution)
     return match
 
 
-def play(match, model, recipe, pictures, run, start):
-    """Plays rounds `start` to `recipe.steps`; returns the step reached, smaller when interrupted."""
+def epoch(recipe, count, batches):
+    """Returns the rounds of an epoch of `count` images: the nearest number that the recipe's executions allow."""
+    execution = recipe.rounds_per_execution
+    return max(1, round(count / (recipe.batch_size * batches * execution))) * execution
+
+
+def play(match, model, recipe, data, run, start):
+    """Plays rounds `start` to `recipe.steps` or until patience ends; returns the step reached.
+
+    Args:
+        data: training images, and validation images or None.
+    """
+    pictures, held = data
     batches = match.game.batches
     rounds = pipeline.rounds(
         pictures,
@@ -139,8 +174,13 @@ def play(match, model, recipe, pictures, run, start):
             tf.summary.text("recipe", f"```\n{recipe.to_json(model)}```", step=0)
     per_step = recipe.batch_size * batches
     interrupt = callbacks.Interrupt(start)
+    rounds_of_epoch = epoch(recipe, len(pictures.images), batches)
+    epochs = callbacks.Epoch(
+        run / "epochs.jsonl", writer, held, rounds_of_epoch, recipe.steps, start, recipe.patience, recipe.seed
+    )
     watchers = [
         callbacks.Guard(recipe.rounds_per_execution, start),  # first: nothing after it may keep a NaN
+        *([epochs] if held or match.game.acts_between_epochs() else []),  # others look at what it leaves
         callbacks.Progress(recipe.steps, per_step, recipe.rounds_per_execution, start),
         # Before the log, which takes the means that both read.
         callbacks.Diagnose(run / "diagnosis.jsonl", writer, pictures, recipe.sample_every, start, seed=recipe.seed),
@@ -154,9 +194,10 @@ def play(match, model, recipe, pictures, run, start):
     finally:
         for watcher in watchers:
             watcher.close()
-    if interrupt.stopped in (None, recipe.steps):
+    step = epochs.stopped or interrupt.stopped or recipe.steps
+    if finished(match, recipe, step):
         for watcher in watchers:
-            watcher.finish(recipe.steps)
-        return recipe.steps
-    checkpoint.save(match, run / "checkpoints", interrupt.stopped, recipe.keep)
-    return interrupt.stopped
+            watcher.finish(step)
+    else:
+        checkpoint.save(match, run / "checkpoints", step, recipe.keep)
+    return step

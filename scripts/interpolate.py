@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from kgen import cli, runs
-from kgen.studies import interpolate
+from kgen import cli, interpolate, runs
 
 
 @dataclass(frozen=True)

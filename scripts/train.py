@@ -15,7 +15,7 @@ def main(arguments):
     from kgen.training import train  # TensorFlow, two seconds: only when work starts
 
     result = train(options.model, options.recipe, options.runs_dir, options.exports_dir, options.resume)
-    if result.exported is None:
+    if not result.finished:
         again = ["python", "scripts/train.py", "--resume", str(result.run)]
         if options.exports_dir != Path("saved_models"):
             again += ["--exports-dir", str(options.exports_dir)]

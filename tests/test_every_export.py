@@ -45,18 +45,29 @@ def exports(request, tmp_path_factory):
         play(matches[name], 0, 2)
         export(matches[name].exhibition(), name, shrink(recipe.find(name)), 2, root, name)
     for name in names:
-        game = matches[name].exhibition()
-        with Dice(7):
-            latent = game.prior.draw(3).numpy() if hasattr(game, "prior") else np.zeros((3, 1), np.float32)
-        inputs = {"serving_default.latent": latent}
-        for key in ("sample", "png"):
-            inputs |= {f"{key}.seed": np.int64(11), f"{key}.count": np.int64(5)}
-        if game.classes:
-            inputs |= {"serving_default.label": game.labels(3)}
-            inputs |= {"sample.label": game.labels(5), "png.label": game.labels(5)}
-        np.savez(root / name / "1/inputs.npz", **inputs)
+        np.savez(root / name / "1/inputs.npz", **inputs_of(matches[name].exhibition()))
     subprocess.run([sys.executable, "-c", WITHOUT_KGEN, str(root)], check=True, cwd=root)
     return root, matches
+
+
+def inputs_of(game):
+    """Returns something to call each signature of a game with, by the names of its inputs."""
+    _, signatures = game.signatures()
+    found = {"seed": np.int64(11), "count": np.int64(5)}
+    inputs = {}
+    for key, function in signatures.items():
+        count = 3 if key == "serving_default" else 5
+        for spec in function.input_signature:
+            if spec.name == "latent":
+                with Dice(7):
+                    drawn = game.prior.draw(count) if hasattr(game, "prior") else Dice(7).normal((count, spec.shape[1]))
+                found["latent"] = drawn.numpy()
+            if spec.name == "images":
+                found["images"] = np.random.default_rng(count).uniform(size=(count, *spec.shape[1:])).astype(np.float32)
+            if spec.name == "label":
+                found["label"] = game.labels(count)
+            inputs[f"{key}.{spec.name}"] = found[spec.name]
+    return inputs
 
 
 @every_recipe
@@ -65,9 +76,10 @@ def test_an_export_without_kgen_equals_the_run(name, exports):
     _, signatures = matches[name].exhibition().signatures()
     inputs, outputs = np.load(root / name / "1/inputs.npz"), np.load(root / name / "1/outputs.npz")
     assert {key.split(".")[0] for key in outputs} == set(signatures) >= {"serving_default"}
-    with Dice(7):  # whose first draw is the latent that was served
-        np.testing.assert_array_equal(outputs["serving_default.images"], matches[name].exhibition().pictures(3).numpy())
     if "sample" in signatures:
+        with Dice(7):  # whose first draw is the latent that was served
+            shown = matches[name].exhibition().pictures(3).numpy()
+        np.testing.assert_array_equal(outputs["serving_default.images"], shown)
         with Dice(0).fold(11, 0):  # the two halves of the seed
             drawn = matches[name].exhibition().pictures(5).numpy()
         np.testing.assert_allclose(outputs["sample.images"], drawn, atol=1e-6)

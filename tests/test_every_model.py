@@ -175,7 +175,8 @@ def test_averages_follow_the_exhibited_networks(name):
         live, new = getattr(match, player).get_weights(), match.averages[player].get_weights()
         for a, b, c in zip(old, live, new, strict=True):
             np.testing.assert_allclose(c, a + 0.9 * (b - a), rtol=1e-5, atol=1e-6)
-        assert match.exhibition().__dict__[player] is match.averages[player]
+        assert match.contender().__dict__[player] is match.averages[player]
+        assert match.exhibition().__dict__[player] is (match.best or match.averages)[player]
 
 
 @every_recipe

@@ -29,8 +29,15 @@ SHARED = {field.name for field in dataclasses.fields(Recipe)}
 def shrink(recipe, **changes):
     """Returns the recipe with its own large whole numbers (widths, sizes of codes) divided by 16, a batch of 4."""
     own = {f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe) if f.name not in SHARED}
-    small = {name: max(2, value // 16) for name, value in own.items() if type(value) is int and value > 16}
+    small = {name: shrunk(value) for name, value in own.items() if type(value) in (int, tuple)}
     return dataclasses.replace(recipe, **{"batch_size": 4, "steps": 4, "image_size": None, **small, **changes})
+
+
+def shrunk(value):
+    """Returns a whole number, or each of a tuple, divided by 16 where it is above 16."""
+    if type(value) is tuple:
+        return tuple(map(shrunk, value))
+    return max(2, value // 16) if value > 16 else value
 
 
 def pictures(count=16, size=32, channels=1, seed=0):
@@ -44,7 +51,8 @@ def new_match(name, seed=0, ema=0.0, policy="float32", **compile_arguments):
     """Returns a compiled match of a small version of the recipe `name`."""
     keras.utils.set_random_seed(seed)
     with precision(policy):
-        match = Match(shrink(recipe.find(name)).game(pictures()), seed, ema)
+        small = shrink(recipe.find(name))
+        match = Match(small.game(pictures()), seed, ema, small.holds_out)
     match.compile(**compile_arguments)
     return match
 

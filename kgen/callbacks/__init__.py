@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "at_steps": ["AtSteps"],
         "diagnose": ["Diagnose"],
+        "epoch": ["Epoch"],
         "guard": ["Guard"],
         "interrupt": ["Interrupt"],
         "log": ["Log", "tensorboard_writer"],

@@ -123,8 +123,8 @@ SENTENCES = {SATURATED: saturated_sentence, COLLAPSED: collapsed_sentence}
 
 
 def makes_pictures(game):
-    """Returns whether the game says in `pictures()` how to look at it."""
-    return type(game).pictures is not Game.pictures
+    """Returns whether the game's `pictures()` are made of noise, so that they should differ as training images do."""
+    return type(game).pictures is not Game.pictures and not game.example_shape
 
 
 def scores_are_probabilities(game):

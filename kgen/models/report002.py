@@ -25,7 +25,6 @@ simple GAN dies), Adam's beta1 .5, clip and optimizer of the critic, and how the
 Images of 32 pixels are taken too: there the decoder's first transposed convolution has an output padding of 1.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,7 +33,8 @@ from kgen.adversarial import AdversarialRecipe, named_classes
 from kgen.backend import keras
 from kgen.game import Player
 from kgen.losses import OBJECTIVES
-from kgen.models.dcgan import WEIGHTS, checked
+from kgen.mirrored import Plan, decoded, decoder, dense, encoder
+from kgen.models.dcgan import checked
 from kgen.models.gan import GAN
 from kgen.models.improved_gan import KPlusOneGAN
 from kgen.models.wgan import WGAN
@@ -42,67 +42,15 @@ from kgen.priors import Normal
 
 SIZES = (28, 32)
 MIXINGS = {"concatenate": "Concatenate", "product": "Multiply", "sum": "Add"}  # names of Keras layers
-HIDDEN, CHANNELS = 57, 17  # units of the hidden layer, and channels of the maps beside it
-
-
-def initial(fan):
-    """Returns new initializers as arguments of a layer: U(-1, 1) / sqrt(fan), which `fan_in` makes of a kernel too."""
-    limit = 1 / math.sqrt(fan)
-    return {
-        "kernel_initializer": WEIGHTS["uniform"]("fan_in"),
-        "bias_initializer": keras.initializers.RandomUniform(-limit, limit),
-    }
-
-
-def dense(x, units):
-    """Returns a dense layer of x."""
-    return keras.layers.Dense(units, **initial(x.shape[-1]))(x)
-
-
-def convolution(x, channels, kernel, stride=1, padding=0):
-    """Returns rectified maps of x."""
-    x = keras.layers.ZeroPadding2D(padding)(x) if padding else x
-    return keras.layers.Conv2D(channels, kernel, stride, activation="relu", **initial(kernel**2 * x.shape[-1]))(x)
-
-
-def transposed(x, channels, kernel, stride=1, crop=0):
-    """Returns a transposed convolution of x, cropped; its fan is counted at the output, by PyTorch and by Keras."""
-    x = keras.layers.Conv2DTranspose(channels, kernel, stride, **initial(kernel**2 * channels))(x)
-    return keras.layers.Cropping2D(crop)(x) if crop else x
-
-
-def encoder(shape, outputs, dropout, name="encoder"):
-    """Returns images of `shape` -> linear `(batch, outputs)`: maps of 28, 29, 28, 10 pixels, then 57 units."""
-    image = keras.Input(shape)
-    x = convolution(convolution(image, 6, 2, padding=1), 12, 2)
-    x = keras.layers.Flatten()(convolution(x, CHANNELS, 3, stride=3, padding=1))
-    x = keras.layers.ReLU()(dense(layers.Dropout(dropout)(x), HIDDEN))
-    return keras.Model(image, dense(x, outputs), name=name)
+PLAN = Plan()  # the report's, of 6, 12 and 17 channels and 57 units
 
 
 def classifier(shape, classes, dropout, kernels):
     """Returns images -> `[logits (batch, classes + 1), features (batch, 57)]`; `kernels` of closeness, or 0."""
-    whole = encoder(shape, 1, dropout)
+    whole = encoder(shape, PLAN, 1, dropout)
     hidden = whole.layers[-2].output
     x = layers.MinibatchDiscrimination(kernels)(hidden) if kernels else hidden
     return keras.Model(whole.input, [dense(x, classes + 1), hidden], name="discriminator")
-
-
-def decoder(shape, size, name="decoder"):
-    """Returns codes `(batch, size)` -> images in [0, 1] of `shape`, the encoder mirrored."""
-    code = keras.Input((size,))
-    return keras.Model(code, decoded(code, shape), name=name)
-
-
-def decoded(code, shape):
-    """Returns the images of a code, a Keras tensor `(batch, size)`."""
-    relu, start = keras.layers.ReLU, (shape[0] + 2) // 3
-    x = relu()(dense(relu()(dense(code, HIDDEN)), start * start * CHANNELS))
-    x = keras.layers.Reshape((start, start, CHANNELS))(x)
-    crop = 1, 3 * start - shape[0] - 1  # rounding lost a pixel at 32: PyTorch's output_padding
-    x = relu()(transposed(x, 12, 3, stride=3, crop=(crop, crop)))
-    x = transposed(relu()(transposed(x, 6, 2)), shape[-1], 2, crop=1)
-    return keras.layers.Activation("sigmoid", dtype="float32")(x)
 
 
 def named_decoder(shape, classes, size, mixing):
@@ -110,7 +58,7 @@ def named_decoder(shape, classes, size, mixing):
     z, label = keras.Input((size,)), keras.Input((), dtype="int32")
     embedded = keras.layers.Embedding(classes, size, keras.initializers.RandomNormal(stddev=1.0))(label)
     code = getattr(keras.layers, MIXINGS[mixing])()([embedded, z])
-    return keras.Model([z, label], decoded(code, shape), name="generator")
+    return keras.Model([z, label], decoded(code, shape, PLAN, squash="sigmoid"), name="generator")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +89,8 @@ class Report002Recipe(AdversarialRecipe):
     def networks(self, data, opponent):
         """Returns `(decoder, encoder)` with one output, as generator and `opponent`."""
         shape = checked(data.images.shape[1:], SIZES)
-        return decoder(shape, self.latent_dim, "generator"), encoder(shape, 1, self.dropout, opponent)
+        generator = decoder(shape, PLAN, self.latent_dim, squash="sigmoid", name="generator")
+        return generator, encoder(shape, PLAN, 1, self.dropout, opponent)
 
     def adam(self):
         """Returns a new optimizer: every player has its own."""

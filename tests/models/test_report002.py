@@ -9,8 +9,10 @@ from tiny import pictures, shrink
 from kgen import recipe
 from kgen.dice import Dice
 from kgen.errors import UsageError
+from kgen.mirrored import decoder, encoder
 from kgen.models import report002
 from kgen.models.improved_gan import KPlusOneGAN
+from kgen.models.report002 import PLAN
 from kgen.models.wgan import WGAN
 
 NAMES = sorted(report002.RECIPES)
@@ -23,15 +25,15 @@ def maps(network):
 
 
 def test_parameter_counts_are_those_of_the_reports_autoencoder():
-    assert report002.encoder((28, 28, 1), 6, 0.19015).count_params() == 99_488
-    assert report002.decoder((28, 28, 1), 6).count_params() == 101_166
+    assert encoder((28, 28, 1), PLAN, 6, 0.19015).count_params() == 99_488
+    assert decoder((28, 28, 1), PLAN, 6, squash="sigmoid").count_params() == 101_166
 
 
 def test_maps_are_the_reports():
-    encoder, decoder = report002.encoder((28, 28, 1), 6, 0.0), report002.decoder((28, 28, 1), 6)
-    assert maps(encoder) == [(28, 28, 1), (30, 30, 1), (29, 29, 6), (28, 28, 12), (30, 30, 12), (10, 10, 17)]
+    inward, outward = encoder((28, 28, 1), PLAN, 6), decoder((28, 28, 1), PLAN, 6, squash="sigmoid")
+    assert maps(inward) == [(28, 28, 1), (30, 30, 1), (29, 29, 6), (28, 28, 12), (30, 30, 12), (10, 10, 17)]
     padded = [(30, 30, 12), (28, 28, 12), (29, 29, 6), (30, 30, 1), (28, 28, 1)]
-    assert maps(decoder) == [(10, 10, 17), *padded]
+    assert maps(outward) == [(10, 10, 17), *padded]
 
 
 def tail(network, kind):
@@ -53,7 +55,7 @@ def by_loops(x, kernel, bias, stride, crop):
 
 @pytest.mark.parametrize("size, start, crop", [(28, 10, (1, 1)), (32, 11, (1, 0))])
 def test_the_decoder_transposes_as_pytorch_does(size, start, crop):
-    network = tail(report002.decoder((size, size, 1), 6), keras.layers.Reshape)
+    network = tail(decoder((size, size, 1), PLAN, 6, squash="sigmoid"), keras.layers.Reshape)
     x = np.random.default_rng(0).normal(size=(start, start, 17))
     k1, b1, k2, b2, k3, b3 = network.get_weights()
     hidden = np.maximum(by_loops(x, k1, b1, 3, crop), 0)
@@ -66,8 +68,8 @@ def test_initial_weights_and_biases_are_uniform_in_one_over_root_fan():
     keras.utils.set_random_seed(0)
     transposed = 12 * 9, 6 * 4, 1 * 4  # counted at the output
     for make, fans in (
-        (lambda: report002.encoder((28, 28, 1), 6, 0.0), (4, 24, 108, 1700, 57)),
-        (lambda: report002.decoder((28, 28, 1), 6), (6, 57, *transposed)),
+        (lambda: encoder((28, 28, 1), PLAN, 6), (4, 24, 108, 1700, 57)),
+        (lambda: decoder((28, 28, 1), PLAN, 6, squash="sigmoid"), (6, 57, *transposed)),
     ):
         drawn = [np.concatenate([w.ravel() for w in ws]) for ws in zip(*(make().get_weights() for _ in range(10)))]
         for numbers, fan in zip(drawn, np.repeat(fans, 2), strict=True):

@@ -13,8 +13,7 @@ import pytest
 import sources
 from PIL import Image
 
-from kgen import cli, sampling
-from kgen.studies import interpolate
+from kgen import cli, interpolate, sampling
 
 
 def main():

@@ -8,8 +8,8 @@ import sources
 from PIL import Image
 from scipy.spatial import geometric_slerp
 
+from kgen import interpolate
 from kgen.errors import UsageError
-from kgen.studies import interpolate
 
 HALF = math.sqrt(0.5)
 

@@ -1,0 +1,65 @@
+"""Images turned, zoomed and moved, with gathers that eager mode, graphs and XLA compute alike."""
+
+import itertools
+import math
+
+from kgen import dice
+from kgen.backend import keras, tf
+
+TURN, ZOOM, MOVE = 7.0, 0.06, 1 / 28  # degrees; share of the size; share of the size, a pixel of an MNIST digit
+
+
+def affine(images, degrees, zoom=1.0, down=0.0, right=0.0):
+    """Turns images about their centres, counter-clockwise as one looks at them, then zooms and moves them.
+
+    Args:
+        images: float32, `(batch, height, width, channels)`.
+        degrees: angle of each image, `(batch,)` or a number; so are the others.
+        zoom: factor on the size of what is seen, above 0.
+        down, right: pixels.
+
+    Returns:
+        Images of the same shape, interpolated bilinearly; a pixel outside of the image counts as 0.
+    """
+    degrees, zoom, down, right = (tf.reshape(tf.cast(x, "float32"), (-1, 1, 1)) for x in (degrees, zoom, down, right))
+    middle_row, middle_column = ((size - 1) / 2 for size in images.shape[1:3])
+    y = ((tf.range(images.shape[1], dtype="float32") - middle_row)[:, None] - down) / zoom
+    x = ((tf.range(images.shape[2], dtype="float32") - middle_column)[None, :] - right) / zoom
+    radians = degrees * (math.pi / 180)
+    cosine, sine = tf.cos(radians), tf.sin(radians)
+    return _interpolated(images, sine * x + cosine * y + middle_row, cosine * x - sine * y + middle_column)
+
+
+def distorted(images):
+    """Turns, zooms and moves half of the images a little, so that a network sees more images than there are.
+
+    Up to 7 degrees, 6 % and a 28th of the size each way, all uniform, each image by its own numbers.
+
+    Args:
+        images: float32, `(batch, height, width, channels)`; 0 comes in from outside.
+
+    Returns:
+        Images of the same shape.
+
+    Source: Simard et al. 2003, "Best practices for convolutional neural networks", section 2 (affine distortions).
+    """
+    draws, (count, height, width) = dice.current(), keras.ops.shape(images)[:3]
+    degrees, zoom = draws.uniform((count,), -TURN, TURN), draws.uniform((count,), 1 - ZOOM, 1 + ZOOM)
+    down, right = draws.uniform((count,), -MOVE, MOVE) * height, draws.uniform((count,), -MOVE, MOVE) * width
+    chosen = draws.uniform((count, 1, 1, 1)) < 0.5
+    return tf.where(chosen, affine(images, degrees, zoom, down, right), images)
+
+
+def _interpolated(images, rows, columns):
+    """Returns the images' values at fractional places `(batch, height, width)`."""
+    height, width, channels = images.shape[1:]
+    pixels = tf.reshape(images, (-1, height * width, channels))
+    top, left = tf.floor(rows), tf.floor(columns)
+    result = tf.zeros_like(images)
+    for row, column in itertools.product((top, top + 1), (left, left + 1)):
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        place = tf.cast(tf.where(inside, row * width + column, 0.0), tf.int32)  # exact up to 2^24 pixels
+        weight = (1 - tf.abs(rows - row)) * (1 - tf.abs(columns - column))
+        values = weight[..., None] * tf.gather(pixels, place, axis=1, batch_dims=1)
+        result += tf.where(inside[..., None], values, 0.0)
+    return result

@@ -1,0 +1,122 @@
+"""A convolutional encoder and the decoder that is its mirror image, of any depth and for images of any size.
+
+The arithmetic of sizes and the initial weights are PyTorch's: padding is equal at both ends, what a stride rounds away
+comes back as output padding, weights and biases are U(-1, 1) / sqrt(fan).
+"""
+
+import math
+from dataclasses import dataclass
+
+from kgen import layers
+from kgen.backend import keras
+from kgen.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The layers of an encoder; its decoder has the same ones, transposed, from the last to the first.
+
+    Args:
+        channels: of each convolution's output; none for a network of dense layers alone.
+        kernels, strides, paddings: of each convolution, in pixels; paddings at both ends.
+        units: of the hidden dense layers behind the convolutions.
+        activation: of every hidden layer, a name that Keras knows.
+    """
+
+    channels: tuple[int, ...] = (6, 12, 17)
+    kernels: tuple[int, ...] = (2, 2, 3)
+    strides: tuple[int, ...] = (1, 1, 3)
+    paddings: tuple[int, ...] = (1, 0, 1)
+    units: tuple[int, ...] = (57,)
+    activation: str = "relu"
+
+    def maps(self, shape):
+        """Returns the shapes of the input and of each convolution's output, `[(height, width, channels), ...]`.
+
+        `m = floor((n + 2 padding - kernel) / stride) + 1` along each side.
+
+        Raises:
+            UsageError: nothing is left of an image of this size.
+        """
+        maps = [tuple(shape)]
+        for number, (channels, kernel, stride, padding) in enumerate(self._convolutions(), 1):
+            sides = [(n + 2 * padding - kernel) // stride + 1 for n in maps[-1][:2]]
+            if min(sides) < 1:
+                seen = "x".join(map(str, shape[:2]))
+                raise UsageError(
+                    f"Of images of {seen} pixels convolution {number} (kernel {kernel}, padding {padding}) leaves "
+                    "nothing: give a larger --image-size, or smaller --kernels or --strides."
+                )
+            maps.append((*sides, channels))
+        return maps
+
+    def _convolutions(self):
+        return zip(self.channels, self.kernels, self.strides, self.paddings, strict=True)
+
+
+def initial(fan):
+    """Returns new initializers as arguments of a layer: U(-1, 1) / sqrt(fan), which `fan_in` makes of a kernel too."""
+    limit = 1 / math.sqrt(fan)
+    return {
+        "kernel_initializer": keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform"),
+        "bias_initializer": keras.initializers.RandomUniform(-limit, limit),
+    }
+
+
+def dense(x, units):
+    """Returns a dense layer of x."""
+    return keras.layers.Dense(units, **initial(x.shape[-1]))(x)
+
+
+def encoder(shape, plan, outputs, dropout=0.0, name="encoder"):
+    """Returns images of `shape` -> linear `(batch, outputs)`, with dropout before each hidden dense layer.
+
+    Raises:
+        UsageError: images of this size are too small for the plan.
+    """
+    plan.maps(shape)
+    image = x = keras.Input(shape)
+    for channels, kernel, stride, padding in plan._convolutions():
+        x = keras.layers.ZeroPadding2D(padding)(x) if padding else x
+        x = keras.layers.Conv2D(channels, kernel, stride, **initial(kernel**2 * x.shape[-1]))(x)
+        x = keras.layers.Activation(plan.activation)(x)
+    x = keras.layers.Flatten()(x)
+    for units in plan.units:
+        x = layers.Dropout(dropout)(x) if dropout else x
+        x = keras.layers.Activation(plan.activation)(dense(x, units))
+    return keras.Model(image, dense(x, outputs), name=name)
+
+
+def decoder(shape, plan, size, dropout=0.0, squash=None, name="decoder"):
+    """Returns codes `(batch, size)` -> images of `shape`: logits, or what `squash`, such as sigmoid, makes of them."""
+    code = keras.Input((size,))
+    return keras.Model(code, decoded(code, shape, plan, dropout, squash), name=name)
+
+
+def decoded(code, shape, plan, dropout=0.0, squash=None):
+    """Returns the images of a code, a Keras tensor `(batch, size)`; float32 whatever the precision."""
+    maps = plan.maps(shape)
+    x = code
+    for number, units in enumerate(reversed(plan.units)):
+        x = layers.Dropout(dropout)(x) if dropout and number else x
+        x = keras.layers.Activation(plan.activation)(dense(x, units))
+    x = layers.Dropout(dropout)(x) if dropout else x
+    x = dense(x, math.prod(maps[-1]))
+    x = keras.layers.Activation(plan.activation)(x) if plan.channels else x
+    x = keras.layers.Reshape(maps[-1])(x)
+    convolutions = list(plan._convolutions())
+    for level in reversed(range(len(convolutions))):
+        x = keras.layers.Activation(plan.activation)(x) if level + 1 < len(convolutions) else x
+        x = transposed(x, maps[level], *convolutions[level][1:])
+    return keras.layers.Activation(squash or "linear", dtype="float32")(x)
+
+
+def transposed(x, target, kernel, stride, padding):
+    """Returns a transposed convolution of x with the shape `target`; its fan is counted at the output, as in PyTorch.
+
+    `n = (m - 1) stride + kernel + extra - 2 padding`, where `extra` is what the convolution's stride rounded away.
+    """
+    extra = [(n + 2 * padding - kernel) % stride for n in target[:2]]
+    fan = initial(kernel**2 * target[-1])
+    x = keras.layers.Conv2DTranspose(target[-1], kernel, stride, output_padding=tuple(extra), **fan)(x)
+    return keras.layers.Cropping2D(padding)(x) if padding else x

@@ -1,0 +1,245 @@
+"""The autoencoders of student report 002, after Hinton and Salakhutdinov 2006. Denoising: Vincent et al. 2010.
+
+An encoder brings an image to a code of a few numbers, and a decoder, its mirror image, brings it back; both minimise
+the mean error of a pixel. Binary cross-entropy takes pixels for probabilities: its floor is not 0 but the pixels' mean
+entropy (.0581 nats on MNIST's test images). Dropout stands before each hidden dense layer.
+
+- `autoencoder-basic`: three convolutions of stride 2, a code of 4, squared error.
+- `autoencoder`: the best that the report's search found: a code of 6, cross-entropy, dropout in the encoder alone,
+  early stopping, and pruning: every 5 epochs the smallest weights of each layer but the outputs are set to zero. They
+  regrow (`--mask transient`), as the report's final weights are dense; `--mask persistent` keeps them at zero.
+- `autoencoder-large`: the best network with a code of 6 found here: dense layers, SiLU, distorted images, a rate that
+  falls to nothing.
+- `denoising`: the `autoencoder` sees a noisy image and is compared with the clean one. `--start-from RUN` begins with
+  the networks of an `autoencoder`, as the report did.
+
+`--passes 3` also reconstructs the reconstruction, and that again, each compared with the first image (the report:
+"iterative", slower without better results). `--l2` is added to the gradient, as PyTorch's weight decay is.
+
+Not stated in the report, so chosen: sigmoid pixels in the basic one too, and the most steps that early stopping may
+take. The report trained five folds and kept the best; here a run is one fold, `scripts/crossvalidate.py` trains all.
+
+Sources: Hinton and Salakhutdinov 2006, Science 313; Vincent et al. 2010, JMLR 11; dropout, arXiv:1207.0580; SiLU,
+arXiv:1702.03118; the report's optimizer and initial weights are PyTorch's.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from kgen import images, noises, optimizers, pruning, reconstructions, signatures
+from kgen.affine import distorted
+from kgen.backend import keras, tf
+from kgen.game import Game, Player
+from kgen.held_out import HeldOutRecipe
+from kgen.mirrored import Plan, decoder, encoder
+
+COLUMNS = 8  # of the sheet: a row of images above the row of their reconstructions
+LOSSES = {  # of images and logits, in the order in which they are measured
+    "binary_cross_entropy": reconstructions.binary_cross_entropy_per_image,
+    "squared_error": lambda x, logits: reconstructions.squared_error_per_image(x, keras.ops.sigmoid(logits)),
+}
+SHORT = {"bce": "binary_cross_entropy", "mse": "squared_error"}
+
+
+class Autoencoder(Game):
+    """One player, the autoencoder; its layers `encoder` and `decoder` are networks of their own.
+
+    Args:
+        player: images in [0, 1] -> logits of their reconstructions.
+        loss: name in `LOSSES`.
+        distort: whether images are turned, zoomed and moved a little in training, seen and asked for alike.
+        noises: what the encoder's images are changed by, see `kgen.noises`.
+        passes: how many times an image is sent through, each time as the reconstruction of the time before.
+        prune_every: epochs between prunings; 0 never prunes.
+        amounts: `{group: share}` that a pruning zeroes, see `kgen.pruning.groups`.
+        persistent: whether what was pruned stays zero.
+    """
+
+    range = images.UNIT
+    exhibits = ("autoencoder",)
+
+    def __init__(self, player, loss, distort=False, noises=(), passes=1, prune_every=0, amounts=None, persistent=False):
+        self.example_shape = (4 * COLUMNS, *player.network.input_shape[1:])
+        super().__init__(autoencoder=player)
+        self.loss, self.distort, self.noises, self.passes = loss, distort, noises, passes
+        self.prune_every, self.amounts, self.persistent = prune_every, amounts or {}, persistent
+
+    @property
+    def encoder(self):
+        """Images in [0, 1] -> codes `(batch, size)`."""
+        return self.autoencoder.get_layer("encoder")
+
+    @property
+    def decoder(self):
+        """Codes `(batch, size)` -> logits of images."""
+        return self.autoencoder.get_layer("decoder")
+
+    def play(self, batches):
+        yield self.turn, batches[0]
+
+    def turn(self, clean):
+        """Returns the mean loss of the reconstructions of `passes` passes, of a noisy image first."""
+        clean = distorted(clean) if self.distort else clean
+        seen, losses = noises.add(clean, self.noises), []
+        for _ in range(self.passes):
+            logits = self.autoencoder(seen, training=True)
+            losses.append(self.per_pixel(self.loss, clean, logits))
+            seen = keras.ops.sigmoid(logits)
+        return {"autoencoder": keras.ops.mean(keras.ops.stack(losses))}
+
+    def per_pixel(self, name, clean, logits):
+        """Returns a loss as the mean over the numbers of each image, `(batch,)`."""
+        return LOSSES[name](clean, logits) / math.prod(clean.shape[1:])
+
+    def measures(self, clean):
+        logits = self.autoencoder(noises.add(clean, self.noises), training=False)
+        return {name: self.per_pixel(name, clean, logits) for name in sorted(LOSSES, key=lambda n: n != self.loss)}
+
+    def move(self, name, gradients):
+        if not self.persistent:
+            return super().move(name, gradients)
+        kernels = [kernel for group in self.groups().values() for kernel in group]
+        return pruning.holding_zeros(kernels, lambda: super(Autoencoder, self).move(name, gradients))
+
+    def groups(self):
+        """Returns the kernels that are pruned, `{group: [kernel, ...]}`."""
+        return pruning.groups(encoder=self.encoder, decoder=self.decoder)
+
+    def acts_between_epochs(self):
+        return self.prune_every > 0
+
+    def between_epochs(self, epoch):
+        """Prunes when it is time. Returns the sparsity of each group."""
+        groups = self.groups() if self.prune_every else {}
+        for name, kernels in groups.items() if self.prune_every and epoch % self.prune_every == 0 else ():
+            for kernel in kernels:
+                pruning.prune(kernel, self.amounts[name])
+        return {f"sparsity_{name}": pruning.sparsity(kernels) for name, kernels in groups.items()}
+
+    def pictures(self, count):
+        module, _ = self.served
+        seen = noises.add(images.from_bytes(tf.convert_to_tensor(self.examples), self.range), self.noises)
+        made = module.reconstruct(seen)["images"]
+        rows = [tf.reshape(pictures, (-1, COLUMNS, *seen.shape[1:])) for pictures in (seen, made)]
+        sheet = tf.reshape(tf.stack(rows, axis=1), (-1, *seen.shape[1:]))
+        return tf.gather(sheet, tf.range(count) % len(sheet))
+
+    def signatures(self):
+        code = self.decoder.input
+        pixels = keras.Model(code, keras.ops.sigmoid(self.decoder(code)))
+        return signatures.autoencoder(self.encoder, pixels, self.range)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderRecipe(HeldOutRecipe):
+    """Autoencoder, student report 002: an encoder, a code of a few numbers, and the mirrored decoder."""
+
+    channels: tuple[int, ...] = (6, 12, 17)  # Of each convolution; none at all makes a network of dense layers.
+    kernels: tuple[int, ...] = (2, 2, 3)  # Of each convolution, in pixels.
+    strides: tuple[int, ...] = (1, 1, 3)  # Of each convolution, in pixels.
+    paddings: tuple[int, ...] = (1, 0, 1)  # Of each convolution, at both ends, in pixels.
+    units: tuple[int, ...] = (57,)  # Of the hidden dense layers behind the convolutions.
+    activation: Literal["relu", "silu", "gelu", "elu", "leaky_relu"] = "relu"  # Of every hidden layer.
+    latent_dim: int = 6  # Numbers of the code.
+    encoder_dropout: float = 0.0  # Before each hidden dense layer of the encoder.
+    decoder_dropout: float = 0.0  # Before each hidden dense layer of the decoder.
+    loss: Literal["bce", "mse"] = "bce"  # Mean over pixels of the binary cross-entropy or of the squared error.
+    noise: str | None = (
+        None  # Such as uniform:0.7+salt-and-pepper:0.1; also hole:8x8, rotation:30. Seen, not asked for.
+    )
+    distort: bool = False  # Whether images are turned, zoomed and moved a little in training, seen and asked for alike.
+    passes: int = 1  # Times an image is sent through, each time as the reconstruction of the time before.
+    learning_rate: float = 1e-3  # Adam's.
+    anneal: bool = False  # Whether the learning rate falls linearly to nothing over the steps.
+    l2: float = 0.0  # Weight decay added to the gradient.
+    prune_every: int = 0  # Epochs between prunings; 0 is never.
+    prune_encoder_dense: float = 0.0  # Share of each such layer's weights that a pruning zeroes, the smallest.
+    prune_encoder_convolution: float = 0.0  # Share of each such layer's weights that a pruning zeroes.
+    prune_decoder_dense: float = 0.0  # Share of each such layer's weights that a pruning zeroes.
+    prune_decoder_convolution: float = 0.0  # Share of each such layer's weights that a pruning zeroes.
+    mask: Literal["transient", "persistent"] = "transient"  # Whether pruned weights regrow or stay zero.
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("kernels", "strides", "paddings"):
+            same = len(getattr(self, name)) == len(self.channels)
+            self.demand(same, name, f"as many numbers as --channels has, {len(self.channels)}")
+        for name in ("channels", "kernels", "strides", "units"):
+            self.demand(all(number >= 1 for number in getattr(self, name)), name, "numbers of at least 1")
+        halves = all(0 <= p <= k // 2 for p, k in zip(self.paddings, self.kernels, strict=True))
+        self.demand(halves, "paddings", "from 0 to half of the kernels")
+        for name in ("latent_dim", "passes"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        for name in ("encoder_dropout", "decoder_dropout", *map("prune_{}".format, self.amounts())):
+            self.demand(0 <= getattr(self, name) < 1, name, "at least 0 and below 1")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+        for name in ("l2", "prune_every"):
+            self.demand(getattr(self, name) >= 0, name, "0 or more")
+        noises.parse(self.noise)
+
+    def amounts(self):
+        """Returns `{group: share}` that a pruning zeroes."""
+        return {
+            "encoder_dense": self.prune_encoder_dense,
+            "encoder_convolution": self.prune_encoder_convolution,
+            "decoder_dense": self.prune_decoder_dense,
+            "decoder_convolution": self.prune_decoder_convolution,
+        }
+
+    def plan(self):
+        """Returns the layers, a `kgen.mirrored.Plan`."""
+        return Plan(self.channels, self.kernels, self.strides, self.paddings, self.units, self.activation)
+
+    def check(self, shape):
+        self.plan().maps(shape)
+
+    def game(self, data):
+        image = keras.Input(data.images.shape[1:])
+        code = encoder(image.shape[1:], self.plan(), self.latent_dim, self.encoder_dropout)(image)
+        logits = decoder(image.shape[1:], self.plan(), self.latent_dim, self.decoder_dropout)(code)
+        network = keras.Model(image, logits, name="autoencoder")
+        adam = optimizers.DecayedAdam if self.anneal else keras.optimizers.Adam
+        optimizer = adam(self.learning_rate, epsilon=1e-8, **({"end": self.steps} if self.anneal else {}))
+        return Autoencoder(
+            Player(network, optimizer, self.l2),
+            SHORT[self.loss],
+            self.distort,
+            noises.parse(self.noise),
+            self.passes,
+            self.prune_every,
+            self.amounts(),
+            self.mask == "persistent",
+        )
+
+
+BASIC = {"channels": (8, 16, 32), "kernels": (3, 3, 3), "strides": (2, 2, 2), "paddings": (1, 1, 0), "units": (128, 16)}
+BEST = {
+    "encoder_dropout": 0.19015,
+    "learning_rate": 2.8927e-3,
+    "l2": 6.5057e-7,
+    "batch_size": 383,
+    "patience": 13,
+    "prune_every": 5,
+    "prune_encoder_dense": 0.3984,
+    "prune_encoder_convolution": 0.1001,
+    "prune_decoder_dense": 0.2135,
+    "prune_decoder_convolution": 0.0680,
+    "steps": 25_000,  # 200 epochs of 48,000 images
+}
+DENSE = {"channels": (), "kernels": (), "strides": (), "paddings": ()}
+LARGE = {
+    **DENSE,
+    "units": (1536, 768, 384),
+    "activation": "silu",
+    "distort": True,
+    "anneal": True,
+    "batch_size": 256,
+    "steps": 15_000,  # 80 epochs of 48,000 images
+}
+RECIPES = {
+    "autoencoder-basic": AutoencoderRecipe(**BASIC, latent_dim=4, loss="mse", l2=1e-5, batch_size=256, steps=18_750),
+    "autoencoder": AutoencoderRecipe(**BEST),
+    "autoencoder-large": AutoencoderRecipe(**LARGE),
+    "denoising": AutoencoderRecipe(**BEST, noise="uniform:0.7+salt-and-pepper:0.1"),
+}

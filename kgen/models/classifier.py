@@ -1,0 +1,162 @@
+"""A classifier: an encoder and a linear layer on its code. Fine-tuning: Hinton and Salakhutdinov 2006.
+
+The network minimises the cross-entropy of the softmax of its logits, `-log p(label | image)`. With `--start-from RUN`
+the encoder is that of a trained run, such as an autoencoder, and `--unfreeze n` says how many of its layers, counted
+from its code, learn along with the linear layer: 0 is a linear probe, all of them (the default) is fine-tuning. So
+student report 002 measured what its autoencoder had learnt (`scripts/finetune.py` prints its table). Dropout in the
+encoder stays active in training, which is why the report's training loss may lie above its validation loss.
+
+Without `--start-from` the encoder is a convolutional network of its own: 3x3 convolutions with batch norm, twice
+halved, and 128 features. It is meant as a judge of what generators make.
+
+Sources: Hinton and Salakhutdinov 2006, Science 313; Salimans et al. 2016, arXiv:1606.03498, whose Inception Score has
+a classifier for a judge; batch norm, arXiv:1502.03167.
+"""
+
+from dataclasses import dataclass
+
+from kgen import images, layers, optimizers
+from kgen import recipe as recipes
+from kgen import signatures
+from kgen.adversarial import named_classes
+from kgen.affine import distorted
+from kgen.backend import keras, tf
+from kgen.errors import UsageError
+from kgen.game import Game, Player, copy_weights
+from kgen.held_out import HeldOutRecipe
+
+EXAMPLES = 10  # of a class, on the sheet
+
+
+class Classifier(Game):
+    """One player, the classifier; its layer `encoder` is a network of its own.
+
+    Args:
+        player: images in [0, 1] -> logits `(batch, classes)`.
+        classes: their names.
+        distort: whether images are turned, zoomed and moved a little in training.
+    """
+
+    labelled = True
+    range = images.UNIT
+    exhibits = ("classifier",)
+    reports = ("accuracy",)
+
+    def __init__(self, player, classes, distort=False):
+        self.example_shape = (EXAMPLES * len(classes), *player.network.input_shape[1:])
+        super().__init__(classifier=player)
+        self.classes, self.distort = classes, distort
+
+    @property
+    def encoder(self):
+        """Images in [0, 1] -> codes `(batch, size)`."""
+        return self.classifier.get_layer("encoder")
+
+    def play(self, batches):
+        yield self.turn, batches[0]
+
+    def turn(self, batch):
+        """Returns the mean cross-entropy of a batch, and how many of its labels are the most probable ones."""
+        pictures, labels = batch
+        pictures = distorted(pictures) if self.distort else pictures
+        loss, right = judged(self.classifier(pictures, training=True), labels)
+        return {"classifier": keras.ops.mean(loss), "accuracy": keras.ops.mean(right)}
+
+    def measures(self, batch):
+        pictures, labels = batch
+        loss, right = judged(self.classifier(pictures, training=False), labels)
+        return {"cross_entropy": loss, "accuracy": right}
+
+    def start_from(self, other):
+        """Takes the whole network of another classifier of this shape, or the encoder of any other game."""
+        if isinstance(other, Classifier):
+            return super().start_from(other)
+        return copy_weights(getattr(other, "encoder", None), self.encoder)
+
+    def pictures(self, count):
+        """Returns the examples ordered by the class that they are taken for: a sheet shows what is confused."""
+        module, _ = self.served
+        pictures = images.from_bytes(tf.convert_to_tensor(self.examples), self.range)[:256]
+        order = tf.argsort(module.classify(pictures)["label"], stable=True)
+        return tf.gather(pictures, tf.gather(order, tf.range(count) % len(order)))
+
+    def signatures(self):
+        return signatures.classifier(self.classifier, self.range)
+
+
+def judged(logits, labels):
+    """Returns the cross-entropy of each image in nats, and 1 where its label is the most probable class; `(batch,)`."""
+    logits = keras.ops.cast(logits, "float32")
+    loss = keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    return loss, keras.ops.cast(keras.ops.equal(keras.ops.argmax(logits, axis=-1), labels), "float32")
+
+
+def convolutional(shape, width, features, dropout):
+    """Returns images of `shape` -> rectified features `(batch, features)`: two pairs of 3x3 convolutions, halving."""
+    image = x = keras.Input(shape)
+    for channels, stride in ((width, 1), (width, 2), (2 * width, 1), (2 * width, 2)):
+        x = keras.layers.Conv2D(channels, 3, stride, padding="same", use_bias=False)(x)
+        x = keras.layers.ReLU()(layers.BatchNorm()(x))
+    x = layers.Dropout(dropout)(keras.layers.Flatten()(x))
+    return keras.Model(image, keras.layers.Dense(features, "relu")(x), name="encoder")
+
+
+def weighted_layers(network):
+    """Returns the layers of a network that have weights, from its input to its output."""
+    return [layer for layer in network.layers if layer.weights]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierRecipe(HeldOutRecipe):
+    """Classifier: a convolutional one, or a linear layer on the encoder of another run (--start-from)."""
+
+    unfreeze: int | None = None  # Layers of the encoder, counted from its code, that learn too; all when not given.
+    width: int = 32  # Channels of the first convolutions; of an encoder of its own, as are the next two.
+    features: int = 128  # Size of the encoder's code.
+    dropout: float = 0.4  # Before the layer that makes the code.
+    distort: bool = False  # Whether images are turned, zoomed and moved a little in training.
+    learning_rate: float = 1e-3  # Adam's.
+    anneal: bool = False  # Whether the learning rate falls linearly to nothing over the steps.
+    l2: float = 0.0  # Weight decay added to the gradient.
+
+    def __post_init__(self):
+        super().__post_init__()
+        known = self.unfreeze is None or (self.unfreeze >= 0 and self.start_from is not None)
+        self.demand(known, "unfreeze", "0 or more, and only given with --start-from")
+        for name in ("width", "features"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        self.demand(0 <= self.dropout < 1, "dropout", "at least 0 and below 1")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+        self.demand(self.l2 >= 0, "l2", "0 or more")
+
+    def game(self, data):
+        names, encoder = named_classes(data), self.encoder(data)
+        found = weighted_layers(encoder)
+        if self.unfreeze is not None:
+            self.demand(self.unfreeze <= len(found), "unfreeze", f"at most {len(found)}, the encoder's layers")
+            for layer in found[: len(found) - self.unfreeze]:
+                layer.trainable = False
+        image = keras.Input(data.images.shape[1:])
+        network = keras.Model(image, keras.layers.Dense(len(names), name="head")(encoder(image)), name="classifier")
+        return Classifier(Player(network, self.optimizer(), self.l2), names, self.distort)
+
+    def optimizer(self):
+        """Returns a new Adam."""
+        if self.anneal:
+            return optimizers.DecayedAdam(self.learning_rate, end=self.steps)
+        return keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)
+
+    def encoder(self, data):
+        """Returns an untrained encoder: of the layers of the run it starts from, or one of its own."""
+        if self.start_from is None:
+            return convolutional(data.images.shape[1:], self.width, self.features, self.dropout)
+        file = self.start_from / "recipe.json"
+        if not file.is_file():
+            raise UsageError(f"--start-from {self.start_from}: there is no recipe.json, so it is not a run directory.")
+        encoder = getattr(recipes.from_json(file.read_text(errors="replace"), file)[1].game(data), "encoder", None)
+        if encoder is None:
+            raise UsageError(f"--start-from {self.start_from}: its model has no encoder.")
+        return encoder
+
+
+RECIPES = {"classifier": ClassifierRecipe(steps=10_000, patience=10)}

@@ -1,0 +1,137 @@
+"""What a code holds, to look at: maps of the codes, slices through them, and what becomes of images and of noise.
+
+A codec here is any object with `encode(images)`, from uint8 `(n, height, width, channels)` to float32 `(n, size)`, and
+`decode(codes)`, from those to float32 images in [0, 1].
+"""
+
+import math
+
+import numpy as np
+
+from kgen import images
+
+NAMED = 40  # classes in a legend; more are shown by colour alone
+FROM, TO = 0.02, 0.98  # the quantiles between which a slice lies
+
+
+def scatter(path, points, labels, classes, title):
+    """Writes a map of points as a PNG, coloured by class.
+
+    Args:
+        path: of the file, in a folder that exists.
+        points: float, `(n, 2)`; or `(n, 1)`, which are spread at random across the line.
+        labels: integers `(n,)`, or None for one colour.
+        classes: names, index = label; beyond `NAMED` there is no legend.
+        title: above the map.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.0, 7.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    x, y = points.T if points.shape[1] == 2 else (points[:, 0], np.random.default_rng(0).uniform(size=len(points)))
+    colours = _colours(len(classes))
+    shown = ["tab:blue"] * len(points) if labels is None else colours[labels]
+    area = min(40.0, max(6.0, 30_000 / len(points)))
+    axes.scatter(x, y, s=area, c=shown, alpha=0.75, linewidths=0)
+    axes.set_title(title, fontsize=14, pad=12)
+    axes.tick_params(length=0, labelsize=8, labelcolor="0.5")
+    axes.grid(color="0.92", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[:].set_visible(False)
+    if points.shape[1] == 2:
+        axes.set_aspect("equal", adjustable="datalim")
+    else:
+        axes.set_yticks([])
+    if labels is not None and len(classes) <= NAMED:
+        _legend(axes, colours, classes)
+    figure.savefig(path, dpi=120)
+
+
+def slices(codec, codes, axes=None, steps=16, centre=None, principal=False):
+    """Decodes a plane through the codes: two directions vary over their quantiles, the rest stays at a centre.
+
+    The code of a cell is `c + (q_1 - c d_1) d_1 + (q_2 - c d_2) d_2`, with the directions `d`, the centre `c`, and `q`
+    the quantiles, `FROM` to `TO` in equal steps of probability, of the codes' projections `x d`.
+
+    Args:
+        codec: a codec.
+        codes: float, `(n, size)`.
+        axes: the two coordinates that vary, their numbers; by default the two of greatest variance, the greatest first.
+        steps: cells in a row and in a column.
+        centre: float `(size,)`, by default the mean code.
+        principal: vary the first two principal directions instead; `axes` is then not given.
+
+    Returns:
+        uint8 picture `(steps * height, steps * width, channels)`: the first direction rises to the right, the second
+        upwards. A code of one number, or one axis, gives one row.
+
+    Raises:
+        ValueError: axes that a code does not have, more than two, or `axes` beside `principal`.
+    """
+    codes = np.asarray(codes, np.float64)
+    directions = _directions(codes, axes, principal)
+    centre = codes.mean(axis=0) if centre is None else np.asarray(centre, np.float64)
+    quantiles = np.quantile(codes @ directions.T, np.linspace(FROM, TO, steps), axis=0)  # (steps, 1 or 2)
+    moves = quantiles - directions @ centre
+    points = centre + moves[:, :1] * directions[0]
+    if len(directions) == 2:
+        points = points + (moves[::-1, 1:] * directions[1])[:, None]  # (rows, columns, size); the top row is the last
+    decoded = codec.decode(points.reshape(-1, codes.shape[1]).astype(np.float32))
+    return images.grid(images.to_bytes(decoded), columns=steps)
+
+
+def reconstructions(codec, pixels):
+    """Returns a picture of two rows, uint8: images `(n, height, width, channels)` above `decode(encode(images))`."""
+    return images.grid(np.concatenate([pixels, images.to_bytes(codec.decode(codec.encode(pixels)))]), len(pixels))
+
+
+def hallucinations(codec, shape, count, seed):
+    """What an autoencoder sees where there is nothing: a row of noise above a row of its reconstructions.
+
+    Args:
+        codec: a codec.
+        shape: `(height, width, channels)` of its images.
+        count: how many.
+        seed: of the noise, each byte uniform in 0 to 255.
+
+    Returns:
+        uint8 picture, `(2 * height, count * width, channels)`.
+    """
+    return reconstructions(codec, np.random.default_rng(seed).integers(0, 256, (count, *shape), np.uint8))
+
+
+def _directions(codes, axes, principal):
+    """Returns the unit vectors of a slice, `(1 or 2, size)`."""
+    size = codes.shape[1]
+    if principal:
+        if axes is not None:
+            raise ValueError(f"`axes` must not be given beside `principal`. Received: {axes}.")
+        directions = np.linalg.svd(codes - codes.mean(axis=0), full_matrices=False)[2][:2]
+        largest = np.abs(directions).argmax(axis=1)  # a direction and its opposite are alike: its largest number rises
+        return directions * np.sign(directions[np.arange(len(directions)), largest])[:, None]
+    axes = np.argsort(-codes.var(axis=0), kind="stable")[:2] if axes is None else np.asarray(axes)
+    if len(set(axes.tolist())) != len(axes) or not 1 <= len(axes) <= 2 or not all(0 <= axis < size for axis in axes):
+        raise ValueError(f"`axes` must be one or two of 0 to {size - 1}. Received: {axes.tolist()}.")
+    return np.eye(size)[axes]
+
+
+def _colours(count):
+    """Returns `count` colours that are easy to tell apart, as far as there are such, RGBA `(count, 4)`."""
+    import matplotlib
+
+    for name, most in (("tab10", 10), ("tab20", 20)):
+        if count <= most:
+            return matplotlib.colormaps[name](np.arange(count))
+    return matplotlib.colormaps["turbo"](np.linspace(0, 1, count))
+
+
+def _legend(axes, colours, classes):
+    from matplotlib.lines import Line2D
+
+    style = {"linestyle": "", "marker": "o", "markersize": 8, "markeredgewidth": 0}
+    marks = [Line2D([], [], color=colour, **style) for colour in colours]
+    columns = math.ceil(len(classes) / 20)
+    where = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+    axes.legend(marks, classes, ncols=columns, frameon=False, fontsize=11, handletextpad=0.2, **where)

@@ -1,0 +1,71 @@
+"""How much an autoencoder suffers from noise that it was or was not trained against: report 002's table 1."""
+
+import copy
+import dataclasses
+
+import numpy as np
+
+from kgen import images, noises, runs, training
+from kgen.backend import tf
+from kgen.dice import Dice
+from kgen.errors import UsageError
+from kgen.measure import Measure
+from kgen.studies import folds
+
+SHOWN = 12  # images in a row of the picture
+
+
+def opened(run):
+    """Returns `(game, recipe)` of a run's newest checkpoint; raises UsageError unless it is an autoencoder's."""
+    recipe = runs.read_recipe(run)[1]
+    game = training.reopen(recipe, run)[0].exhibition()
+    if not hasattr(game, "noises"):
+        raise UsageError(f"{run} is no autoencoder that can see noise: give runs of autoencoder or denoising.")
+    return game, recipe
+
+
+def seeing(game, text):
+    """Returns a game whose encoder sees other noise, a text that `kgen.noises.parse` reads or `clean`."""
+    other = copy.copy(game)
+    other.noises = [] if text == "clean" else noises.parse(text)
+    return other
+
+
+def test_losses(games, texts, test, seed=0):
+    """Returns the mean loss of every game on images under every noise, `(games, noises)`.
+
+    Args:
+        games: autoencoders; all are measured by what the first one was trained to minimise.
+        texts: noises, and `clean`.
+        test: `kgen.data.Images`, the clean ones, which reconstructions are compared with.
+        seed: of the noise, the same for all games.
+    """
+    name = games[0].loss
+    return np.array([[Measure(seeing(game, text), test, seed)()[name] for text in texts] for game in games])
+
+
+def table(losses, recipes, names, texts):
+    """Returns the losses as a Markdown table, a row for each run with what it was trained against."""
+    rows = [
+        [name, recipe.noise or "-", *map(float, row)] for name, recipe, row in zip(names, recipes, losses, strict=True)
+    ]
+    return folds.table(["run", "trained against", *texts], rows)
+
+
+def picture(games, texts, test, seed=0):
+    """Returns a picture, uint8 `(height, width, channels)`: for each noise a row that is seen, then one for each game.
+
+    The rows below what is seen are the reconstructions, in the order of the games.
+    """
+    clean = tf.constant(test.images[:SHOWN])
+    rows = []
+    for text in texts:
+        with Dice(seed):
+            seen = noises.add(images.from_bytes(clean, games[0].range), seeing(games[0], text).noises)
+        rows += [seen, *(game.served[0].reconstruct(seen)["images"] for game in games)]
+    return images.grid(images.to_bytes(np.concatenate([row.numpy() for row in rows])), len(clean))
+
+
+def test_images(recipe, split):
+    """Returns the images of a split of what a run was trained on."""
+    return training.load(dataclasses.replace(recipe, split=split))
