@@ -1,8 +1,30 @@
 """Magnitude pruning: the smallest weights of a layer are set to zero."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from kgen.backend import keras
+
+
+class Pruning(NamedTuple):
+    """When how much of what is pruned.
+
+    every: epochs between prunings, from 1.
+    amounts: `{group: share}` of each kernel's weights, the smallest, that become zero; in [0, 1].
+    persistent: whether they stay zero, or are trained on like the others.
+    """
+
+    every: int
+    amounts: dict
+    persistent: bool = False
+
+    def act(self, epoch, kernels):
+        """Prunes the groups `{name: kernels}` if it is time. Returns `{"sparsity_<name>": share of zeros}`."""
+        for name, members in kernels.items() if epoch % self.every == 0 else ():
+            for kernel in members:
+                prune(kernel, self.amounts[name])
+        return {f"sparsity_{name}": sparsity(members) for name, members in kernels.items()}
 
 
 def groups(**networks):
@@ -39,7 +61,8 @@ def sparsity(kernels):
 
 
 def holding_zeros(kernels, move):
-    """Calls `move()`, which changes kernels, and sets back to 0 what was 0 before. For use in a graph."""
+    """Calls `move()`, which changes weights, and sets back to 0 what was 0 in the groups `{name: kernels}`."""
+    kernels = [kernel for members in kernels.values() for kernel in members]
     alive = [keras.ops.not_equal(kernel, 0) for kernel in kernels]
     move()
     for kernel, mask in zip(kernels, alive, strict=True):

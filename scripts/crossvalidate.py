@@ -9,7 +9,6 @@ from typing import Annotated, Generic
 import tyro
 
 from kgen import cli
-from kgen.studies import folds
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ def main(arguments):
     recipe = options.recipe
     cli.demand(recipe.holds_out, f"--model {options.model} holds out no images, so it cannot be cross-validated.")
     from kgen import training
+    from kgen.studies import folds
 
     split = options.test_split
     test = training.load(dataclasses.replace(recipe, split=split)) if split else None

@@ -26,7 +26,7 @@ FLOORS = [
         "kgen.referees",
         "kgen.signatures",
     },
-    {"kgen.game", "kgen.match", "kgen.mirrored"},
+    {"kgen.game", "kgen.match", "kgen.mirrored", "kgen.mirrored_space"},
     {"kgen.recipe"},
     {"kgen.adversarial", "kgen.source"},
     {"kgen.archives", "kgen.decode"},

@@ -27,7 +27,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from kgen import images, noises, optimizers, pruning, reconstructions, signatures
+from kgen import images, mirrored_space, noises, optimizers, pruning, reconstructions, signatures
 from kgen.affine import distorted
 from kgen.backend import keras, tf
 from kgen.game import Game, Player
@@ -51,19 +51,16 @@ class Autoencoder(Game):
         distort: whether images are turned, zoomed and moved a little in training, seen and asked for alike.
         noises: what the encoder's images are changed by, see `kgen.noises`.
         passes: how many times an image is sent through, each time as the reconstruction of the time before.
-        prune_every: epochs between prunings; 0 never prunes.
-        amounts: `{group: share}` that a pruning zeroes, see `kgen.pruning.groups`.
-        persistent: whether what was pruned stays zero.
+        pruned: a `kgen.pruning.Pruning`, or None.
     """
 
     range = images.UNIT
     exhibits = ("autoencoder",)
 
-    def __init__(self, player, loss, distort=False, noises=(), passes=1, prune_every=0, amounts=None, persistent=False):
+    def __init__(self, player, loss, distort=False, noises=(), passes=1, pruned=None):
         self.example_shape = (4 * COLUMNS, *player.network.input_shape[1:])
         super().__init__(autoencoder=player)
-        self.loss, self.distort, self.noises, self.passes = loss, distort, noises, passes
-        self.prune_every, self.amounts, self.persistent = prune_every, amounts or {}, persistent
+        self.loss, self.distort, self.noises, self.passes, self.pruned = loss, distort, noises, passes, pruned
 
     @property
     def encoder(self):
@@ -96,26 +93,21 @@ class Autoencoder(Game):
         logits = self.autoencoder(noises.add(clean, self.noises), training=False)
         return {name: self.per_pixel(name, clean, logits) for name in sorted(LOSSES, key=lambda n: n != self.loss)}
 
-    def move(self, name, gradients):
-        if not self.persistent:
-            return super().move(name, gradients)
-        kernels = [kernel for group in self.groups().values() for kernel in group]
-        return pruning.holding_zeros(kernels, lambda: super(Autoencoder, self).move(name, gradients))
-
     def groups(self):
-        """Returns the kernels that are pruned, `{group: [kernel, ...]}`."""
+        """Returns the kernels that may be pruned, `{group: [kernel, ...]}`."""
         return pruning.groups(encoder=self.encoder, decoder=self.decoder)
 
+    def move(self, name, gradients):
+        if self.pruned and self.pruned.persistent:
+            return pruning.holding_zeros(self.groups(), lambda: super(Autoencoder, self).move(name, gradients))
+        return super().move(name, gradients)
+
     def acts_between_epochs(self):
-        return self.prune_every > 0
+        return self.pruned is not None
 
     def between_epochs(self, epoch):
         """Prunes when it is time. Returns the sparsity of each group."""
-        groups = self.groups() if self.prune_every else {}
-        for name, kernels in groups.items() if self.prune_every and epoch % self.prune_every == 0 else ():
-            for kernel in kernels:
-                pruning.prune(kernel, self.amounts[name])
-        return {f"sparsity_{name}": pruning.sparsity(kernels) for name, kernels in groups.items()}
+        return self.pruned.act(epoch, self.groups()) if self.pruned else {}
 
     def pictures(self, count):
         module, _ = self.served
@@ -145,13 +137,12 @@ class AutoencoderRecipe(HeldOutRecipe):
     encoder_dropout: float = 0.0  # Before each hidden dense layer of the encoder.
     decoder_dropout: float = 0.0  # Before each hidden dense layer of the decoder.
     loss: Literal["bce", "mse"] = "bce"  # Mean over pixels of the binary cross-entropy or of the squared error.
-    noise: str | None = (
-        None  # Such as uniform:0.7+salt-and-pepper:0.1; also hole:8x8, rotation:30. Seen, not asked for.
-    )
+    noise: str | None = None  # Such as uniform:0.7+salt-and-pepper:0.1; also hole:8x8, rotation:30. Only seen.
     distort: bool = False  # Whether images are turned, zoomed and moved a little in training, seen and asked for alike.
     passes: int = 1  # Times an image is sent through, each time as the reconstruction of the time before.
     learning_rate: float = 1e-3  # Adam's.
     anneal: bool = False  # Whether the learning rate falls linearly to nothing over the steps.
+    warmup: int = 0  # Steps over which an annealed rate first rises from nothing: large early steps kill rectifiers.
     l2: float = 0.0  # Weight decay added to the gradient.
     prune_every: int = 0  # Epochs between prunings; 0 is never.
     prune_encoder_dense: float = 0.0  # Share of each such layer's weights that a pruning zeroes, the smallest.
@@ -174,8 +165,9 @@ class AutoencoderRecipe(HeldOutRecipe):
         for name in ("encoder_dropout", "decoder_dropout", *map("prune_{}".format, self.amounts())):
             self.demand(0 <= getattr(self, name) < 1, name, "at least 0 and below 1")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
-        for name in ("l2", "prune_every"):
+        for name in ("l2", "prune_every", "warmup"):
             self.demand(getattr(self, name) >= 0, name, "0 or more")
+        self.demand(self.anneal or not self.warmup, "warmup", "0 without --anneal")
         noises.parse(self.noise)
 
     def amounts(self):
@@ -194,22 +186,25 @@ class AutoencoderRecipe(HeldOutRecipe):
     def check(self, shape):
         self.plan().maps(shape)
 
+    def suggest(self, trial):
+        """Returns the fields of a trial of a search, drawn from the report's space."""
+        return mirrored_space.suggest(trial, tuple(map("prune_{}".format, self.amounts())))
+
     def game(self, data):
         image = keras.Input(data.images.shape[1:])
         code = encoder(image.shape[1:], self.plan(), self.latent_dim, self.encoder_dropout)(image)
         logits = decoder(image.shape[1:], self.plan(), self.latent_dim, self.decoder_dropout)(code)
         network = keras.Model(image, logits, name="autoencoder")
         adam = optimizers.DecayedAdam if self.anneal else keras.optimizers.Adam
-        optimizer = adam(self.learning_rate, epsilon=1e-8, **({"end": self.steps} if self.anneal else {}))
+        clock = {"end": self.steps, "warmup": self.warmup} if self.anneal else {}
+        optimizer = adam(self.learning_rate, epsilon=1e-8, **clock)
         return Autoencoder(
             Player(network, optimizer, self.l2),
             SHORT[self.loss],
             self.distort,
             noises.parse(self.noise),
             self.passes,
-            self.prune_every,
-            self.amounts(),
-            self.mask == "persistent",
+            pruning.Pruning(self.prune_every, self.amounts(), self.mask == "persistent") if self.prune_every else None,
         )
 
 

@@ -7,18 +7,19 @@ ops = keras.ops
 
 @keras.saving.register_keras_serializable("kgen")
 class DecayedAdam(keras.optimizers.Adam):
-    """Adam at the learning rate `a(t) = a(0) max(0, 1 - t / end)` at update t = 0, 1, ...
+    """Adam at the learning rate `a(t) = a(0) min(1, (t + 1) / warmup) max(0, 1 - t / end)` at update t = 0, 1, ...
 
     The attribute `learning_rate` stays a(0), a variable that may be assigned. Keras's `weight_decay` uses it as it is.
 
     Args:
-        learning_rate: a(0).
+        learning_rate: a(0), the rate but for warm-up and decay.
         beta_1: decay of the mean of the gradients.
         beta_2: decay of the mean of their squares.
         epsilon: added to the root of the mean square before its bias is corrected, as in Chainer, whose default this
             is; PyTorch adds it after.
         end: update from which on nothing moves, at least 1. A critic that moves five times a round reaches it five
             times sooner than its generator.
+        warmup: updates over which the rate rises first; 0 or 1 is at once.
 
     Raises:
         ValueError: `end` is less than 1.
@@ -35,17 +36,19 @@ class DecayedAdam(keras.optimizers.Adam):
         epsilon=1e-8,
         *,
         end,
+        warmup=0,
         name="decayed_adam",
         **kwargs,
     ):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, name=name, **kwargs)
         if end < 1:
             raise ValueError(f"`end` must be at least 1. Received: end={end}.")
-        self.end = end
+        self.end, self.warmup = end, warmup
 
     def update_step(self, gradient, variable, learning_rate):
-        left = ops.maximum(1.0 - ops.cast(self.iterations, "float32") / self.end, 0.0)
+        t = ops.cast(self.iterations, "float32")
+        left = ops.maximum(1.0 - t / self.end, 0.0) * ops.minimum((t + 1.0) / max(self.warmup, 1), 1.0)
         super().update_step(gradient, variable, ops.cast(learning_rate, "float32") * left)
 
     def get_config(self):
-        return {**super().get_config(), "end": self.end}
+        return {**super().get_config(), "end": self.end, "warmup": self.warmup}

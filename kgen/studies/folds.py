@@ -5,7 +5,7 @@ import json
 import statistics
 from pathlib import Path
 
-from kgen import runs, training
+from kgen import runs
 from kgen.errors import UsageError
 from kgen.measure import Measure
 
@@ -27,6 +27,8 @@ def train_fold(model, recipe, fold, folder, test=None):
     Raises:
         UsageError: `folder` holds a run of another recipe.
     """
+    from kgen import training  # TensorFlow, only when work starts: scripts show --help without
+
     recipe, folder = dataclasses.replace(recipe, fold=fold), Path(folder)
     runs.make_folder(folder)
     if not (folder / "recipe.json").exists():

@@ -1,0 +1,186 @@
+"""Spaces of a hyper-parameter search: `FIELD=LOW..HIGH`, `FIELD=LOW..HIGH:log`, `FIELD=a,b,c`, or a recipe's own."""
+
+import dataclasses
+import difflib
+import math
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kgen.errors import UsageError
+
+# Losses on other images cannot be compared; folds are the search's own; the rest changes no result.
+NOT_SEARCHED = ("dataset", "split", "data_dir", "image_size", "crop", "classes", "folds", "fold", "start_from")
+CLOCKS = ("log_every", "sample_every", "checkpoint_every", "keep")
+GRAMMAR = "write FIELD=LOW..HIGH, FIELD=LOW..HIGH:log or FIELD=a,b,c"
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included; whole ones if both are; `log` draws their logarithm."""
+
+    field: str
+    low: float
+    high: float
+    log: bool = False
+
+    def suggest(self, trial):
+        """Returns the value that an Optuna trial tries."""
+        ask = trial.suggest_int if type(self.low) is int else trial.suggest_float
+        return ask(self.field, self.low, self.high, log=self.log)
+
+    def ends(self):
+        """Returns the values that the recipe must accept."""
+        return self.low, self.high
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A few values; `names` are what Optuna stores, which knows numbers, texts, truths and None."""
+
+    field: str
+    names: tuple
+    values: tuple
+
+    def suggest(self, trial):
+        """Returns the value that an Optuna trial tries."""
+        return self.values[self.names.index(trial.suggest_categorical(self.field, self.names))]
+
+    def ends(self):
+        """Returns the values that the recipe must accept."""
+        return self.values
+
+
+def parse(texts, recipe):
+    """Returns the `Range` or `Choice` of each `--vary`.
+
+    Args:
+        texts: such as `learning_rate=1e-4..1e-2:log`, `units=64,128+64`: a tuple's numbers are joined by `+`.
+        recipe: whose fields they are, with the values of those that are not searched.
+
+    Raises:
+        UsageError: a text that cannot be read, an unknown field, a field twice, or an end that the recipe refuses.
+    """
+    axes = [_axis(text, recipe) for text in texts]
+    fields = [axis.field for axis in axes]
+    twice = [field for field in fields if fields.count(field) > 1]
+    if twice:
+        raise UsageError(f"--vary {twice[0]} is given twice: give each field once.")
+    for text, axis in zip(texts, axes, strict=True):
+        for end in axis.ends():
+            try:
+                dataclasses.replace(recipe, **{axis.field: end})
+            except UsageError as error:
+                raise UsageError(f"--vary {text}: {error}") from None
+    return tuple(axes)
+
+
+def suggest(axes, recipe, trial):
+    """Returns `{field: value}` that an Optuna trial tries: of the axes, without any of the recipe's own space."""
+    return {axis.field: axis.suggest(trial) for axis in axes} if axes else recipe.suggest(trial)
+
+
+def demand_own(model, recipe, published):
+    """Raises UsageError unless the recipe has a space of its own and none of its fields was fixed by a flag.
+
+    Args:
+        published: the recipe as it is without flags.
+    """
+    if not hasattr(recipe, "suggest"):
+        raise UsageError(f"The recipe {model} has no space of its own: name what to search with --vary.")
+    from optuna import create_study, samplers
+
+    fields = recipe.suggest(create_study(sampler=samplers.RandomSampler(0)).ask())
+    fixed = [field for field in fields if getattr(recipe, field) != getattr(published, field)]
+    if fixed:
+        flag = fixed[0].replace("_", "-")
+        raise UsageError(
+            f"--{flag} is searched by {model}'s own space: leave it out, or name with --vary what to search."
+        )
+
+
+def _axis(text, recipe):
+    field, sign, values = (part.strip() for part in text.partition("="))
+    field = field.removeprefix("--").replace("-", "_")
+    if not sign or not field or not values:
+        raise UsageError(f"--vary {text} cannot be read: {GRAMMAR}.")
+    kinds = _kinds(field, recipe)
+    bounds, _, scale = (part.strip() for part in values.partition(":"))
+    if ".." in bounds and kinds[0] in (int, float):
+        return _range(text, field, bounds, scale, kinds[0])
+    names, read = [], []
+    for value in (value.strip() for value in values.split(",")):
+        try:
+            read.append(_read(value, kinds))
+        except ValueError as error:
+            raise UsageError(f"--vary {text}: {value!r} is {error}; {GRAMMAR}.") from None
+        plain = read[-1] is None or type(read[-1]) in (bool, int, float, str)
+        names.append(read[-1] if plain else value)
+    if len(set(read)) < max(len(read), 2):
+        raise UsageError(f"--vary {text}: give two or more values that differ.")
+    return Choice(field, tuple(names), tuple(read))
+
+
+def _kinds(field, recipe):
+    """Returns what a field is annotated with, `(X,)`, or `(X, NoneType)` of `X | None`."""
+    annotations = typing.get_type_hints(type(recipe))
+    fields = [known.name for known in dataclasses.fields(recipe)]
+    if field in (*NOT_SEARCHED, *CLOCKS):
+        raise UsageError(f"--vary {field}: this field is not searched, since losses would not compare or not change.")
+    if field not in fields:
+        near = difflib.get_close_matches(field, fields, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise UsageError(f"--vary {field}: the recipe has no such field.{hint} There are: {', '.join(fields)}.")
+    kind = annotations[field]
+    return typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
+
+
+def _range(text, field, bounds, scale, kind):
+    try:
+        low, high = (_read(end.strip(), (kind,)) for end in bounds.split(".."))
+    except ValueError:
+        wanted = "whole numbers" if kind is int else "numbers"
+        raise UsageError(f"--vary {text}: both ends must be {wanted}; {GRAMMAR}.") from None
+    if scale not in ("", "log"):
+        raise UsageError(f"--vary {text}: behind the colon stands log or nothing, not {scale!r}.")
+    if not low < high:
+        raise UsageError(f"--vary {text}: the low end must be below the high one.")
+    if scale and low <= 0:
+        raise UsageError(f"--vary {text}: a logarithm needs a low end above 0.")
+    return Range(field, low, high, bool(scale))
+
+
+def _read(text, kinds):
+    """Returns a text as a value of one of a field's kinds; raises ValueError with what it is not."""
+    kind = kinds[0]
+    if len(kinds) > 1 and text.lower() == "none":
+        return None
+    if typing.get_origin(kind) is tuple:
+        return tuple(_read(part, typing.get_args(kind)[:1]) for part in text.split("+"))
+    if typing.get_origin(kind) is Literal:
+        return _chosen(text, {str(choice): choice for choice in typing.get_args(kind)})
+    if kind is bool:
+        return _chosen(text.lower(), {"true": True, "false": False})
+    if kind is int:
+        return _number(int, text, "no whole number")
+    if kind is float:
+        return _number(float, text, "no number")
+    return Path(text) if kind is Path else text
+
+
+def _number(kind, text, complaint):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(complaint)
+    return value
+
+
+def _chosen(text, choices):
+    if text not in choices:
+        raise ValueError(f"none of {', '.join(choices)}")
+    return choices[text]
