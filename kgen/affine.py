@@ -21,7 +21,10 @@ def affine(images, degrees, zoom=1.0, down=0.0, right=0.0):
     Returns:
         Images of the same shape, interpolated bilinearly; a pixel outside of the image counts as 0.
     """
-    degrees, zoom, down, right = (tf.reshape(tf.cast(x, "float32"), (-1, 1, 1)) for x in (degrees, zoom, down, right))
+    each = tf.ones((keras.ops.shape(images)[0], 1, 1))
+    degrees, zoom, down, right = (
+        each * tf.reshape(tf.cast(x, "float32"), (-1, 1, 1)) for x in (degrees, zoom, down, right)
+    )
     middle_row, middle_column = ((size - 1) / 2 for size in images.shape[1:3])
     y = ((tf.range(images.shape[1], dtype="float32") - middle_row)[:, None] - down) / zoom
     x = ((tf.range(images.shape[2], dtype="float32") - middle_column)[None, :] - right) / zoom

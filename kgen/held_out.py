@@ -17,7 +17,7 @@ class HeldOutRecipe(Recipe):
     folds: int = 5  # Parts the images are split into, one of them held out for validation; 0 holds out none.
     fold: int = 0  # Which part is held out, from 0. Folds of the same --seed share no image.
     patience: int = 0  # Epochs without a smaller validation loss after which training stops; 0 is never.
-    start_from: Path | None = None  # Run directory whose networks to begin with, instead of random ones.
+    start_from: Path | None = None  # Run directory whose networks to begin with; a classifier needs it to stay there.
 
     def __post_init__(self):
         super().__post_init__()
@@ -46,8 +46,9 @@ def split(count, folds, seed):
         UsageError: there are fewer images than folds.
     """
     if count < folds:
-        raise UsageError(f"{count} images cannot be split into {folds} parts: give --folds {max(count, 2)} or fewer.")
-    shuffled = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, folds, 0]))).permutation(count)
+        fewer = f"{count} or fewer" if count > 1 else "0"
+        raise UsageError(f"{count} images cannot be split into {folds} parts: give --folds {fewer}.")
+    shuffled = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, folds, 1]))).permutation(count)
     return [np.sort(part) for part in np.array_split(shuffled, folds)]
 
 

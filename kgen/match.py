@@ -56,7 +56,7 @@ class Match(keras.Model):
         )
         self.memory = self._counter("memory", (game.referee.memory if game.referee else 0,))
         if keep_best:
-            self.best_loss = self._counter("best_loss", ())
+            self.best_loss = self._counter("best_loss", (), "float64")
             self.best_round = self._counter("best_round", (), "int64", keras.initializers.Constant(-1))
             self.waited = self._counter("waited", (), "int64")
         self.built = True  # a model that is never called counts as unbuilt, and then cannot be fitted or saved
@@ -179,15 +179,20 @@ class Match(keras.Model):
         """Returns the game as it is at this round, with averaged networks when they are kept: what `remember` keeps."""
         return self.game.with_networks(self.averages) if self.averages else self.game
 
-    def remember(self, loss):
-        """Keeps the contender's networks if `loss` is the least so far. Returns whether it is."""
+    def remember(self, loss, counts=True):
+        """Keeps the contender's networks if `loss` is the least so far. Returns whether it is.
+
+        Args:
+            loss: a number.
+            counts: whether a loss that is not less is one more that was waited for.
+        """
         better = int(self.best_round.numpy()) < 0 or loss < float(self.best_loss.numpy())
         if better:
             self.best_loss.assign(loss)
             self.best_round.assign(self.round)
             for name, best in self.best.items():
                 assign_all(best, getattr(self.contender(), name))
-        self.waited.assign(0 if better else self.waited + 1)
+        self.waited.assign(0 if better else self.waited + int(counts))
         return better
 
     def show(self, pictures):

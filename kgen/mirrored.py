@@ -94,13 +94,16 @@ def decoder(shape, plan, size, dropout=0.0, squash=None, name="decoder"):
 
 
 def decoded(code, shape, plan, dropout=0.0, squash=None):
-    """Returns the images of a code, a Keras tensor `(batch, size)`; float32 whatever the precision."""
+    """Returns the images of a code, a Keras tensor `(batch, size)`; float32 whatever the precision.
+
+    Dropout stands before each hidden dense layer but the first: the code is not dropped.
+    """
     maps = plan.maps(shape)
     x = code
     for number, units in enumerate(reversed(plan.units)):
         x = layers.Dropout(dropout)(x) if dropout and number else x
         x = keras.layers.Activation(plan.activation)(dense(x, units))
-    x = layers.Dropout(dropout)(x) if dropout else x
+    x = layers.Dropout(dropout)(x) if dropout and plan.units and plan.channels else x
     x = dense(x, math.prod(maps[-1]))
     x = keras.layers.Activation(plan.activation)(x) if plan.channels else x
     x = keras.layers.Reshape(maps[-1])(x)

@@ -9,6 +9,7 @@ import numpy as np
 
 from kgen import callbacks, checkpoint, data, export, images, interpolate, pipeline, runs, source
 from kgen.backend import keras, tf
+from kgen.dice import Dice
 from kgen.errors import UsageError
 from kgen.match import Match
 
@@ -50,6 +51,8 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
     match = prepare(recipe, seen)
     if exports_dir:
         runs.make_folder(exports_dir)  # said now, not after hours, if it cannot be
+    if not resume:
+        begin(match, recipe, (held or seen).images)
     run = Path(resume) if resume else runs.create(runs_dir, model, recipe)
     with runs.lock(run):
         runs.write_environment(run, pictures)
@@ -61,7 +64,7 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
         shown = pipeline.indices(recipe.seed, 0, 64, len(pictures.images))
         images.save_png(run / "real.png", images.grid(pictures.images[shown]))
         announce(recipe, seen.images, run, step)
-        if step == 0:
+        if resume and step == 0:
             begin(match, recipe, (held or seen).images)
         if not finished(match, recipe, step):
             step = play(match, model, recipe, (seen, held), run, step)
@@ -80,7 +83,12 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
 def begin(match, recipe, shown):
     """Sets what a new run does not draw from its seed: the images its pictures show, weights of another run."""
     match.show(shown)
+    if match.game.example_shape:
+        with Dice(recipe.seed):
+            match.exhibition().pictures(1)  # refuses a noise that does not fit, before there is a run directory
     if recipe.start_from:
+        if not (recipe.start_from / "checkpoints").is_dir():
+            raise UsageError(f"--start-from {recipe.start_from} is not a run directory: it has no checkpoints.")
         other, _ = reopen(runs.read_recipe(recipe.start_from)[1], recipe.start_from)
         match.start_from(other.exhibition())
 

@@ -171,7 +171,7 @@ def test_without_held_out_images_the_last_weights_are_exhibited(tmp_path):
         (80, 20, 2, 1, 2),
         (10, 20, 1, 1, 1),
         (10, 20, 1, 5, 5),
-        (1_000, 20, 1, 20, 60),
+        (1_100, 20, 1, 20, 60),
     ],
 )
 def test_an_epoch_is_about_as_many_rounds_as_visit_each_image(images, batch, batches, execution, rounds):

@@ -14,7 +14,7 @@ EVERYTHING = {
     "channels": (2,), "kernels": (2,), "strides": (2,), "paddings": (0,),
     "steps": 30, "patience": 50, "encoder_dropout": 0.2, "decoder_dropout": 0.1, "noise": "uniform:0.7",
     "prune_every": 2, "mask": "persistent", "prune_encoder_dense": 0.4, "prune_encoder_convolution": 0.3,
-    "prune_decoder_dense": 0.2, "ema": 0.5, "anneal": True,
+    "prune_decoder_dense": 0.2, "anneal": True,
 }  # fmt: skip
 
 

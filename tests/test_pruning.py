@@ -81,7 +81,7 @@ def test_zeros_are_held_and_only_they(wrap):
 
     @wrap
     def step():
-        pruning.holding_zeros([held], lambda: (held.assign(held - 1.5), free.assign(free + 1)))
+        pruning.holding_zeros({"some": [held]}, lambda: (held.assign(held - 1.5), free.assign(free + 1)))
 
     for number in (1, 2, 3):  # a weight that a step brings to zero is held from then on
         step()

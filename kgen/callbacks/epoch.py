@@ -50,16 +50,16 @@ class Epoch(AtSteps):
         super().on_train_batch_end(batch, logs)
         step = self.start + batch + 1
         if step == self.last and step % self.every and self.held:  # within an epoch: the last weights may be the best
-            self._note(step, self._look(), {})
+            self._note(step, self._look(counts=False), {})
 
     def finish(self, step):
         """Does nothing: a checkpoint of the last step must hold what was seen at that step."""
 
-    def _look(self):
+    def _look(self, counts=True):
         if not self.held:
             return {}
         values = self.measure()
-        best = self.model.remember(next(iter(values.values())))
+        best = self.model.remember(next(iter(values.values())), counts)
         return {**{f"validation_{name}": value for name, value in values.items()}, "best": best}
 
     def _note(self, step, look, reports):

@@ -48,7 +48,7 @@ class BatchNorm(keras.layers.Layer):
         return self.add_weight(name=name, shape=(channels,), initializer=initializer, **kwargs)
 
     def call(self, x, training=False):
-        shape = keras.ops.shape(x)
+        shape, training = keras.ops.shape(x), training and self.trainable  # frozen statistics stay, as in Keras
         images = keras.ops.reshape(x, (-1, 1, 1, shape[-1])) if len(shape) == 2 else x  # the kernel takes images only
         # A shape of 0 asks the kernel to measure the batch.
         statistics = (tf.zeros(0), tf.zeros(0)) if training else (self.moving_mean, self.moving_variance)

@@ -135,7 +135,7 @@ class AutoencoderRecipe(HeldOutRecipe):
     activation: Literal["relu", "silu", "gelu", "elu", "leaky_relu"] = "relu"  # Of every hidden layer.
     latent_dim: int = 6  # Numbers of the code.
     encoder_dropout: float = 0.0  # Before each hidden dense layer of the encoder.
-    decoder_dropout: float = 0.0  # Before each hidden dense layer of the decoder.
+    decoder_dropout: float = 0.0  # Before each hidden dense layer of the decoder but the first, which sees the code.
     loss: Literal["bce", "mse"] = "bce"  # Mean over pixels of the binary cross-entropy or of the squared error.
     noise: str | None = None  # Such as uniform:0.7+salt-and-pepper:0.1; also hole:8x8, rotation:30. Only seen.
     distort: bool = False  # Whether images are turned, zoomed and moved a little in training, seen and asked for alike.
@@ -167,6 +167,8 @@ class AutoencoderRecipe(HeldOutRecipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
         for name in ("l2", "prune_every", "warmup"):
             self.demand(getattr(self, name) >= 0, name, "0 or more")
+        dense = self.mask == "transient" or not self.ema
+        self.demand(dense, "ema", "0 with --mask persistent, since averages are not sparse")
         self.demand(self.anneal or not self.warmup, "warmup", "0 without --anneal")
         noises.parse(self.noise)
 

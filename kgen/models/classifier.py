@@ -134,10 +134,12 @@ class ClassifierRecipe(HeldOutRecipe):
         found = weighted_layers(encoder)
         if self.unfreeze is not None:
             self.demand(self.unfreeze <= len(found), "unfreeze", f"at most {len(found)}, the encoder's layers")
-            for layer in found[: len(found) - self.unfreeze]:
-                layer.trainable = False
+        for number, layer in enumerate(reversed(found)):  # each is told: another classifier may have frozen it
+            layer.trainable = self.unfreeze is None or number < self.unfreeze
         image = keras.Input(data.images.shape[1:])
-        network = keras.Model(image, keras.layers.Dense(len(names), name="head")(encoder(image)), name="classifier")
+        network = keras.Model(
+            image, keras.layers.Dense(len(names), name="head", dtype="float32")(encoder(image)), name="classifier"
+        )
         return Classifier(Player(network, self.optimizer(), self.l2), names, self.distort)
 
     def optimizer(self):

@@ -9,73 +9,11 @@ from tiny import pictures, shrink
 from kgen import recipe
 from kgen.dice import Dice
 from kgen.errors import UsageError
-from kgen.mirrored import decoder, encoder
 from kgen.models import report002
 from kgen.models.improved_gan import KPlusOneGAN
-from kgen.models.report002 import PLAN
 from kgen.models.wgan import WGAN
 
 NAMES = sorted(report002.RECIPES)
-
-
-def maps(network):
-    """Returns the sizes of the maps, in order and without repetitions."""
-    shapes = [layer.output.shape[1:] for layer in network.layers if len(layer.output.shape) == 4]
-    return list(dict.fromkeys(shapes))
-
-
-def test_parameter_counts_are_those_of_the_reports_autoencoder():
-    assert encoder((28, 28, 1), PLAN, 6, 0.19015).count_params() == 99_488
-    assert decoder((28, 28, 1), PLAN, 6, squash="sigmoid").count_params() == 101_166
-
-
-def test_maps_are_the_reports():
-    inward, outward = encoder((28, 28, 1), PLAN, 6), decoder((28, 28, 1), PLAN, 6, squash="sigmoid")
-    assert maps(inward) == [(28, 28, 1), (30, 30, 1), (29, 29, 6), (28, 28, 12), (30, 30, 12), (10, 10, 17)]
-    padded = [(30, 30, 12), (28, 28, 12), (29, 29, 6), (30, 30, 1), (28, 28, 1)]
-    assert maps(outward) == [(10, 10, 17), *padded]
-
-
-def tail(network, kind):
-    """Returns the part of a network behind its first layer of a kind."""
-    start = next(layer for layer in network.layers if isinstance(layer, kind))
-    return keras.Model(start.output, network.output)
-
-
-def by_loops(x, kernel, bias, stride, crop):
-    """A transposed convolution: each input pixel adds its kernel to the output; then the border is cut off."""
-    height, k = x.shape[0], kernel.shape[0]
-    full = np.zeros((stride * (height - 1) + k,) * 2 + (kernel.shape[2],)) + bias
-    for i in range(height):
-        for j in range(height):
-            full[stride * i : stride * i + k, stride * j : stride * j + k] += kernel @ x[i, j]
-    first, last = crop
-    return full[first : len(full) - last, first : len(full) - last]
-
-
-@pytest.mark.parametrize("size, start, crop", [(28, 10, (1, 1)), (32, 11, (1, 0))])
-def test_the_decoder_transposes_as_pytorch_does(size, start, crop):
-    network = tail(decoder((size, size, 1), PLAN, 6, squash="sigmoid"), keras.layers.Reshape)
-    x = np.random.default_rng(0).normal(size=(start, start, 17))
-    k1, b1, k2, b2, k3, b3 = network.get_weights()
-    hidden = np.maximum(by_loops(x, k1, b1, 3, crop), 0)
-    hidden = np.maximum(by_loops(hidden, k2, b2, 1, (0, 0)), 0)
-    logits = by_loops(hidden, k3, b3, 1, (1, 1))
-    np.testing.assert_allclose(network(np.float32(x[None]))[0], 1 / (1 + np.exp(-logits)), atol=1e-5)
-
-
-def test_initial_weights_and_biases_are_uniform_in_one_over_root_fan():
-    keras.utils.set_random_seed(0)
-    transposed = 12 * 9, 6 * 4, 1 * 4  # counted at the output
-    for make, fans in (
-        (lambda: encoder((28, 28, 1), PLAN, 6), (4, 24, 108, 1700, 57)),
-        (lambda: decoder((28, 28, 1), PLAN, 6, squash="sigmoid"), (6, 57, *transposed)),
-    ):
-        drawn = [np.concatenate([w.ravel() for w in ws]) for ws in zip(*(make().get_weights() for _ in range(10)))]
-        for numbers, fan in zip(drawn, np.repeat(fans, 2), strict=True):
-            limit = 1 / np.sqrt(fan)
-            assert limit * (1 - 8 / numbers.size) < np.abs(numbers).max() <= limit
-            assert numbers.min() < 0 < numbers.max()
 
 
 def small(name, **changes):

@@ -6,14 +6,16 @@ import tensorflow as tf
 from kgen.optimizers import DecayedAdam
 
 
-def by_hand(gradients, rate, beta_1, beta_2, epsilon, end):
+def by_hand(gradients, rate, beta_1, beta_2, epsilon, end, warmup=1):
     """All weights after each update, in float64; Kingma and Ba 2015, arXiv:1412.6980, end of section 2."""
     weights, weight, mean, square = [], 1.0, 0.0, 0.0
     for t, gradient in enumerate(gradients):
         mean = beta_1 * mean + (1 - beta_1) * gradient
         square = beta_2 * square + (1 - beta_2) * gradient**2
         correction = np.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
-        weight -= rate * max(0.0, 1 - t / end) * correction * mean / (np.sqrt(square) + epsilon)
+        weight -= (
+            rate * min(1.0, (t + 1) / warmup) * max(0.0, 1 - t / end) * correction * mean / (np.sqrt(square) + epsilon)
+        )
         weights.append(weight)
     return weights
 
@@ -43,6 +45,14 @@ def test_the_updates_are_those_of_the_formula(beta_1, beta_2, epsilon, jit_compi
     weights = updated(DecayedAdam(0.1, beta_1, beta_2, epsilon, end=8), GRADIENTS, jit_compile)
     np.testing.assert_allclose(weights, by_hand(GRADIENTS, 0.1, beta_1, beta_2, epsilon, 8), rtol=1e-5)
     assert weights[7] != weights[6] and weights[7] == weights[8] == weights[9]  # the rate is 0 from update 8 on
+
+
+@pytest.mark.parametrize("jit_compile", [None, False, True])
+def test_the_rate_rises_over_the_warm_up(jit_compile):
+    weights = updated(DecayedAdam(0.1, 0.5, 0.99, 1e-8, end=8, warmup=4), GRADIENTS, jit_compile)
+    np.testing.assert_allclose(weights, by_hand(GRADIENTS, 0.1, 0.5, 0.99, 1e-8, 8, 4), rtol=1e-5)
+    optimizer = DecayedAdam(0.1, end=8, warmup=4)
+    assert DecayedAdam.from_config(optimizer.get_config()).warmup == 4
 
 
 def test_far_from_the_end_it_is_adam():
