@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kgen import cli, runs
-from kgen.studies import latent
+from kgen.studies import lab, latent
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def main(arguments):
     cli.demand((options.run is None) != (options.saved_model is None), "Give either --run or --saved-model.")
     cli.demand(options.count >= latent.LEAST, f"--count must be at least {latent.LEAST}, not {options.count}.")
     cli.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")
-    latent.demand_lab()
+    lab.demand(*latent.PACKAGES)
     path = runs.find(options.run, options.runs_dir) if options.run else options.saved_model
     from kgen import codec, training
 

@@ -8,7 +8,7 @@ from typing import Annotated, Generic
 import tyro
 
 from kgen import cli
-from kgen.studies import search, search_results, search_study, search_trial
+from kgen.studies import lab, search, search_results, search_study, search_trial
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def main(arguments):
     cli.demand(min(options.trials, options.jobs) >= 1, "--trials and --jobs must be at least 1.")
     named = Path(options.study).name == options.study and options.study not in ("", "..")
     cli.demand(named, f"--study must be the name of a folder, not {options.study!r}.")
-    search_study.demand_lab()
+    lab.demand(*search_study.PACKAGES)
     plan = search_trial.Search(options.model, options.recipe, options.vary, options.rules)
     from kgen import training
 

@@ -3,7 +3,6 @@
 The parts are in `latent_measures`, `latent_pictures` and `latent_projector`; this is the whole, in one folder.
 """
 
-import importlib
 import json
 from pathlib import Path
 
@@ -12,20 +11,12 @@ import numpy as np
 from kgen import images, runs
 from kgen.data import Images
 from kgen.errors import UsageError
-from kgen.studies import latent_measures, latent_pictures, latent_projector
+from kgen.studies import lab, latent_measures, latent_pictures, latent_projector
 
 LEAST = 20  # images of a split
+PACKAGES = ("scipy", "sklearn", "matplotlib")
 IN_A_ROW = 16
 FIGURES = "latent.json"
-
-
-def demand_lab():
-    """Raises UsageError unless scikit-learn, SciPy and matplotlib are installed."""
-    for package in ("scipy", "sklearn", "matplotlib"):
-        try:
-            importlib.import_module(package)
-        except ImportError as error:
-            raise UsageError(f'This study needs {package} ({error}): pip install -e ".[lab]"') from None
 
 
 def splits(load, split, count, seed, say):
@@ -80,7 +71,7 @@ def study(codec, train, test, folder, seed, about=None, say=lambda part: None):
     Raises:
         UsageError: a package or images are missing, or the codes say nothing: they are all equal, or not finite.
     """
-    demand_lab()
+    lab.demand(*PACKAGES)
     few = min(len(train.images), len(test.images))
     if few < LEAST:
         raise UsageError(f"The study needs {LEAST} images to train on and as many to try: one of the two has {few}.")

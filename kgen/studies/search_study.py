@@ -6,7 +6,6 @@ Such trials are tried again: at once on this machine, which knows its processes,
 import copy
 import dataclasses
 import datetime
-import importlib
 import json
 import os
 import platform
@@ -18,17 +17,9 @@ from kgen import runs
 from kgen.errors import UsageError
 from kgen.studies import search_trial, space
 
+PACKAGES = ("optuna", "sklearn", "matplotlib")
 HEARTBEAT, GRACE = 30, 120  # seconds
 RETRIES = 3  # of a trial whose process died
-
-
-def demand_lab():
-    """Raises UsageError unless Optuna, scikit-learn and matplotlib are installed."""
-    for package in ("optuna", "sklearn", "matplotlib"):
-        try:
-            importlib.import_module(package)
-        except ImportError as error:
-            raise UsageError(f'A search needs {package} ({error}): pip install -e ".[lab]"') from None
 
 
 def begin(search, images, folder, name, storage=None):

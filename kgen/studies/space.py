@@ -90,8 +90,9 @@ def demand_own(model, recipe, published):
     """
     if not hasattr(recipe, "suggest"):
         raise UsageError(f"The recipe {model} has no space of its own: name what to search with --vary.")
-    from optuna import create_study, samplers
+    from optuna import create_study, logging, samplers
 
+    logging.set_verbosity(logging.WARNING)
     fields = recipe.suggest(create_study(sampler=samplers.RandomSampler(0)).ask())
     fixed = [field for field in fields if getattr(recipe, field) != getattr(published, field)]
     if fixed:

@@ -150,7 +150,7 @@ def test_a_package_that_is_missing_is_told_first(call, monkeypatch):
     asked = []
     code, out, errors = call("--run", "x", asked=asked)
     assert (code, out, asked) == (2, "", [])
-    assert "This study needs matplotlib" in errors and errors.endswith('pip install -e ".[lab]"\n')
+    assert "This needs matplotlib" in errors and errors.endswith('pip install -e ".[lab]"\n')
 
 
 @pytest.mark.parametrize("line, code", [("--help", 0), ("--run x --count 1", 2), ("--run latest", 2)])

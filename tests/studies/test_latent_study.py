@@ -80,7 +80,7 @@ def test_too_few_images(train, test, tmp_path):
 @pytest.mark.parametrize("package", ["sklearn", "scipy", "matplotlib"])
 def test_a_package_that_is_missing(package, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UsageError, match=rf'This study needs {package} \(.*\): pip install -e "\.\[lab\]"'):
+    with pytest.raises(UsageError, match=rf'This needs {package} \(.*\): pip install -e "\.\[lab\]"'):
         latent.study(Linear(spots(30).images, 2), spots(30), spots(30), tmp_path, 0)
     assert list(tmp_path.iterdir()) == []
 
