@@ -42,6 +42,7 @@ def test_an_interrupted_run_ends_as_the_straight_one(straight, tmp_path, monkeyp
     assert ending(first.run) == ending(straight)
 
 
+@pytest.mark.slow
 def test_what_was_written_after_the_last_checkpoint_is_written_again(straight, tmp_path):
     run = shutil.copytree(straight, tmp_path / "runs/copy")
     for folder in (run / "checkpoints").iterdir():

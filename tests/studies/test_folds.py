@@ -95,6 +95,7 @@ def test_cross_validation_trains_each_fold_once_and_measures_it_on_the_test_spli
     assert [path.stat().st_mtime_ns for path in sorted((tmp_path / "runs").rglob("*.safetensors"))] == before
 
 
+@pytest.mark.slow
 def test_cross_validation_of_other_numbers_in_the_same_folder_is_refused(call):
     command = ["crossvalidate", *FLAGS, "--folds", "2", "--out", "folds"]
     assert call(*command)[0] == 0
@@ -122,6 +123,7 @@ def test_fine_tuning_prints_a_row_for_each_depth_and_goes_on(call, autoencoder, 
     assert again[:2] == (0, out)
 
 
+@pytest.mark.slow
 def test_frozen_layers_are_the_autoencoders(call, autoencoder, tmp_path):
     flags = ["--run", autoencoder, "--steps", "10", "--batch-size", "20", "--folds", "2", "--depths", "1"]
     assert call("finetune", *flags, "--out", "tuned")[0] == 0
