@@ -39,7 +39,8 @@ def main(arguments):
 
     data, folder = training.load(options.recipe), options.runs_dir / options.study
     study, url = search_study.begin(plan, data, folder, options.study, options.storage)
-    job = search.Job(url, options.study, plan, folder, data.images.shape[1:], training.train)
+    train = f"{training.train.__module__}:{training.train.__name__}"
+    job = search.Job(url, options.study, plan, folder, data.images.shape[1:], train)
     ended = search.go(study, job, options.trials, options.jobs)
     best, result = search_results.write(study, plan, folder), None
     if ended and best and options.train_best:

@@ -7,13 +7,12 @@ hand: a `ProcessPoolExecutor` is broken for all of its processes when one is kil
 import functools
 import multiprocessing
 import os
-import pickle
+import pkgutil
 import platform
 import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import connection, resource_tracker
 from pathlib import Path
@@ -31,14 +30,17 @@ PATIENCE = 30  # seconds that a process gets to end
 
 @dataclass(frozen=True)
 class Job:
-    """What the process of a trial needs."""
+    """What the process of a trial needs.
+
+    `train` is `module:name` of `kgen.training.train`: it is imported when all that it prints has somewhere to go.
+    """
 
     url: str
     study: str
     search: search_trial.Search
     folder: Path
     shape: tuple[int, ...]
-    train: Callable  # kgen.training.train
+    train: str
 
 
 def go(study, job, trials, jobs):
@@ -85,11 +87,11 @@ def go(study, job, trials, jobs):
         signal.signal(signal.SIGTERM, previous)
 
 
-def work(packed, threads, output):
+def work(job, threads, output):
     """The life of a trial's process.
 
     Args:
-        packed: a `Job`, pickled: what it imports prints, so it is opened last.
+        job: a `Job`.
         threads: of TensorFlow.
         output: the file for all that is printed.
     """
@@ -101,7 +103,6 @@ def work(packed, threads, output):
         os.dup2(file.fileno(), 2)
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # else the first process takes the whole GPU
-    job = pickle.loads(packed)
     study = optuna.load_study(study_name=job.study, storage=open_storage(job.url), pruner=job.search.rules.pruner())
     try:
         study.optimize(functools.partial(_tried, job=job), n_trials=1)
@@ -119,7 +120,7 @@ def _tried(trial, job):
     seed = int(np.random.SeedSequence([job.search.recipe.seed, trial.number]).generate_state(1)[0])
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     trial.study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-    return search_trial.objective(trial, job.search, job.folder, job.shape, job.train)
+    return search_trial.objective(trial, job.search, job.folder, job.shape, pkgutil.resolve_name(job.train))
 
 
 def _room(study, trials, children):
@@ -133,8 +134,7 @@ def _room(study, trials, children):
 
 def _start(job, threads, output):
     """Starts the process of a trial, deaf to Ctrl-C from its first moment."""
-    arguments = (pickle.dumps(job), threads, output)
-    child = multiprocessing.get_context("spawn").Process(target=work, args=arguments, daemon=True)
+    child = multiprocessing.get_context("spawn").Process(target=work, args=(job, threads, output), daemon=True)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         child.start()
