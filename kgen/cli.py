@@ -46,14 +46,7 @@ def parse_training(arguments, prog="train.py"):
         UsageError: unknown model, a value out of range, a change that a resumed run cannot take.
         SystemExit: `--help` (0), an unknown flag or a value of the wrong type (2).
     """
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--model")
-    first.add_argument("--resume")
-    first.add_argument("--runs-dir", "--runs_dir", default="runs")  # tyro takes underscores too
-    try:
-        known, _ = first.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        raise UsageError(f"{error.argument_name}: {error.message}.") from None
+    known = peek(arguments, model=None, resume=None, runs_dir="runs")
     resume = runs.find(known.resume, known.runs_dir) if known.resume else None
     model, base = runs.read_recipe(resume) if resume else (known.model or "dcgan", recipes.find(known.model or "dcgan"))
     if known.model not in (None, model):
@@ -69,6 +62,22 @@ def parse_training(arguments, prog="train.py"):
     return dataclasses.replace(options, recipe=recipe, resume=resume)
 
 
+def peek(arguments, **defaults):
+    """Returns the values of the flags that decide which other flags there are, as attributes; the rest is not read.
+
+    Raises:
+        UsageError: such a flag lacks its value.
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name, default in defaults.items():
+        spellings = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))  # tyro takes underscores too
+        first.add_argument(*spellings, default=default)
+    try:
+        return first.parse_known_args(arguments)[0]
+    except argparse.ArgumentError as error:
+        raise UsageError(f"{error.argument_name}: {error.message}.") from None
+
+
 def parse_with_recipe(options, arguments, prog, model):
     """Returns a dataclass of a script's own flags, `model` and `recipe`, whose fields are flags as in train.py.
 
@@ -79,12 +88,7 @@ def parse_with_recipe(options, arguments, prog, model):
     Raises:
         UsageError, SystemExit: as `parse_training`.
     """
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--model", default=model)
-    try:
-        model = first.parse_known_args(arguments)[0].model
-    except argparse.ArgumentError as error:
-        raise UsageError(f"{error.argument_name}: {error.message}.") from None
+    model = peek(arguments, model=model).model
     base = recipes.find(model)
     description = f"{options.__doc__}\n\nModels: {', '.join(recipes.names())}. The recipe's flags are those of {model}."
     default = options(recipe=base, model=model)

@@ -1,7 +1,6 @@
 #!/usr/bin/env python
 """Fine-tunes a trained encoder to different depths: python scripts/finetune.py --run runs/autoencoder-mnist-0001"""
 
-import argparse
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +28,7 @@ class Options:
 
 
 def main(arguments):
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--run", default="latest")
-    first.add_argument("--runs-dir", "--runs_dir", default="runs")
-    known, _ = first.parse_known_args(arguments)
+    known = cli.peek(arguments, run="latest", runs_dir="runs")
     asks = {"-h", "--help"} & set(arguments)
     run = None if asks else runs.find(known.run, known.runs_dir).expanduser().absolute()
     from kgen.studies import finetune

@@ -146,6 +146,7 @@ def test_the_reports_numbers_and_the_runs_images_are_the_defaults(autoencoder):
     [
         (["--depths", "4"], "--depths must be from 0 to 3 (from the code: dense 3, dense 8, convolution 2), not 4."),
         (["--run", "nowhere"], "nowhere is not a run directory"),
+        (["--run"], "finetune.py: --run: expected one argument."),
         (["--test-split", "tset"], "There is no split 'tset'"),
     ],
 )
