@@ -13,6 +13,7 @@ Sources: Hinton and Salakhutdinov 2006, Science 313; Salimans et al. 2016, arXiv
 a classifier for a judge; batch norm, arXiv:1502.03167.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 from kgen import images, layers, optimizers
@@ -111,6 +112,7 @@ class ClassifierRecipe(HeldOutRecipe):
     """Classifier: a convolutional one, or a linear layer on the encoder of another run (--start-from)."""
 
     unfreeze: int | None = None  # Layers of the encoder, counted from its code, that learn too; all when not given.
+    encoder_dropout: float | None = None  # In the encoder of --start-from while it learns; as in that run if not given.
     width: int = 32  # Channels of the first convolutions; of an encoder of its own, as are the next two.
     features: int = 128  # Size of the encoder's code.
     dropout: float = 0.4  # Before the layer that makes the code.
@@ -123,6 +125,9 @@ class ClassifierRecipe(HeldOutRecipe):
         super().__post_init__()
         known = self.unfreeze is None or (self.unfreeze >= 0 and self.start_from is not None)
         self.demand(known, "unfreeze", "0 or more, and only given with --start-from")
+        rate = self.encoder_dropout
+        known = rate is None or (0 <= rate < 1 and self.start_from is not None)
+        self.demand(known, "encoder_dropout", "at least 0 and below 1, and only given with --start-from")
         for name in ("width", "features"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(0 <= self.dropout < 1, "dropout", "at least 0 and below 1")
@@ -155,7 +160,12 @@ class ClassifierRecipe(HeldOutRecipe):
         file = self.start_from / "recipe.json"
         if not file.is_file():
             raise UsageError(f"--start-from {self.start_from}: there is no recipe.json, so it is not a run directory.")
-        encoder = getattr(recipes.from_json(file.read_text(errors="replace"), file)[1].game(data), "encoder", None)
+        _, other = recipes.from_json(file.read_text(errors="replace"), file)
+        if self.encoder_dropout is not None:
+            drops = getattr(other, "encoder_dropout", None) is not None
+            self.demand(drops, "encoder_dropout", "left out, since the recipe of --start-from has none")
+            other = dataclasses.replace(other, encoder_dropout=self.encoder_dropout)
+        encoder = getattr(other.game(data), "encoder", None)
         if encoder is None:
             raise UsageError(f"--start-from {self.start_from}: its model has no encoder.")
         return encoder
