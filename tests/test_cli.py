@@ -1,7 +1,6 @@
 """Command lines: help without TensorFlow, and for every mistake a sentence and an exit code."""
 
 import dataclasses
-import importlib.util
 import inspect
 import json
 import os
@@ -13,21 +12,13 @@ from pathlib import Path
 
 import processes
 import pytest
+import scripting
 
 from kgen import cli, recipe
 from kgen.errors import Diverged, UsageError
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "scripts").glob("*.py"))
 TINY = "--width 4 --latent-dim 8 --batch-size 8 --steps 5".split()
-
-
-def script(name):
-    """Returns the `main` of a script, loaded from its file."""
-    if f"script_{name}" not in sys.modules:
-        spec = importlib.util.spec_from_file_location(f"script_{name}", processes.SCRIPTS / f"{name}.py")
-        sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[spec.name])
-    return sys.modules[f"script_{name}"].main
 
 
 @pytest.fixture
@@ -37,10 +28,7 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # cli.run sets its own
 
     def run(name, *arguments):
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.run(script(name))
-        return (end.value.code, *capsys.readouterr())
+        return scripting.call(monkeypatch, capsys, name, *arguments)
 
     return run
 

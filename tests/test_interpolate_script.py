@@ -1,6 +1,5 @@
 """scripts/interpolate.py on a known generator: its files, its flags, and a sentence for every mistake."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -10,19 +9,11 @@ from pathlib import Path
 import numpy as np
 import processes
 import pytest
+import scripting
 import sources
 from PIL import Image
 
-from kgen import cli, interpolate, sampling
-
-
-def main():
-    """Returns the script's `main`, loaded from its file."""
-    if "script_interpolate" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("script_interpolate", processes.SCRIPTS / "interpolate.py")
-        sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[spec.name])
-    return sys.modules["script_interpolate"].main
+from kgen import interpolate, sampling
 
 
 @pytest.fixture
@@ -38,10 +29,7 @@ def call(tmp_path, monkeypatch, capsys):
 
         monkeypatch.setattr(sampling, "from_run", opened("run"))
         monkeypatch.setattr(sampling, "from_saved_model", opened("export"))
-        monkeypatch.setattr(sys, "argv", ["interpolate.py", *arguments])
-        with pytest.raises(SystemExit) as end:
-            cli.run(main())
-        return (end.value.code, *capsys.readouterr())
+        return scripting.call(monkeypatch, capsys, "interpolate", *arguments)
 
     return run
 

@@ -1,16 +1,14 @@
 """Cross-validation, fine-tuning to depths, and robustness: what is computed from runs, and the scripts."""
 
 import dataclasses
-import importlib.util
 import json
 import statistics
-import sys
 
 import numpy as np
-import processes
 import pytest
+import scripting
 
-from kgen import cli, data, noises, recipe, runs, training
+from kgen import data, noises, recipe, runs, training
 from kgen.dice import Dice
 from kgen.errors import UsageError
 from kgen.studies import finetune, folds, robustness
@@ -39,13 +37,7 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
-        spec = importlib.util.spec_from_file_location(f"script_{name}", processes.SCRIPTS / f"{name}.py")
-        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.run(module.main)
-        return (end.value.code, *capsys.readouterr())
+        return scripting.call(monkeypatch, capsys, name, *arguments)
 
     return run
 

@@ -1,7 +1,6 @@
 """scripts/latent.py on a known codec: its folder, its table, its flags, and a sentence for every mistake."""
 
 import dataclasses
-import importlib.util
 import json
 import os
 import subprocess
@@ -12,21 +11,13 @@ from pathlib import Path
 import numpy as np
 import processes
 import pytest
+import scripting
 from linear_codec import Linear, spots
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from kgen import cli, codec, data, recipe
+from kgen import codec, data, recipe
 from kgen.errors import UsageError
-
-
-def main():
-    """Returns the script's `main`, loaded from its file."""
-    if "script_latent" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("script_latent", processes.SCRIPTS / "latent.py")
-        sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[spec.name])
-    return sys.modules["script_latent"].main
 
 
 def write_recipe(folder, **changes):
@@ -54,10 +45,8 @@ def call(tmp_path, monkeypatch, capsys):
 
         monkeypatch.setattr(codec, "of_run", opens("run"))
         monkeypatch.setattr(codec, "of_saved_model", opens("export"))
-        monkeypatch.setattr(sys, "argv", ["latent.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end, threadpool_limits(1):
-            cli.run(main())
-        return (end.value.code, *capsys.readouterr())
+        with threadpool_limits(1):
+            return scripting.call(monkeypatch, capsys, "latent", *arguments)
 
     return run
 
