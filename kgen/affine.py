@@ -53,6 +53,19 @@ def distorted(images):
     return tf.where(chosen, affine(images, degrees, zoom, down, right), images)
 
 
+def flipped(images):
+    """Mirrors half of the images, left to right, each by its own coin.
+
+    Args:
+        images: floating point, `(batch, height, width, channels)`.
+
+    Returns:
+        Images of the same shape.
+    """
+    chosen = dice.current().uniform((keras.ops.shape(images)[0], 1, 1, 1)) < 0.5
+    return tf.where(chosen, images[:, :, ::-1], images)
+
+
 def _interpolated(images, rows, columns):
     """Returns the images' values at fractional places `(batch, height, width)`."""
     height, width, channels = images.shape[1:]

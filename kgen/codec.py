@@ -23,6 +23,24 @@ class Codec:
         """Returns the codes of images, uint8 `(n, height, width, channels)`, as float32 `(n, size)`."""
         return self._each("encode", "images", "latent", unit(images))
 
+    @property
+    def variational(self):
+        """Whether an image's code is a distribution, of which `encode` gives the mean."""
+        return "log_variance" in self._found["encode"].structured_outputs
+
+    def sampled(self, images, seed):
+        """Returns codes drawn from the images' distributions, `mean + exp(log_variance / 2) e`; else their codes.
+
+        Args:
+            images: as for `encode`.
+            seed: of e ~ N(0, 1), an integer from 0.
+        """
+        means = self.encode(images)
+        if not self.variational:
+            return means
+        deviations = np.exp(self._each("encode", "images", "log_variance", unit(images)) / 2)
+        return means + deviations * np.random.default_rng(seed).standard_normal(means.shape, np.float32)
+
     def decode(self, latent):
         """Returns the images of codes `(n, size)`, float32 `(n, height, width, channels)` in [0, 1]."""
         return self._each("decode", "latent", "images", latent)
@@ -45,7 +63,11 @@ def unit(images):
 def of_game(game):
     """Returns the `Codec` of a game with an encoder and a decoder; None for a game without."""
     module, found = game.served
-    return Codec({name: getattr(module, name) for name in found}) if {"encode", "decode"} <= set(found) else None
+    return (
+        Codec({name: getattr(module, name).get_concrete_function() for name in found})
+        if {"encode", "decode"} <= set(found)
+        else None
+    )
 
 
 def of_run(run):

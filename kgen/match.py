@@ -124,12 +124,12 @@ class Match(keras.Model):
             if self.game.referee is None:
                 self.game.move(name, gradients[name])
             else:
-                logged[f"{name}_moves"] = self._move_if_allowed(name, values[name], gradients[name])
+                logged[f"{name}_moves"] = self._move_if_allowed(name, values, gradients[name])
         return logged
 
-    def _move_if_allowed(self, name, loss, gradients):
+    def _move_if_allowed(self, name, values, gradients):
         """Asks the referee; returns 1 if the player moved, else 0."""
-        allowed, memory = self.game.referee.allows(name, loss, self.round.value, self.memory.value)
+        allowed, memory = self.game.referee.allows(name, values, self.round.value, self.memory.value)
         self.memory.assign(memory)
 
         def move():

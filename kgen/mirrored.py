@@ -30,6 +30,16 @@ class Plan:
     units: tuple[int, ...] = (57,)
     activation: str = "relu"
 
+    def demand(self, demand):
+        """Demands sizes that make sense: `demand(condition, field, accepted)` refuses, as a recipe's does."""
+        for name in ("kernels", "strides", "paddings"):
+            same = len(getattr(self, name)) == len(self.channels)
+            demand(same, name, f"as many numbers as --channels has, {len(self.channels)}")
+        for name in ("channels", "kernels", "strides", "units"):
+            demand(all(number >= 1 for number in getattr(self, name)), name, "numbers of at least 1")
+        halves = all(0 <= p <= k // 2 for p, k in zip(self.paddings, self.kernels, strict=True))
+        demand(halves, "paddings", "from 0 to half of the kernels")
+
     def maps(self, shape):
         """Returns the shapes of the input and of each convolution's output, `[(height, width, channels), ...]`.
 
@@ -68,8 +78,10 @@ def dense(x, units):
     return keras.layers.Dense(units, **initial(x.shape[-1]))(x)
 
 
-def encoder(shape, plan, outputs, dropout=0.0, name="encoder"):
+def encoder(shape, plan, outputs, dropout=0.0, name="encoder", heads=1):
     """Returns images of `shape` -> linear `(batch, outputs)`, with dropout before each hidden dense layer.
+
+    Of several heads, a list of such outputs.
 
     Raises:
         UsageError: images of this size are too small for the plan.
@@ -84,7 +96,8 @@ def encoder(shape, plan, outputs, dropout=0.0, name="encoder"):
     for units in plan.units:
         x = layers.Dropout(dropout)(x) if dropout else x
         x = keras.layers.Activation(plan.activation)(dense(x, units))
-    return keras.Model(image, dense(x, outputs), name=name)
+    ends = [dense(x, outputs) for _ in range(heads)]
+    return keras.Model(image, ends if heads > 1 else ends[0], name=name)
 
 
 def decoder(shape, plan, size, dropout=0.0, squash=None, name="decoder"):

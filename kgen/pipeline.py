@@ -13,14 +13,20 @@ _PREFETCH = 2
 
 
 @functools.lru_cache(maxsize=2)  # a round can lie in two epochs; safe to call from several threads
-def order(seed, epoch, n):
-    """Returns the order in which an epoch visits `n` images: a permutation, int64 `(n,)`, read-only."""
-    permutation = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, epoch]))).permutation(n)
+def order(seed, epoch, n, stratum=None):
+    """Returns the order in which an epoch visits `n` images: a permutation, int64 `(n,)`, read-only.
+
+    Args:
+        seed, epoch, n: integers.
+        stratum: number of the part of the images that it is of, or None; equal parts have orders of their own.
+    """
+    entropy = [seed, epoch] if stratum is None else [seed, epoch, 2 + stratum]  # [..., 1] is that of the folds
+    permutation = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy))).permutation(n)
     permutation.flags.writeable = False
     return permutation
 
 
-def indices(seed, step, per_step, n):
+def indices(seed, step, per_step, n, stratum=None):
     """Returns which images round `step` takes, int64 `(per_step,)`.
 
     Rounds follow each other without a gap, across the ends of epochs, so every epoch visits each image once; a round
@@ -30,12 +36,28 @@ def indices(seed, step, per_step, n):
         seed, step: integers from 0.
         per_step: how many images a round takes.
         n: how many there are, from 1.
+        stratum: see `order`.
     """
     epochs, places = np.divmod(np.arange(step * per_step, (step + 1) * per_step), n)
-    return np.concatenate([order(seed, int(epoch), n)[places[epochs == epoch]] for epoch in np.unique(epochs)])
+    visited = [order(seed, int(epoch), n, stratum)[places[epochs == epoch]] for epoch in np.unique(epochs)]
+    return np.concatenate(visited)
 
 
-def rounds(images, *, batch_size, batches=1, seed, start, stop, labelled=False):
+def stratified(seed, step, per_step, strata):
+    """Returns which images round `step` takes, int64 `(per_step,)`: equal parts from each stratum, one after the other.
+
+    Each stratum is visited in rounds of its own, as by `indices`, so that none waits for a larger one.
+
+    Args:
+        seed, step, per_step: as in `indices`; `per_step` is divisible by the number of strata.
+        strata: arrays of indices of images.
+    """
+    part = per_step // len(strata)
+    found = [rows[indices(seed, step, part, len(rows), number)] for number, rows in enumerate(strata)]
+    return np.concatenate(found)
+
+
+def rounds(images, *, batch_size, batches=1, seed, start, stop, labelled=False, strata=None):
     """Makes the rounds [start, stop) as a finite `tf.data.Dataset`.
 
     Args:
@@ -45,6 +67,7 @@ def rounds(images, *, batch_size, batches=1, seed, start, stop, labelled=False):
         seed: of the order, an integer from 0.
         start, stop: numbers of the first round and of the one after the last.
         labelled: whether labels come along.
+        strata: arrays of indices, from each of which every batch takes an equal part, in this order; None mixes all.
 
     Returns:
         Dataset of `(batches, batch_size, height, width, channels)` in the array's dtype; if `labelled`, of tuples with
@@ -57,8 +80,14 @@ def rounds(images, *, batch_size, batches=1, seed, start, stop, labelled=False):
     arrays = [images.images, images.labels.astype(np.int32)] if labelled else [images.images]
     outer = (batches, batch_size)
 
+    def visited(step):
+        if strata is None:
+            return indices(seed, step, batches * batch_size, len(images.images))
+        numbers = range(step * batches, (step + 1) * batches)
+        return np.concatenate([stratified(seed, number, batch_size, strata) for number in numbers])
+
     def gather(step):
-        chosen = indices(seed, int(step), batches * batch_size, len(images.images))
+        chosen = visited(int(step))
         return [np.take(array, chosen, axis=0).reshape(outer + array.shape[1:]) for array in arrays]
 
     def fetch(step):

@@ -73,6 +73,10 @@ class Recipe:
         """Returns `(training images, validation images)`; the latter are None where none are held out."""
         return data, None
 
+    def strata(self, data):
+        """Returns arrays of indices, of each of which every batch has an equal part, in this order; None mixes all."""
+        return None
+
     def to_json(self, model):
         """Returns the model's name and the fields as a JSON object, indented: what recipe.json holds."""
         return json.dumps({"model": model, **dataclasses.asdict(self)}, indent=2, default=str) + "\n"

@@ -13,12 +13,12 @@ class Referee:
 
     memory = 0
 
-    def allows(self, player, loss, step, memory):
+    def allows(self, player, values, step, memory):
         """Returns `(allowed, memory)`: a boolean scalar tensor, and the new memory.
 
         Args:
             player: name of the player whose turn it is.
-            loss: that player's, float32 scalar.
+            values: what the turn returned, `{name: float32 scalar}`: that player's loss under its name.
             step: rounds played before this one, int64 scalar.
             memory: float32 `(self.memory,)`.
         """
@@ -40,7 +40,7 @@ class CriticFirst(Referee):
     def __init__(self, critic_steps, per_round, generator="generator"):
         self.wait, self.generator = max(1, critic_steps // per_round), generator
 
-    def allows(self, player, loss, step, memory):
+    def allows(self, player, values, step, memory):
         if player != self.generator or self.wait == 1:
             return tf.constant(True), memory
         # Generator steps 0 to 24 take `wait` rounds each, 25 to 499 one; then each 500 begin with one of `wait` rounds.
@@ -73,12 +73,41 @@ class Balance(Referee):
     def __init__(self, tolerance, shares, longest=10):
         self.tolerance, self.shares, self.longest = tolerance, shares, longest
 
-    def allows(self, player, loss, step, memory):
+    def allows(self, player, values, step, memory):
         own = list(self.shares).index(player)
         other, turns = 1 - own, 2 + own
-        loss = loss * self.shares[player]
+        loss = values[player] * self.shares[player]
         mean = tf.where(memory[own] == 0, loss, 0.9 * memory[own] + 0.1 * loss)  # 0: it had no turn yet
         behind = memory[other] > (1 + self.tolerance) * mean
         allowed = tf.logical_or(tf.logical_not(behind), memory[turns] >= self.longest - 1)
         rested = tf.where(allowed, 0.0, memory[turns] + 1)
         return allowed, tf.tensor_scatter_nd_update(memory, [[own], [turns]], [mean, rested])
+
+
+class Equilibrium(Referee):
+    """Holds back the discriminator or the decoder, whichever is ahead, by the discriminator's costs on two kinds.
+
+    The costs are its mean cross-entropies on real and on generated images, 0.69 nats where it cannot tell. If either is
+    below `centre - margin` the discriminator rests; if either is above `centre + margin` the decoder rests; if both
+    would rest, both move. Who is neither of the two always moves. Nothing is remembered.
+
+    Args:
+        centre, margin: in nats.
+        real, fake: names of the costs among what the turn returns.
+        discriminator, decoder: names of the players.
+
+    Source: andersbll/autoencoding_beyond_pixels, model/aegan.py (`equilibrium`, `margin`).
+    """
+
+    def __init__(
+        self, centre=0.68, margin=0.35, real="real_cost", fake="fake_cost", players=("discriminator", "decoder")
+    ):
+        self.centre, self.margin, self.costs, self.players = centre, margin, (real, fake), players
+
+    def allows(self, player, values, step, memory):
+        if player not in self.players:
+            return tf.constant(True), memory
+        costs = tf.stack([values[name] for name in self.costs])
+        rests = [tf.reduce_any(costs < self.centre - self.margin), tf.reduce_any(costs > self.centre + self.margin)]
+        own = rests[self.players.index(player)]
+        return tf.logical_or(tf.logical_not(own), tf.logical_and(*rests)), memory

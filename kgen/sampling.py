@@ -2,7 +2,7 @@
 
 from kgen import export, runs, training
 from kgen.errors import UsageError
-from kgen.source import Source, of_game
+from kgen.source import Source, decoding, of_game
 
 
 def from_run(run):
@@ -21,4 +21,4 @@ def from_saved_model(path):
     found = loaded.signatures
     if not {"sample", "serving_default"} <= set(found) or "latent" not in found["sample"].structured_outputs:
         raise UsageError(f"{path} cannot be drawn from: it has no signature 'sample' that gives images and latents.")
-    return Source(found["sample"], found["serving_default"], export.read_classes(path), keep=loaded)
+    return Source(found["sample"], decoding(found), export.read_classes(path), keep=loaded)

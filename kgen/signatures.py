@@ -36,18 +36,7 @@ def generator(network, prior, image_range):
             latent = tf.identity(latent)
         return {"images": to_unit(network(latent, training=False), image_range)}
 
-    arguments = [tf.TensorSpec((), tf.int64, "seed"), tf.TensorSpec((), tf.int64, "count")]
-
-    @tf.function(input_signature=arguments, autograph=False)
-    def sample(seed, count):
-        latent = drawn(prior, seed, tf.cast(bounded(count, "count"), tf.int32))
-        return {"images": serving_default(latent)["images"], "latent": latent}
-
-    @tf.function(input_signature=arguments, autograph=False)
-    def png(seed, count):
-        return {"image_bytes": encoded(sample(seed, count)["images"])}
-
-    return module_of(network.variables, serving_default, sample, png)
+    return module_of(network.variables, serving_default, *sampling(serving_default, prior))
 
 
 def class_conditional(network, prior, image_range, classes):
@@ -99,28 +88,30 @@ def class_conditional(network, prior, image_range, classes):
     return module_of(network.variables, serving_default, sample, png)
 
 
-def autoencoder(encoder, decoder, image_range):
+def autoencoder(encoder, decoder, image_range, prior=None):
     """Returns `(module, signatures)` of an encoder and its decoder, for `tf.saved_model.save`.
 
-    - `encode`: images float32 `(count, height, width, channels)` in [0, 1] -> latent float32 `(count, size)`.
+    - `encode`: images float32 `(count, height, width, channels)` in [0, 1] -> latent float32 `(count, size)`; of a
+      variational encoder its mean, and log_variance beside it.
     - `decode`: latent -> images.
     - `reconstruct`, also `serving_default`: images -> images, `decode(encode(images))`.
+    - `sample`, `png`, where there is a prior: as in `generator`.
 
     Args:
-        encoder: Keras model, images in `image_range` -> codes.
+        encoder: Keras model, images in `image_range` -> codes, or [means, log-variances].
         decoder: Keras model, codes -> images in `image_range`.
         image_range: `kgen.images.Range`.
+        prior: of codes, with `size` and `draw(count)`, or None.
     """
     image_spec = pictures(encoder)
+    code_spec = tf.TensorSpec((None, *decoder.input_shape[1:]), tf.float32, "latent")
 
     @tf.function(input_signature=[image_spec], autograph=False)
     def encode(images):
-        codes = encoder(from_unit(seen(images), image_range), training=False)
-        return {"latent": tf.cast(codes, tf.float32)}
+        codes = tf.nest.flatten(encoder(from_unit(seen(images), image_range), training=False))
+        return {name: tf.cast(code, tf.float32) for name, code in zip(("latent", "log_variance"), codes, strict=False)}
 
-    @tf.function(
-        input_signature=[tf.TensorSpec((None, *decoder.input_shape[1:]), tf.float32, "latent")], autograph=False
-    )
+    @tf.function(input_signature=[code_spec], autograph=False)
     def decode(latent):
         with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
             latent = tf.identity(latent)
@@ -135,7 +126,29 @@ def autoencoder(encoder, decoder, image_range):
         return reconstruct(images)
 
     weights = [*encoder.variables, *decoder.variables]
-    return module_of(weights, serving_default, encode, decode, reconstruct)
+    drawing = sampling(decode, prior) if prior else ()
+    return module_of(weights, serving_default, encode, decode, reconstruct, *drawing)
+
+
+def sampling(decode, prior):
+    """Returns the functions `sample` and `png` of `generator`: images of latents that are drawn from a prior.
+
+    Args:
+        decode: function latent -> {"images": ...} in [0, 1].
+        prior: with `size` and `draw(count)`.
+    """
+    arguments = [tf.TensorSpec((), tf.int64, "seed"), tf.TensorSpec((), tf.int64, "count")]
+
+    @tf.function(input_signature=arguments, autograph=False)
+    def sample(seed, count):
+        latent = drawn(prior, seed, tf.cast(bounded(count, "count"), tf.int32))
+        return {"images": decode(latent)["images"], "latent": latent}
+
+    @tf.function(input_signature=arguments, autograph=False)
+    def png(seed, count):
+        return {"image_bytes": encoded(sample(seed, count)["images"])}
+
+    return sample, png
 
 
 def classifier(network, image_range):

@@ -14,13 +14,14 @@ class Source:
     """A trained generator to draw from, in parts of at most `LIMIT` images; part i has the seed `seed + i 2^32`.
 
     Args:
-        sample, serving_default: signatures, see `kgen.signatures`.
+        sample: signature, see `kgen.signatures`.
+        decode: the signature that brings latents to images.
         classes: names of the classes of a class-conditional generator, otherwise empty.
         keep: what must live as long as the signatures do.
     """
 
-    def __init__(self, sample, serving_default, classes=(), keep=None):
-        self._sample, self._decode, self.classes, self._keep = sample, serving_default, tuple(classes), keep
+    def __init__(self, sample, decode, classes=(), keep=None):
+        self._sample, self._decode, self.classes, self._keep = sample, decode, tuple(classes), keep
 
     def draw(self, seed, count, label=None):
         """Returns `count` images of noise.
@@ -98,4 +99,11 @@ def parts(count):
 def of_game(game):
     """Returns the `Source` of a game with a generator; None for a game without one."""
     module, found = game.served
-    return Source(module.sample, module.serving_default, game.classes) if "sample" in found else None
+    if "sample" not in found:
+        return None
+    return Source(module.sample, decoding({name: getattr(module, name) for name in found}), game.classes)
+
+
+def decoding(found):
+    """Returns the signature, of `{name: signature}`, that brings latents to images."""
+    return found["decode"] if "decode" in found else found["serving_default"]

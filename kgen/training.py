@@ -48,6 +48,7 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
     """
     pictures = load(recipe)
     seen, held = recipe.divide(pictures)
+    recipe.strata(seen)  # refused before there is a run directory
     match = prepare(recipe, seen)
     if exports_dir:
         runs.make_folder(exports_dir)  # said now, not after hours, if it cannot be
@@ -175,6 +176,7 @@ def play(match, model, recipe, data, run, start):
         start=start,
         stop=recipe.steps,
         labelled=match.game.labelled,
+        strata=recipe.strata(pictures),
     )
     writer = callbacks.tensorboard_writer(run / "train", start)
     if start == 0:

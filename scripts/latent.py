@@ -31,6 +31,8 @@ def main(arguments):
     lab.demand(*latent.PACKAGES)
     path = runs.find(options.run, options.runs_dir) if options.run else options.saved_model
     from kgen import codec, training
+    from kgen.data import lines
+    from kgen.metrics import interpolation
 
     opened = codec.of_run(path) if options.run else codec.of_saved_model(path)
     model, recipe = runs.read_recipe(path)
@@ -42,6 +44,8 @@ def main(arguments):
     say = functools.partial(print, file=sys.stderr)
     train, test = latent.splits(load, recipe.split, options.count, options.seed, say)
     about = {"model": model, "dataset": recipe.dataset, "from": str(path)}
+    if recipe.dataset == "lines" and train.images.shape[1] == lines.SIZE:  # whose interpolations can be measured
+        about |= interpolation.line_scores(opened, options.seed)
     print(latent.table(latent.study(opened, train, test, options.out, options.seed, about, say)))
     print(f"{options.out}; turn the codes by hand: tensorboard --logdir {options.out / 'projector'}")
     return 0

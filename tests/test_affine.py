@@ -5,7 +5,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from kgen.affine import MOVE, TURN, ZOOM, affine, distorted
+from kgen.affine import MOVE, TURN, ZOOM, affine, distorted, flipped
 from kgen.dice import Dice
 
 SHAPES = {"grey": (5, 11, 11, 1), "colour": (5, 9, 14, 3)}
@@ -114,3 +114,33 @@ def test_distorted_takes_its_numbers_from_within_their_bounds_and_from_all_of_th
     ):
         assert 0.9 * bound < np.abs(values).max() < 1.02 * bound
         assert values.min() < -0.9 * bound and abs(values.mean()) < 0.25 * bound
+
+
+@pytest.mark.parametrize("compute", [flipped, tf.function(flipped)], ids=["eager", "graph"])
+def test_flipped_mirrors_half_of_the_images_left_to_right_and_leaves_the_others(compute):
+    x = batch((400, 3, 5, 2))
+    with Dice(0):
+        made = compute(tf.constant(x)).numpy()
+    mirrored = np.stack([image[:, ::-1] for image in x])
+    same, other = ([np.array_equal(*pair) for pair in zip(made, images, strict=True)] for images in (x, mirrored))
+    assert all(a != b for a, b in zip(same, other, strict=True))  # each is one of the two
+    assert 160 < sum(other) < 240  # 200 +- 4 deviations
+
+
+def test_flipped_is_a_function_of_the_dice_and_draws_of_its_own_follow():
+    x = tf.constant(batch((60, 3, 5, 2)))
+
+    def rolled(seed):
+        with Dice(seed):
+            return [flipped(x).numpy() for _ in range(2)]
+
+    first, second = rolled(0)
+    np.testing.assert_array_equal(rolled(0), [first, second])
+    changed = [(a != b).any(axis=(1, 2, 3)).mean() for a, b in ((first, second), (first, rolled(1)[0]))]
+    assert all(0.25 < share < 0.75 for share in changed)  # of 60 coins, 4 deviations
+
+
+def test_flipped_tosses_a_coin_for_each_image_and_not_for_their_numbers():
+    x = tf.constant(np.tile(batch((1, 3, 5, 2)), (50, 1, 1, 1)))
+    with Dice(3):
+        assert len({image.tobytes() for image in flipped(x).numpy()}) == 2

@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import scipy.stats
 from scipy.special import expit
 from tiny import pictures
 
@@ -31,6 +32,18 @@ def codecs(trained):
 @pytest.fixture(scope="module")
 def dcgan(tmp_path_factory):
     return train(tmp_path_factory.mktemp("dcgan"), "dcgan", width=2, latent_dim=4)
+
+
+@pytest.fixture(scope="module")
+def vae(tmp_path_factory):
+    """A variational autoencoder without a divergence in its loss, so that its variances have left 1."""
+    quick = {"units": (6,), "activation": "silu", "latent_dim": 3, "beta": 0.0, "learning_rate": 0.02, "steps": 20}
+    return train(tmp_path_factory.mktemp("vae"), "vae", **quick)
+
+
+@pytest.fixture(scope="module")
+def variational(vae):
+    return {"run": codec.of_run(vae.run), "export": codec.of_saved_model(vae.exported)}
 
 
 def close(one, other):
@@ -64,6 +77,36 @@ def test_any_number_of_images_in_their_order(count, source, codecs):
     found = own.encode(PIXELS[:count])
     assert len(found) == count
     close(found[[0, -1]], each)
+
+
+@pytest.mark.parametrize("source", ["run", "export"])
+def test_codes_are_drawn_with_the_mean_and_variance_of_each_image(source, variational, vae):
+    own, x = variational[source], PIXELS[:5] // np.uint8([1, 2, 3, 5, 9]).reshape(5, 1, 1, 1)
+    mean, log_variance = map(np.float64, vae.match.exhibition().encoder(x / np.float32(255), training=False))
+    deviation = np.exp(log_variance / 2)
+    assert own.variational and np.ptp(deviation, axis=0).min() > 0.1 and np.abs(np.log(deviation)).max() > 0.3
+    close(own.encode(x), mean)
+    many = np.stack([own.sampled(x, seed) for seed in range(600)])
+    assert many.dtype == np.float32 and many.shape == (600, 5, 3)
+    standard = (many - mean) / deviation
+    assert np.abs(standard.mean(axis=0)).max() < 4 / np.sqrt(600)
+    np.testing.assert_allclose(standard.var(axis=0), 1, atol=4 * np.sqrt(2 / 600))
+    assert scipy.stats.kstest(standard.ravel(), "norm").pvalue > 0.01
+    assert np.abs(np.corrcoef(standard.reshape(600, 15).T) - np.eye(15)).max() < 0.2  # of images and of numbers alike
+
+
+def test_equal_seeds_draw_equal_codes_from_a_run_and_its_export(variational):
+    one, other = variational.values()
+    close(one.sampled(PIXELS, 7), other.sampled(PIXELS, 7))
+    np.testing.assert_array_equal(one.sampled(PIXELS, 7), one.sampled(PIXELS, 7))
+    assert (one.sampled(PIXELS, 7) != one.sampled(PIXELS, 8)).all()
+    close(one.reconstruct(PIXELS), other.decode(other.encode(PIXELS)))  # of means: nothing is drawn
+
+
+@pytest.mark.parametrize("source", ["run", "export"])
+def test_of_a_plain_autoencoder_the_codes_themselves(source, codecs):
+    assert codecs[source].variational is False
+    np.testing.assert_array_equal(codecs[source].sampled(PIXELS, 3), codecs[source].encode(PIXELS))
 
 
 def test_a_game_without_a_decoder_has_no_codec(dcgan, trained):

@@ -28,10 +28,10 @@ FLOORS = [
     },
     {"kgen.game", "kgen.match", "kgen.mirrored", "kgen.mirrored_space"},
     {"kgen.recipe"},
-    {"kgen.adversarial", "kgen.source"},
+    {"kgen.adversarial", "kgen.coding", "kgen.pyramid", "kgen.source"},
     {"kgen.archives", "kgen.decode"},
     {"kgen.data", "kgen.pipeline"},
-    {"kgen.held_out", "kgen.measure"},
+    {"kgen.held_out", "kgen.measure", "kgen.metrics"},
     {"kgen.models"},
     {"kgen.callbacks"},
     {
@@ -61,6 +61,13 @@ CITES = {
     "improved_gan": {"dcgan"},
     "autoencoder": set(),
     "classifier": set(),
+    "vae": set(),
+    "adversarial_vae": {"vae"},
+    "vae_gan": {"dcgan", "vae"},
+    "adversarial_autoencoder": set(),
+    "vq_vae": set(),
+    "acai": set(),
+    "acai_baselines": {"acai", "adversarial_autoencoder", "vae"},
     "report002": {"dcgan", "gan", "improved_gan", "wgan"},
 }
 

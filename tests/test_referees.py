@@ -11,12 +11,12 @@ from tiny import fit, new_match, pictures, play, shrink
 from kgen import checkpoint, recipe
 from kgen.errors import UsageError
 from kgen.match import Match
-from kgen.referees import Balance, CriticFirst
+from kgen.referees import Balance, CriticFirst, Equilibrium
 
 
 def rounds_of_the_generator(referee, count):
     """Returns the numbers of the rounds, below `count`, in which the generator may move."""
-    allows = tf.function(lambda step: referee.allows("generator", 0.0, step, tf.zeros(0))[0])
+    allows = tf.function(lambda step: referee.allows("generator", {"generator": 0.0}, step, tf.zeros(0))[0])
     return [step for step in range(count) if allows(tf.constant(step, tf.int64))]
 
 
@@ -39,7 +39,9 @@ def test_the_critic_s_lead_is_the_authors_code(per_round):
 
 def test_a_critic_always_moves():
     referee = CriticFirst(100, 5)
-    assert all(referee.allows("critic", 0.0, tf.constant(step, tf.int64), tf.zeros(0))[0] for step in range(30))
+    assert all(
+        referee.allows("critic", {"critic": 0.0}, tf.constant(step, tf.int64), tf.zeros(0))[0] for step in range(30)
+    )
 
 
 def told(losses, tolerance=0.2, longest=10):
@@ -49,7 +51,7 @@ def told(losses, tolerance=0.2, longest=10):
     for step, (first, second) in enumerate(losses):
         names = ""
         for name, loss in (("discriminator", first), ("generator", second)):
-            allowed, memory = referee.allows(name, tf.constant(loss), tf.constant(step, tf.int64), memory)
+            allowed, memory = referee.allows(name, {name: tf.constant(loss)}, tf.constant(step, tf.int64), memory)
             names += name[0] if allowed else "-"
         moved.append(names)
     return moved, memory.numpy()
@@ -86,7 +88,7 @@ def balanced(seed=1):
 
 def test_a_player_that_rests_stays_as_it_is():
     match = balanced()
-    match.game.referee.allows = lambda name, loss, step, memory: (tf.equal(name, "generator"), memory)
+    match.game.referee.allows = lambda name, values, step, memory: (tf.equal(name, "generator"), memory)
     before = [np.copy(w) for w in match.discriminator.get_weights()]
     state = [v.numpy() for v in match.discriminator_optimizer.variables]
     means = play(match, 0, 3)
@@ -122,6 +124,74 @@ def test_ratios_are_rounds_of_more_batches():
             played = [(turn.__name__, batch) for turn, batch in game.play(batches)]
             assert [turn for turn, _ in played] == expected, name
             assert {batch for _, batch in played} == set(batches)
+
+
+def held_back(costs, **arguments):
+    """Returns whether the discriminator and the decoder may move, about 0.5 to 1 nats, asked in a graph and eagerly."""
+    referee = Equilibrium(0.75, 0.25, **arguments)
+    values = {name: tf.constant(cost) for name, cost in zip(referee.costs, costs, strict=True)}
+
+    def ask(name):
+        allowed, memory = referee.allows(name, values, tf.constant(0, tf.int64), tf.zeros(referee.memory))
+        assert memory.shape == (0,) and allowed.shape == () and allowed.dtype == tf.bool
+        return allowed
+
+    found = [bool(ask(name)) for name in referee.players]
+    assert [bool(tf.function(ask)(name)) for name in referee.players] == found
+    return found
+
+
+LOW, HIGH, BETWEEN = np.nextafter(np.float32(0.5), np.float32(0)), np.nextafter(np.float32(1), np.float32(2)), 0.75
+
+
+@pytest.mark.parametrize(
+    "costs, discriminator, decoder",
+    [
+        ((BETWEEN, BETWEEN), True, True),
+        ((0.5, 1.0), True, True),  # on both thresholds
+        ((1.0, 0.5), True, True),
+        ((LOW, BETWEEN), False, True),
+        ((BETWEEN, LOW), False, True),
+        ((LOW, LOW), False, True),
+        ((0.0, 1.0), False, True),
+        ((HIGH, BETWEEN), True, False),
+        ((BETWEEN, HIGH), True, False),
+        ((HIGH, HIGH), True, False),
+        ((0.5, 7.0), True, False),
+        ((LOW, HIGH), True, True),  # both would rest
+        ((HIGH, LOW), True, True),
+        ((7.0, 0.0), True, True),
+    ],
+)
+def test_an_equilibrium_holds_back_who_is_ahead(costs, discriminator, decoder):
+    assert held_back(costs) == [discriminator, decoder]
+    assert held_back(costs, real="a", fake="b", players=("d", "g")) == [discriminator, decoder]
+    assert held_back(costs, players=("decoder", "discriminator")) == [discriminator, decoder]
+
+
+@pytest.mark.parametrize("name", ["encoder", "generator"])
+def test_who_is_no_part_of_an_equilibrium_always_moves(name):
+    step, memory = tf.constant(0, tf.int64), tf.zeros(0)
+    for costs in ((0.0, 0.0), (9.0, 9.0), (0.75, 0.75)):
+        values = {"real_cost": tf.constant(costs[0]), "fake_cost": tf.constant(costs[1])}
+        assert Equilibrium(0.75, 0.25).allows(name, values, step, memory)[0]
+        assert tf.function(Equilibrium(0.75, 0.25).allows)(name, values, step, memory)[0]
+    assert (Equilibrium().centre, Equilibrium().margin) == (0.68, 0.35)
+
+
+def test_a_referee_is_told_all_that_the_turn_returned():
+    match, told_of = balanced(), {}
+
+    def allows(name, values, step, memory):
+        told_of[name] = {name: value.dtype for name, value in values.items()}
+        return tf.constant(True), memory
+
+    match.game.referee.allows = allows
+    play(match, 0, 1)
+    reports = dict.fromkeys(match.game.reports, tf.float32)
+    assert reports and told_of == {
+        "discriminator": {"discriminator": tf.float32, **reports}, "generator": {"generator": tf.float32}
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

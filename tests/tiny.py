@@ -23,6 +23,21 @@ def one_of_each_paper():
     return parameters
 
 
+def one_of_each_kind():
+    """Returns the names of all recipes as pytest parameters, for what takes long: all but one of each kind are slow.
+
+    A kind is what a paper's recipe is built upon: that of all recipes, of those with a discriminator, with a validation
+    fold, of the networks that halve and double maps.
+    """
+    kinds, parameters = set(), []
+    for name in recipe.names():
+        bases = type(recipe.find(name)).__mro__
+        kind = next(base for base in bases if not base.__module__.startswith("kgen.models"))
+        parameters.append(pytest.param(name, marks=[pytest.mark.slow] if kind in kinds else []))
+        kinds.add(kind)
+    return parameters
+
+
 SHARED = {field.name for field in dataclasses.fields(Recipe)}
 
 

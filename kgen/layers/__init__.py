@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "minibatch": ["MinibatchDiscrimination"],
         "spectral_norm": ["SpectralNorm"],
         "upsample": ["UPSAMPLINGS", "bilinear", "nearest", "transposed"],
+        "vector_quantizer": ["VectorQuantizer"],
         "virtual_batch_norm": ["VirtualBatchNorm", "WithReference", "WithoutReference"],
     },
 )

@@ -27,14 +27,13 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from kgen import images, mirrored_space, noises, optimizers, pruning, reconstructions, signatures
+from kgen import coding, images, mirrored_space, noises, optimizers, pruning, reconstructions
 from kgen.affine import distorted
-from kgen.backend import keras, tf
-from kgen.game import Game, Player
+from kgen.backend import keras
+from kgen.game import Player
 from kgen.held_out import HeldOutRecipe
 from kgen.mirrored import Plan, decoder, encoder
 
-COLUMNS = 8  # of the sheet: a row of images above the row of their reconstructions
 LOSSES = {  # of images and logits, in the order in which they are measured
     "binary_cross_entropy": reconstructions.binary_cross_entropy_per_image,
     "squared_error": lambda x, logits: reconstructions.squared_error_per_image(x, keras.ops.sigmoid(logits)),
@@ -42,7 +41,7 @@ LOSSES = {  # of images and logits, in the order in which they are measured
 SHORT = {"bce": "binary_cross_entropy", "mse": "squared_error"}
 
 
-class Autoencoder(Game):
+class Autoencoder(coding.CodingGame):
     """One player, the autoencoder; its layers `encoder` and `decoder` are networks of their own.
 
     Args:
@@ -55,22 +54,11 @@ class Autoencoder(Game):
     """
 
     range = images.UNIT
-    exhibits = ("autoencoder",)
+    walks = 0
 
     def __init__(self, player, loss, distort=False, noises=(), passes=1, pruned=None):
-        self.example_shape = (4 * COLUMNS, *player.network.input_shape[1:])
-        super().__init__(autoencoder=player)
+        super().__init__(player.network.input_shape[1:], autoencoder=player)
         self.loss, self.distort, self.noises, self.passes, self.pruned = loss, distort, noises, passes, pruned
-
-    @property
-    def encoder(self):
-        """Images in [0, 1] -> codes `(batch, size)`."""
-        return self.autoencoder.get_layer("encoder")
-
-    @property
-    def decoder(self):
-        """Codes `(batch, size)` -> logits of images."""
-        return self.autoencoder.get_layer("decoder")
 
     def play(self, batches):
         yield self.turn, batches[0]
@@ -78,7 +66,7 @@ class Autoencoder(Game):
     def turn(self, clean):
         """Returns the mean loss of the reconstructions of `passes` passes, of a noisy image first."""
         clean = distorted(clean) if self.distort else clean
-        seen, losses = noises.add(clean, self.noises), []
+        seen, losses = self.seen(clean), []
         for _ in range(self.passes):
             logits = self.autoencoder(seen, training=True)
             losses.append(self.per_pixel(self.loss, clean, logits))
@@ -90,7 +78,7 @@ class Autoencoder(Game):
         return LOSSES[name](clean, logits) / math.prod(clean.shape[1:])
 
     def measures(self, clean):
-        logits = self.autoencoder(noises.add(clean, self.noises), training=False)
+        logits = self.autoencoder(self.seen(clean), training=False)
         return {name: self.per_pixel(name, clean, logits) for name in sorted(LOSSES, key=lambda n: n != self.loss)}
 
     def groups(self):
@@ -109,18 +97,11 @@ class Autoencoder(Game):
         """Prunes when it is time. Returns the sparsity of each group."""
         return self.pruned.act(epoch, self.groups()) if self.pruned else {}
 
-    def pictures(self, count):
-        module, _ = self.served
-        seen = noises.add(images.from_bytes(tf.convert_to_tensor(self.examples), self.range), self.noises)
-        made = module.reconstruct(seen)["images"]
-        rows = [tf.reshape(pictures, (-1, COLUMNS, *seen.shape[1:])) for pictures in (seen, made)]
-        sheet = tf.reshape(tf.stack(rows, axis=1), (-1, *seen.shape[1:]))
-        return tf.gather(sheet, tf.range(count) % len(sheet))
+    def seen(self, batch):
+        return noises.add(batch, self.noises)
 
-    def signatures(self):
-        code = self.decoder.input
-        pixels = keras.Model(code, keras.ops.sigmoid(self.decoder(code)))
-        return signatures.autoencoder(self.encoder, pixels, self.range)
+    def paint(self, numbers):
+        return keras.ops.sigmoid(numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,13 +134,7 @@ class AutoencoderRecipe(HeldOutRecipe):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("kernels", "strides", "paddings"):
-            same = len(getattr(self, name)) == len(self.channels)
-            self.demand(same, name, f"as many numbers as --channels has, {len(self.channels)}")
-        for name in ("channels", "kernels", "strides", "units"):
-            self.demand(all(number >= 1 for number in getattr(self, name)), name, "numbers of at least 1")
-        halves = all(0 <= p <= k // 2 for p, k in zip(self.paddings, self.kernels, strict=True))
-        self.demand(halves, "paddings", "from 0 to half of the kernels")
+        self.plan().demand(self.demand)
         for name in ("latent_dim", "passes"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         for name in ("encoder_dropout", "decoder_dropout", *map("prune_{}".format, self.amounts())):
@@ -193,10 +168,11 @@ class AutoencoderRecipe(HeldOutRecipe):
         return mirrored_space.suggest(trial, tuple(map("prune_{}".format, self.amounts())))
 
     def game(self, data):
-        image = keras.Input(data.images.shape[1:])
-        code = encoder(image.shape[1:], self.plan(), self.latent_dim, self.encoder_dropout)(image)
-        logits = decoder(image.shape[1:], self.plan(), self.latent_dim, self.decoder_dropout)(code)
-        network = keras.Model(image, logits, name="autoencoder")
+        shape = data.images.shape[1:]
+        network = coding.autoencoder(
+            encoder(shape, self.plan(), self.latent_dim, self.encoder_dropout),
+            decoder(shape, self.plan(), self.latent_dim, self.decoder_dropout),
+        )
         adam = optimizers.DecayedAdam if self.anneal else keras.optimizers.Adam
         clock = {"end": self.steps, "warmup": self.warmup} if self.anneal else {}
         optimizer = adam(self.learning_rate, epsilon=1e-8, **clock)

@@ -12,17 +12,34 @@ class RMSprop(keras.optimizers.Optimizer):
     `keras.optimizers.RMSprop` has epsilon inside of the root: its default 1e-7 is then a floor of 3e-4, which swallows
     the gradients of a critic with clipped weights.
 
+    With an `end` the rate falls: `a(t) = b + (a - b) max(0, 1 - t / end)^power` at update t = 0, 1, ...
+
     Args:
-        learning_rate: a.
+        learning_rate: a, a variable that may be assigned.
         rho: share of the old mean square kept, in [0, 1); PyTorch's `alpha`.
         epsilon: added to the root.
+        end: update from which on the rate is `final_rate`; None keeps it at a.
+        final_rate: b.
+        power: of the fall, above 0; 1 is linear.
 
-    Source: torch.optim.RMSprop with its default values; Tieleman and Hinton 2012, lecture 6.5.
+    Source: torch.optim.RMSprop with its default values; Tieleman and Hinton 2012, lecture 6.5; the fall:
+        andersbll/deeppy, `GammaAnnealer`.
     """
 
-    def __init__(self, learning_rate=0.01, rho=0.99, epsilon=1e-8, name="rmsprop", **kwargs):
+    def __init__(
+        self,
+        learning_rate=0.01,
+        rho=0.99,
+        epsilon=1e-8,
+        end=None,
+        final_rate=0.0,
+        power=1.0,
+        name="rmsprop",
+        **kwargs,
+    ):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.rho, self.epsilon = rho, epsilon
+        self.end, self.final_rate, self.power = end, final_rate, power
 
     def build(self, variables):
         if not self.built:
@@ -32,7 +49,13 @@ class RMSprop(keras.optimizers.Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         mean_square = self.mean_squares[self._get_variable_index(variable)]
         self.assign(mean_square, self.rho * mean_square + (1 - self.rho) * ops.square(gradient))
-        self.assign_sub(variable, learning_rate * gradient / (ops.sqrt(mean_square) + self.epsilon))
+        rate = self._fallen(learning_rate) if self.end else learning_rate
+        self.assign_sub(variable, rate * gradient / (ops.sqrt(mean_square) + self.epsilon))
+
+    def _fallen(self, rate):
+        left = ops.maximum(1.0 - ops.cast(self.iterations, "float32") / self.end, 0.0)
+        return self.final_rate + (rate - self.final_rate) * ops.power(left, self.power)
 
     def get_config(self):
-        return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}
+        own = ("rho", "epsilon", "end", "final_rate", "power")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}

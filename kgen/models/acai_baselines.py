@@ -1,0 +1,104 @@
+"""What ACAI was compared with: other autoencoders on its networks. Berthelot et al. 2019, arXiv:1807.07543, section 4.
+
+All have the encoder and decoder of `kgen.pyramid`, squared error in [-1, 1] and Adam at 1e-4 unless said otherwise:
+
+- `acai-autoencoder`: nothing else. `--input-noise 1` adds N(0, 1) to what the encoder sees (denoising, Vincent et al.
+  2010); `--code-dropout .5` drops that share of the code in training (Srivastava et al. 2014).
+- `acai-vae`: variational (Kingma and Welling 2014): dense heads for mean and log-variance on the flattened maps, as
+  many numbers as these have, Bernoulli pixels.
+- `acai-adversarial`: codes made to look normal (Makhzani et al. 2016) by a discriminator with two layers of 100.
+
+They train on `lines` as `acai` does; flags for MNIST and CIFAR-10 are the same. The seventh is `vq-vae`.
+"""
+
+from dataclasses import dataclass
+
+from kgen import coding, dice
+from kgen.backend import keras
+from kgen.game import Player
+from kgen.models.acai import LINES
+from kgen.models.adversarial_autoencoder import AdversarialAutoencoder, discriminator
+from kgen.models.vae import VAE
+from kgen.priors import Normal
+from kgen.pyramid import PyramidRecipe, decoder, encoder
+
+
+class PlainAutoencoder(coding.CodingGame):
+    """One player that reconstructs.
+
+    Args:
+        autoencoder: player, with layers `encoder` and `decoder`.
+        pixels: a `kgen.coding.Pixels`.
+        input_noise: standard deviation of the noise that the encoder sees in training, in units of `pixels.range`.
+    """
+
+    def __init__(self, autoencoder, pixels, input_noise=0.0):
+        super().__init__(autoencoder.network.input_shape[1:], pixels, autoencoder=autoencoder)
+        self.input_noise = input_noise
+
+    def play(self, batches):
+        yield self.turn, batches[0]
+
+    def turn(self, real):
+        """Returns the error of a reconstruction, of a noisy image if there is noise."""
+        seen = real + self.input_noise * dice.current().normal(real.shape) if self.input_noise else real
+        return {"autoencoder": self.pixels.error(real, self.autoencoder(seen, training=True))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainRecipe(PyramidRecipe):
+    """Plain, denoising or dropout autoencoder on the networks of Berthelot et al. 2019."""
+
+    input_noise: float = 0.0  # Standard deviation of what is added to what the encoder sees, of images in [-1, 1].
+    code_dropout: float = 0.0  # Share of the code that is dropped in training.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.input_noise >= 0, "input_noise", "0 or more")
+        self.demand(0 <= self.code_dropout < 1, "code_dropout", "at least 0 and below 1")
+
+    def game(self, data):
+        shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
+        network = coding.autoencoder(encoder(shape, plan), decoder(shape, plan, self.code_dropout))
+        return PlainAutoencoder(Player(network, self.adam()), coding.PIXELS["mse"], self.input_noise)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PyramidVAERecipe(PyramidRecipe):
+    """Variational autoencoder on the networks of Berthelot et al. 2019."""
+
+    def game(self, data):
+        shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
+        maps = encoder(shape, plan)
+        size, image = maps.output_shape[1], keras.Input(shape)
+        flat = maps(keras.layers.Rescaling(2.0, -1.0)(image))  # a VAE's images are in [0, 1]
+        heads = [keras.layers.Dense(size, dtype="float32")(flat) for _ in range(2)]
+        network = coding.autoencoder(keras.Model(image, heads, name="encoder"), decoder(shape, plan))
+        return VAE(Player(network, self.adam()), Normal(size))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PyramidAdversarialRecipe(PyramidRecipe):
+    """Adversarial autoencoder on the networks of Berthelot et al. 2019."""
+
+    units: tuple[int, ...] = (100, 100)  # Of the discriminator's hidden layers.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(all(number >= 1 for number in self.units), "units", "numbers of at least 1")
+
+    def game(self, data):
+        shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
+        network = coding.autoencoder(encoder(shape, plan), decoder(shape, plan))
+        size = network.get_layer("decoder").input_shape[1]
+        judge = discriminator(size, self.units, "leaky_relu")
+        return AdversarialAutoencoder(
+            Player(network, self.adam()), Player(judge, self.adam()), coding.PIXELS["mse"], Normal(size)
+        )
+
+
+RECIPES = {
+    "acai-autoencoder": PlainRecipe(**LINES),
+    "acai-vae": PyramidVAERecipe(**LINES),
+    "acai-adversarial": PyramidAdversarialRecipe(**LINES),
+}

@@ -1,0 +1,110 @@
+"""Adversarial Autoencoders. Makhzani et al. 2016, arXiv:1511.05644.
+
+The codes of an autoencoder are made to look like draws from a prior by a discriminator that sees codes, not images
+(section 2): in each round autoencoder and discriminator move from one forward pass,
+
+    L_autoencoder   = error(x, g(f(x))) + weight E[-log D(f(x))]
+    L_discriminator = E[-log D(z)] + E[-log(1 - D(f(x)))],  z ~ N(0, I)
+
+so that the decoder can be given codes from the prior. The encoder is deterministic.
+
+Recipe `adversarial-autoencoder`: two hidden layers of 1,000 ReLU units in all three networks and a code of 8, as for
+the paper's MNIST likelihoods (appendix A.1). The same game on the networks of Berthelot et al. 2019 is the recipe
+`acai-adversarial`.
+
+Deviations: cross-entropy of sigmoid pixels, Adam for the paper's momentum descent with a falling rate, a prior of
+variance 1, and one update of the encoder for both of its terms, as in the code of Berthelot et al. 2019; the paper
+alternates.
+"""
+
+from dataclasses import dataclass
+
+from kgen import coding
+from kgen.backend import keras
+from kgen.game import Player
+from kgen.losses import OBJECTIVES
+from kgen.mirrored import Plan, decoder, encoder
+from kgen.priors import Normal
+from kgen.recipe import Recipe
+
+
+class AdversarialAutoencoder(coding.CodingGame):
+    """Makhzani et al. 2016, section 2, with a deterministic encoder.
+
+    Args:
+        autoencoder: player, with layers `encoder` and `decoder`.
+        discriminator: player, codes -> logits `(batch, 1)`.
+        pixels: a `kgen.coding.Pixels`.
+        prior: of codes, `kgen.priors.Normal`.
+        weight: of the discriminator's opinion in the autoencoder's loss.
+    """
+
+    reports = ("reconstruction", "real_score", "fake_score")
+    walks, draws = 2, 2
+
+    def __init__(self, autoencoder, discriminator, pixels, prior, weight=1.0):
+        players = {"autoencoder": autoencoder, "discriminator": discriminator}
+        super().__init__(autoencoder.network.input_shape[1:], pixels, **players)
+        self.prior, self.weight = prior, weight
+
+    def play(self, batches):
+        yield self.turn, batches[0]
+
+    def turn(self, real):
+        """Both players move, from one forward pass. Scores: of codes from the prior, and of images' codes."""
+        ops, objective = keras.ops, OBJECTIVES["non_saturating"]
+        codes = self.encoder(real, training=True)
+        reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
+        on_prior = self.discriminator(self.prior.draw(real.shape[0]), training=True)
+        on_codes = self.discriminator(codes, training=True)
+        return {
+            "autoencoder": reconstruction + self.weight * objective.generator(on_codes),
+            "discriminator": objective.discriminator(on_prior, on_codes),
+            "reconstruction": reconstruction,
+            "real_score": ops.mean(objective.score(on_prior)),
+            "fake_score": ops.mean(objective.score(on_codes)),
+        }
+
+
+def discriminator(size, units, activation):
+    """Returns codes `(batch, size)` -> logits `(batch, 1)`, through dense layers of `units`."""
+    code = x = keras.Input((size,))
+    for width in units:
+        x = keras.layers.Dense(width)(x)
+        x = keras.layers.LeakyReLU(0.2)(x) if activation == "leaky_relu" else keras.layers.Activation(activation)(x)
+    return keras.Model(code, keras.layers.Dense(1, dtype="float32")(x), name="discriminator")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialAutoencoderRecipe(Recipe):
+    """Adversarial autoencoder, Makhzani et al. 2016."""
+
+    units: tuple[int, ...] = (1000, 1000)  # Of the hidden layers of encoder, decoder and discriminator.
+    latent_dim: int = 8  # Numbers of the code.
+    weight: float = 0.05  # Of the discriminator's opinion in the autoencoder's loss, which is a mean over pixels.
+    learning_rate: float = 2e-4  # Of both players' Adam.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(all(number >= 1 for number in self.units), "units", "numbers of at least 1")
+        self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
+        self.demand(self.weight >= 0, "weight", "0 or more")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+
+    def game(self, data):
+        shape, plan = data.images.shape[1:], Plan((), (), (), (), self.units)
+        network = coding.autoencoder(encoder(shape, plan, self.latent_dim), decoder(shape, plan, self.latent_dim))
+        return AdversarialAutoencoder(
+            Player(network, self.adam()),
+            Player(discriminator(self.latent_dim, self.units, "relu"), self.adam()),
+            coding.PIXELS["bce"],
+            Normal(self.latent_dim),
+            self.weight,
+        )
+
+    def adam(self):
+        """Returns a new optimizer: every player has its own."""
+        return keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)
+
+
+RECIPES = {"adversarial-autoencoder": AdversarialAutoencoderRecipe(batch_size=100, steps=50_000)}

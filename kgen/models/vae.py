@@ -1,0 +1,132 @@
+"""Auto-Encoding Variational Bayes. Kingma and Welling 2014, arXiv:1312.6114.
+
+The encoder gives each image a normal distribution of codes, `q(z|x) = N(mean, diag exp(log_variance))`, one of them is
+drawn, `z = mean + exp(log_variance / 2) e`, and encoder and decoder together minimise the negative evidence lower bound
+of an image, in nats (equation 10, one draw):
+
+    L = -log p(x|z) + beta KL(q(z|x) || N(0, I))
+
+with p(x|z) Bernoulli in each number of the image (`--likelihood bernoulli`) or normal with variance 1 (`gaussian`, up
+to its constant). Pixels between 0 and 1 under a Bernoulli make a useful loss but no bound. beta is 1 in the paper; more
+buys smoother codes with worse reconstructions (Higgins et al. 2017). So the decoder takes codes from N(0, I), and what
+was encoded decodes from its mean.
+
+Recipes:
+- `vae`: the paper's MNIST networks, one hidden layer of 500 tanh units on both sides; a code of 20 (figure 5).
+- `vae-conv`: convolutions of stride 2, for any image size; give it `--dataset cifar10`, or others.
+
+Deviations: Adam at 1e-3 for Adagrad, PyTorch's initial weights for N(0, .01), and images as they are, not binarised.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kgen import coding, dice, images, reconstructions
+from kgen.backend import keras
+from kgen.game import Player
+from kgen.held_out import HeldOutRecipe
+from kgen.mirrored import Plan, decoder, encoder
+from kgen.priors import Normal
+
+LIKELIHOODS = {  # -log p(x|z) of each image from the decoder's numbers, and the images that these stand for
+    "bernoulli": (reconstructions.binary_cross_entropy_per_image, lambda numbers: keras.ops.sigmoid(numbers)),
+    "gaussian": (lambda x, numbers: reconstructions.squared_error_per_image(x, numbers) / 2, lambda numbers: numbers),
+}
+
+
+class VAE(coding.CodingGame):
+    """Kingma and Welling 2014, Algorithm 1 with L = 1.
+
+    Args:
+        autoencoder: player, with layers `encoder`, to means and log-variances, and `decoder`.
+        prior: of codes, `kgen.priors.Normal`.
+        likelihood: name in `LIKELIHOODS`.
+        beta: weight of the divergence.
+        opponents: further players.
+    """
+
+    range = images.UNIT
+    reports = ("reconstruction", "kl")
+    walks, draws = 2, 2
+
+    def __init__(self, autoencoder, prior, likelihood="bernoulli", beta=1.0, **opponents):
+        super().__init__(autoencoder.network.input_shape[1:], autoencoder=autoencoder, **opponents)
+        self.prior, self.beta = prior, beta
+        self.nats, self.paint = LIKELIHOODS[likelihood]  # paint: see CodingGame
+
+    def play(self, batches):
+        yield self.turn, batches[0]
+
+    def turn(self, real):
+        """Returns the negative bound and its two parts, means over images."""
+        reconstruction, divergence = map(keras.ops.mean, self.bound(real, training=True))
+        return {
+            "autoencoder": reconstruction + self.beta * divergence,
+            "reconstruction": reconstruction,
+            "kl": divergence,
+        }
+
+    def measures(self, real):
+        reconstruction, divergence = self.bound(real, training=False)
+        return {
+            "negative_bound": reconstruction + self.beta * divergence,
+            "reconstruction": reconstruction,
+            "kl": divergence,
+        }
+
+    def bound(self, real, training):
+        """Returns the two parts of each image's negative bound, `(batch,)` in nats."""
+        mean, log_variance = self.encoder(real, training=training)
+        numbers = self.decoder(drawn(mean, log_variance), training=training)
+        return self.nats(real, numbers), reconstructions.kl_to_standard_normal(mean, log_variance)
+
+
+def drawn(mean, log_variance):
+    """Returns codes `mean + exp(log_variance / 2) e`, e ~ N(0, I): a draw that gradients go through. Section 2.4."""
+    mean, log_variance = keras.ops.cast(mean, "float32"), keras.ops.cast(log_variance, "float32")
+    return mean + keras.ops.exp(0.5 * log_variance) * dice.current().normal(keras.ops.shape(mean))
+
+
+@dataclass(frozen=True, kw_only=True)
+class VAERecipe(HeldOutRecipe):
+    """Variational autoencoder, Kingma and Welling 2014."""
+
+    channels: tuple[int, ...] = ()  # Of each convolution of the encoder; the decoder mirrors them.
+    kernels: tuple[int, ...] = ()  # Of each convolution, in pixels.
+    strides: tuple[int, ...] = ()  # Of each convolution, in pixels.
+    paddings: tuple[int, ...] = ()  # Of each convolution, at both ends, in pixels.
+    units: tuple[int, ...] = (500,)  # Of the hidden dense layers.
+    activation: Literal["tanh", "relu", "silu"] = "tanh"  # Of every hidden layer.
+    latent_dim: int = 20  # Numbers of the code.
+    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"  # p(x|z): cross-entropy, or half the squared error.
+    beta: float = 1.0  # Weight of the divergence from the prior.
+    learning_rate: float = 1e-3  # Adam's.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
+        self.demand(self.beta >= 0, "beta", "0 or more")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+        self.plan().demand(self.demand)
+
+    def plan(self):
+        """Returns the layers, a `kgen.mirrored.Plan`."""
+        return Plan(self.channels, self.kernels, self.strides, self.paddings, self.units, self.activation)
+
+    def check(self, shape):
+        self.plan().maps(shape)
+
+    def game(self, data):
+        shape, plan = data.images.shape[1:], self.plan()
+        network = coding.autoencoder(
+            encoder(shape, plan, self.latent_dim, heads=2), decoder(shape, plan, self.latent_dim)
+        )
+        adam = keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)
+        return VAE(Player(network, adam), Normal(self.latent_dim), self.likelihood, self.beta)
+
+
+CONVOLUTIONS = {"channels": (32, 64, 128), "kernels": (4, 4, 4), "strides": (2, 2, 2), "paddings": (1, 1, 1)}
+RECIPES = {
+    "vae": VAERecipe(batch_size=100, steps=20_000),
+    "vae-conv": VAERecipe(**CONVOLUTIONS, units=(256,), activation="relu", latent_dim=64, batch_size=128, steps=20_000),
+}

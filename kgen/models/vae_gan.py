@@ -1,0 +1,211 @@
+"""Autoencoding beyond pixels using a learned similarity metric. Larsen et al. 2016, arXiv:1512.09300.
+
+A variational autoencoder and a GAN share the decoder, and images are compared not pixel by pixel but in a layer of the
+discriminator, `Dis_l` (equation 7). With x~ = Dec(z), z drawn from q(z|x), and x_p = Dec(z_p), z_p ~ N(0, I)
+(Algorithm 1):
+
+    L_prior = KL(q(z|x) || N(0, I))
+    L_llike = 1/2 ||Dis_l(x) - Dis_l(x~)||^2
+    L_GAN   = log Dis(x) + log(1 - Dis(x~)) + log(1 - Dis(x_p))
+
+    Enc minimises L_prior + L_llike, Dec gamma L_llike + (1 - gamma) L_GAN, Dis -L_GAN.
+
+All three move from one forward pass. The discriminator learns nothing from L_llike, the encoder nothing from L_GAN.
+
+Taken from the authors' code (andersbll/autoencoding_beyond_pixels): the weight 1 - gamma; half of the discriminator's
+loss for real images, half for generated ones, log(D + .001); RMSprop whose rate falls from .025 / 64 to 1e-5 / 64 with
+the power .75; weight decay; the layer compared is a convolution before its batch norm; and who moves, by an equilibrium
+(`kgen.referees.Equilibrium`).
+
+Recipes, networks of 5x5 convolutions with batch norm and ReLU, and tanh pixels:
+- `vae-gan`: 32 pixels, a code of 256, gamma 1e-5, the third convolution: CIFAR-10, `--dataset cifar10`.
+- `vae-gan-faces`: 64 pixels, a code of 128, gamma 1e-6, the fourth convolution; `--dataset celeba --image-size 64`.
+
+Deviations: real, reconstructed and generated images pass through the discriminator as one batch, whose batch norm
+compares all; the code passes the first two once more by themselves. Initial weights are Glorot's.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kgen import coding, layers, optimizers, reconstructions
+from kgen.backend import keras
+from kgen.game import Player
+from kgen.models.dcgan import checked
+from kgen.models.vae import drawn
+from kgen.priors import Normal
+from kgen.recipe import Recipe
+from kgen.referees import Equilibrium
+
+EPSILON = 1e-3  # under the logarithms of L_GAN
+
+
+class Sizes(NamedTuple):
+    """Channels of the networks' convolutions for one size of images, in units of the recipe's `width`.
+
+    The decoder starts from maps of `start` pixels and 8 units. The discriminator's first convolution keeps the size,
+    all others halve or double it.
+    """
+
+    start: int
+    encoder: tuple
+    decoder: tuple
+    discriminator: tuple
+
+
+SIZES = {
+    32: Sizes(start=4, encoder=(2, 4, 8), decoder=(6, 4, 1), discriminator=(1, 4, 6, 8)),
+    64: Sizes(start=8, encoder=(2, 4, 8), decoder=(8, 4, 1), discriminator=(1, 4, 8, 8)),
+}
+
+
+class VAEGAN(coding.CodingGame):
+    """Larsen et al. 2016, Algorithm 1.
+
+    Args:
+        encoder: player, images in [-1, 1] -> [means, log-variances].
+        decoder: player, codes -> images in [-1, 1].
+        discriminator: player, images -> [logits `(batch, 1)`, features].
+        prior: of codes, `kgen.priors.Normal`.
+        gamma: weight of the likelihood in the decoder's loss.
+        real_share: weight of real images in the discriminator's loss, in (0, 1).
+        judge_reconstructions: whether L_GAN has the reconstructions, besides images of codes from the prior.
+        referee: who may move, or None.
+    """
+
+    exhibits = ("encoder", "decoder")
+    encoder = decoder = None  # players, not layers of one
+    reports = ("kl", "similarity", "real_cost", "fake_cost")
+    walks, draws = 2, 2
+
+    def __init__(self, encoder, decoder, discriminator, prior, gamma, real_share, judge_reconstructions, referee):
+        players = {"encoder": encoder, "decoder": decoder, "discriminator": discriminator}
+        super().__init__(encoder.network.input_shape[1:], **players)
+        self.prior, self.gamma, self.real_share = prior, gamma, real_share
+        self.judge_reconstructions, self.referee = judge_reconstructions, referee
+
+    def play(self, batches):
+        yield self.turn, batches[0]
+
+    def turn(self, real):
+        """All three move, from one forward pass; losses are means over images."""
+        ops, count = keras.ops, real.shape[0]
+        mean, log_variance = self.encoder(real, training=True)
+        made = self.decoder(ops.concatenate([drawn(mean, log_variance), self.prior.draw(count)]), training=True)
+        logits, features = self.discriminator(ops.concatenate([real, made]), training=True)
+        divergence = ops.mean(reconstructions.kl_to_standard_normal(mean, log_variance))
+        similarity = ops.mean(reconstructions.squared_error_per_image(*ops.split(features, 3)[:2])) / 2
+        kinds = 2 if self.judge_reconstructions else 1  # of generated images
+        real_cost, fake_cost = cost(logits[:count], real=True), cost(logits[-kinds * count :], real=False)
+        return {
+            "encoder": divergence + similarity,
+            "decoder": self.gamma * similarity - (1 - self.gamma) * kinds * fake_cost,
+            "discriminator": self.real_share * real_cost + (1 - self.real_share) * fake_cost,
+            "kl": divergence,
+            "similarity": similarity,
+            "real_cost": real_cost,
+            "fake_cost": fake_cost,
+        }
+
+
+def cost(logits, real):
+    """Returns the discriminator's mean `-log(D + EPSILON)` on real images, `-log(1 - D + EPSILON)` on others; nats."""
+    right = keras.ops.sigmoid(keras.ops.cast(logits if real else -logits, "float32"))
+    return -keras.ops.mean(keras.ops.log(right + EPSILON))
+
+
+def normed(x):
+    """Returns x normalised over the batch, and rectified."""
+    return keras.layers.ReLU()(layers.BatchNorm(momentum=0.9, epsilon=1e-6)(x))
+
+
+def encoder(shape, latent_dim, width):
+    """Returns images of `shape` -> [means, log-variances]."""
+    image = x = keras.Input(shape)
+    for units in SIZES[shape[0]].encoder:
+        x = normed(keras.layers.Conv2D(units * width, 5, 2, "same", use_bias=False)(x))
+    x = normed(keras.layers.Dense(32 * width, use_bias=False)(keras.layers.Flatten()(x)))
+    heads = [keras.layers.Dense(latent_dim, dtype="float32")(x) for _ in range(2)]
+    return keras.Model(image, heads, name="encoder")
+
+
+def decoder(shape, latent_dim, width):
+    """Returns codes -> images of `shape` in [-1, 1]."""
+    start = SIZES[shape[0]].start
+    code = keras.Input((latent_dim,))
+    x = normed(keras.layers.Dense(start * start * 8 * width, use_bias=False)(code))
+    x = keras.layers.Reshape((start, start, 8 * width))(x)
+    for units in SIZES[shape[0]].decoder:
+        x = normed(layers.transposed(x, units * width, 5, use_bias=False))
+    x = keras.layers.Conv2D(shape[-1], 5, padding="same")(x)
+    return keras.Model(code, keras.layers.Activation("tanh", dtype="float32")(x), name="decoder")
+
+
+def discriminator(shape, width, compared):
+    """Returns images of `shape` -> [logits `(batch, 1)`, output of convolution `compared`, counted from 1, flat]."""
+    image = x = keras.Input(shape)
+    first, *others = SIZES[shape[0]].discriminator
+    outputs = [keras.layers.Conv2D(first * width, 5, padding="same")(x)]
+    x = keras.layers.ReLU()(outputs[0])
+    for units in others:
+        outputs.append(keras.layers.Conv2D(units * width, 5, 2, "same", use_bias=False)(x))
+        x = normed(outputs[-1])
+    x = normed(keras.layers.Dense(16 * width, use_bias=False)(keras.layers.Flatten()(x)))
+    logits = keras.layers.Dense(1, dtype="float32")(x)
+    features = keras.layers.Flatten(dtype="float32")(outputs[compared - 1])
+    return keras.Model(image, [logits, features], name="discriminator")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VAEGANRecipe(Recipe):
+    """VAE/GAN, Larsen et al. 2016."""
+
+    latent_dim: int = 256  # Numbers of the code.
+    width: int = 32  # Channels of the smallest convolution, of which the others are multiples.
+    compared_layer: int = 3  # Convolution of the discriminator in which images are compared, 1 to 4.
+    gamma: float = 1e-5  # Weight of that comparison in the decoder's loss; the rest is the discriminator's opinion.
+    real_share: float = 0.5  # Weight of real images in the discriminator's loss.
+    judge_reconstructions: bool = True  # Whether the discriminator sees reconstructions besides images of noise.
+    equilibrium: float = 0.68  # Nats about which the discriminator's two costs are kept.
+    margin: float = 0.35  # How far they may leave it before one of the players rests; 0 lets both move always.
+    learning_rate: float = 0.025 / 64  # RMSprop's, of all players, at the first step.
+    final_learning_rate: float = 1e-5 / 64  # At the last step.
+    l2: float = 1e-5 / 64  # Weight decay added to the gradient.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
+        self.demand(self.width >= 1, "width", "at least 1")
+        self.demand(1 <= self.compared_layer <= 4, "compared_layer", "from 1 to 4")
+        for name in ("gamma", "real_share"):
+            self.demand(0 < getattr(self, name) < 1, name, "above 0 and below 1")
+        for name in ("equilibrium", "margin", "final_learning_rate", "l2"):
+            self.demand(getattr(self, name) >= 0, name, "0 or more")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+
+    def game(self, data):
+        shape = checked(data.images.shape[1:], SIZES)
+        networks = {
+            "encoder": encoder(shape, self.latent_dim, self.width),
+            "decoder": decoder(shape, self.latent_dim, self.width),
+            "discriminator": discriminator(shape, self.width, self.compared_layer),
+        }
+        return VAEGAN(
+            **{name: Player(network, self.rmsprop(), self.l2) for name, network in networks.items()},
+            prior=Normal(self.latent_dim),
+            gamma=self.gamma,
+            real_share=self.real_share,
+            judge_reconstructions=self.judge_reconstructions,
+            referee=Equilibrium(self.equilibrium, self.margin) if self.margin else None,
+        )
+
+    def rmsprop(self):
+        """Returns a new optimizer: every player has its own."""
+        rates = {"final_rate": self.final_learning_rate, "power": 0.75, "end": self.steps}
+        return optimizers.RMSprop(self.learning_rate, rho=0.9, epsilon=1e-5, **rates)
+
+
+RECIPES = {
+    "vae-gan": VAEGANRecipe(steps=156_250),  # 200 epochs of 50,000 images
+    "vae-gan-faces": VAEGANRecipe(latent_dim=128, compared_layer=4, gamma=1e-6, image_size=64, steps=62_500),
+}

@@ -1,0 +1,90 @@
+"""Neural Discrete Representation Learning. Van den Oord et al. 2017, arXiv:1711.00937.
+
+The encoder's maps are replaced, place by place, by the nearest vectors of a codebook before they are decoded. With z
+the maps and e their nearest vectors (equation 3; sg stops the gradient):
+
+    L = error(x, g(e)) + ||sg(z) - e||^2 + beta ||z - sg(e)||^2
+
+The first term's gradient passes from e to z as if they were the same, the second moves the codebook, the third keeps
+the encoder near it. The errors are means over numbers, beta is .25.
+
+Recipe `vq-vae`: the networks of Berthelot et al. 2019 (`kgen.pyramid`), where this was a baseline, and 512 vectors.
+What is encoded and walked along are the maps before quantisation, as there; the decoder quantises. On lines: `--dataset
+lines --latent-width 2 --steps 262144`.
+
+Deviations: these networks for the paper's residual ones; squared error of images in [-1, 1]; no autoregressive prior on
+the indices, so nothing is drawn from noise. Berthelot et al. move the codebook by averages and use beta 10.
+"""
+
+from dataclasses import dataclass
+
+from kgen import coding, layers
+from kgen.backend import keras
+from kgen.game import Player
+from kgen.pyramid import PyramidRecipe, decoder, encoder
+
+QUANTIZER = "quantizer"
+
+
+class VQVAE(coding.CodingGame):
+    """Van den Oord et al. 2017, section 3.2.
+
+    Args:
+        autoencoder: player, with layers `encoder` and `decoder`; the latter has a layer `quantizer`.
+        pixels: a `kgen.coding.Pixels`.
+        size: numbers of a vector.
+        beta: weight of the commitment.
+    """
+
+    reports = ("reconstruction", "codebook_error")
+
+    def __init__(self, autoencoder, pixels, size, beta):
+        super().__init__(autoencoder.network.input_shape[1:], pixels, autoencoder=autoencoder)
+        self.size, self.beta = size, beta
+
+    def play(self, batches):
+        yield self.turn, batches[0]
+
+    def turn(self, real):
+        """Returns the three terms' sum, and the mean squared distance from the codebook."""
+        ops, codes = keras.ops, self.encoder(real, training=True)
+        reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
+        vectors = ops.reshape(codes, (-1, self.size))
+        nearest = self.decoder.get_layer(QUANTIZER).nearest(vectors)
+        moved = ops.mean(ops.square(ops.stop_gradient(vectors) - nearest))
+        committed = ops.mean(ops.square(vectors - ops.stop_gradient(nearest)))
+        return {
+            "autoencoder": reconstruction + moved + self.beta * committed,
+            "reconstruction": reconstruction,
+            "codebook_error": moved,
+        }
+
+
+def quantising(network, size, count):
+    """Returns a decoder of codes `(batch, n size)` that first replaces each `size` numbers by those of a codebook."""
+    code = keras.Input(network.input_shape[1:])
+    vectors = keras.layers.Reshape((-1, size))(code)
+    nearest = layers.VectorQuantizer(count, name=QUANTIZER)(vectors)
+    return keras.Model(code, network(keras.layers.Flatten()(nearest)), name="decoder")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VQVAERecipe(PyramidRecipe):
+    """Vector-quantised autoencoder, van den Oord et al. 2017."""
+
+    codebook: int = 512  # Vectors of the codebook.
+    beta: float = 0.25  # Weight of the term that keeps the encoder near the codebook.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.codebook >= 2, "codebook", "at least 2")
+        self.demand(self.beta >= 0, "beta", "0 or more")
+
+    def game(self, data):
+        shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
+        decoding = quantising(decoder(shape, plan), self.latent_channels, self.codebook)
+        network = coding.autoencoder(encoder(shape, plan), decoding)
+        return VQVAE(Player(network, self.adam()), coding.PIXELS["mse"], self.latent_channels, self.beta)
+
+
+RECIPES = {"vq-vae": VQVAERecipe(image_size=32, latent_width=4, steps=20_000)}

@@ -1,0 +1,70 @@
+"""Directions of a code in which one attribute of an image changes: glasses, a smile."""
+
+import dataclasses
+
+import numpy as np
+
+from kgen import images
+from kgen.errors import UsageError
+
+LEAST = 10  # images with an attribute, and without
+
+
+def vectors(codes, values):
+    """Returns for each attribute `mean(z with it) - mean(z without it)`, float32 `(attributes, size)`.
+
+    Args:
+        codes: `(n, size)`.
+        values: bool `(n, attributes)`; each column has both.
+
+    Source: Larsen et al. 2016, arXiv:1512.09300, section 4.2.
+    """
+    codes = np.asarray(codes, np.float64)
+    return np.stack([codes[has].mean(axis=0) - codes[~has].mean(axis=0) for has in values.T]).astype(np.float32)
+
+
+def chosen(values, names, wanted):
+    """Returns the columns of some attributes.
+
+    Args:
+        values: bool `(n, attributes)`.
+        names: of all attributes.
+        wanted: names of some, in the order to return.
+
+    Raises:
+        UsageError: a name that there is not, or an attribute that all images have, or none, or nearly so.
+    """
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise UsageError(f"--attributes: there is no {unknown[0]}; there are {', '.join(names)}.")
+    values = values[:, [names.index(name) for name in wanted]]
+    for name, have in zip(wanted, values.sum(axis=0), strict=True):
+        if min(have, len(values) - have) < LEAST:
+            raise UsageError(
+                f"{name}: {have} of {len(values)} images have it, and {LEAST} with and without are needed."
+            )
+    return values
+
+
+def shown(recipe, faces, count):
+    """Returns `count` test faces, or the last of the training `faces` where the archive has no test split."""
+    from kgen import training  # TensorFlow, only when work starts
+
+    try:
+        return training.load(dataclasses.replace(recipe, split="test")).images[:count]
+    except UsageError:
+        return faces[-count:]
+
+
+def picture(codec, pixels, directions, strength):
+    """Returns a picture, uint8: rows of images, of reconstructions, then of a row for each direction added to the code.
+
+    Args:
+        codec: `kgen.codec.Codec`.
+        pixels: uint8 `(n, height, width, channels)`, a column each.
+        directions: `(attributes, size)`.
+        strength: how many times a direction is added.
+    """
+    codes = codec.encode(pixels)
+    rows = [codec.decode(codes), *(codec.decode(codes + strength * direction) for direction in directions)]
+    return images.grid(np.concatenate([pixels, *map(images.to_bytes, rows)]), len(pixels))
