@@ -2,11 +2,29 @@
 
 import itertools
 import math
+from typing import NamedTuple
 
 from kgen import dice
 from kgen.backend import keras, tf
 
-TURN, ZOOM, MOVE = 7.0, 0.06, 1 / 28  # degrees; share of the size; share of the size, a pixel of an MNIST digit
+
+class Amounts(NamedTuple):
+    """How much `distorted` changes images at most, and how many.
+
+    turn: degrees.
+    zoom: share of the size.
+    move: share of the size, each way.
+    share: of the images that are changed.
+    """
+
+    turn: float
+    zoom: float
+    move: float
+    share: float
+
+
+GENTLE = Amounts(turn=7.0, zoom=0.06, move=1 / 28, share=0.5)  # a pixel of an MNIST digit
+STRONG = Amounts(turn=10.0, zoom=0.09, move=1.5 / 28, share=1.0)
 
 
 def affine(images, degrees, zoom=1.0, down=0.0, right=0.0):
@@ -33,13 +51,14 @@ def affine(images, degrees, zoom=1.0, down=0.0, right=0.0):
     return _interpolated(images, sine * x + cosine * y + middle_row, cosine * x - sine * y + middle_column)
 
 
-def distorted(images):
-    """Turns, zooms and moves half of the images a little, so that a network sees more images than there are.
+def distorted(images, amounts=GENTLE):
+    """Turns, zooms and moves images a little, so that a network sees more images than there are.
 
-    Up to 7 degrees, 6 % and a 28th of the size each way, all uniform, each image by its own numbers.
+    Which ones, and by how much up to the amounts, is uniform; each image has its own numbers.
 
     Args:
         images: float32, `(batch, height, width, channels)`; 0 comes in from outside.
+        amounts: `Amounts`.
 
     Returns:
         Images of the same shape.
@@ -47,9 +66,10 @@ def distorted(images):
     Source: Simard et al. 2003, "Best practices for convolutional neural networks", section 2 (affine distortions).
     """
     draws, (count, height, width) = dice.current(), keras.ops.shape(images)[:3]
-    degrees, zoom = draws.uniform((count,), -TURN, TURN), draws.uniform((count,), 1 - ZOOM, 1 + ZOOM)
-    down, right = draws.uniform((count,), -MOVE, MOVE) * height, draws.uniform((count,), -MOVE, MOVE) * width
-    chosen = draws.uniform((count, 1, 1, 1)) < 0.5
+    turn, zoom, move, share = amounts
+    degrees, zoom = draws.uniform((count,), -turn, turn), draws.uniform((count,), 1 - zoom, 1 + zoom)
+    down, right = draws.uniform((count,), -move, move) * height, draws.uniform((count,), -move, move) * width
+    chosen = draws.uniform((count, 1, 1, 1)) < share
     return tf.where(chosen, affine(images, degrees, zoom, down, right), images)
 
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from kgen.affine import MOVE, TURN, ZOOM, affine, distorted, flipped
+from kgen.affine import GENTLE, STRONG, affine, distorted, flipped
 from kgen.dice import Dice
 
 SHAPES = {"grey": (5, 11, 11, 1), "colour": (5, 9, 14, 3)}
@@ -87,14 +87,22 @@ def test_distorted_changes_half_of_the_images_each_by_its_own_numbers():
         assert not np.array_equal(distorted(tf.constant(x)), made)
 
 
-def test_distorted_takes_its_numbers_from_within_their_bounds_and_from_all_of_them():
+def test_strong_distortion_spares_no_image():
+    x = np.tile(batch((1, 12, 12, 1)), (200, 1, 1, 1))
+    with Dice(0):
+        made = distorted(tf.constant(x), STRONG).numpy()
+    assert all(not np.array_equal(a, b) for a, b in zip(x, made, strict=True))
+
+
+@pytest.mark.parametrize("amounts", [GENTLE, STRONG])
+def test_distorted_takes_its_numbers_from_within_their_bounds_and_from_all_of_them(amounts):
     """Where three bright spots go says how an image was turned, zoomed and moved."""
     x = np.zeros((300, 40, 60, 1), np.float32)
     spots = np.array([(8, 10), (8, 49), (31, 10)])
     for (row, column), (i, j) in itertools.product(spots, itertools.product(range(-3, 4), repeat=2)):
         x[:, row + i, column + j] = 1
     with Dice(2):
-        made = distorted(tf.constant(x)).numpy()[..., 0]
+        made = distorted(tf.constant(x), amounts).numpy()[..., 0]
     made = made[[not np.array_equal(a, b) for a, b in zip(made, x[..., 0], strict=True)]]
     rows, columns = np.mgrid[:40, :60]
     found = []
@@ -107,10 +115,10 @@ def test_distorted_takes_its_numbers_from_within_their_bounds_and_from_all_of_th
     zoom = np.hypot(across[:, 0], across[:, 1]) / 39
     middle = (found[:, 1] + found[:, 2]) / 2  # the spots are symmetric about the centre
     for values, bound in (
-        (degrees, TURN),
-        (zoom - 1, ZOOM),
-        (middle[:, 0] - 19.5, 40 * MOVE),
-        (middle[:, 1] - 29.5, 60 * MOVE),
+        (degrees, amounts.turn),
+        (zoom - 1, amounts.zoom),
+        (middle[:, 0] - 19.5, 40 * amounts.move),
+        (middle[:, 1] - 29.5, 60 * amounts.move),
     ):
         assert 0.9 * bound < np.abs(values).max() < 1.02 * bound
         assert values.min() < -0.9 * bound and abs(values.mean()) < 0.25 * bound

@@ -20,7 +20,7 @@ from kgen import images, layers, optimizers
 from kgen import recipe as recipes
 from kgen import signatures
 from kgen.adversarial import named_classes
-from kgen.affine import distorted
+from kgen.affine import STRONG, distorted
 from kgen.backend import keras, tf
 from kgen.errors import UsageError
 from kgen.game import Game, Player, copy_weights
@@ -35,7 +35,7 @@ class Classifier(Game):
     Args:
         player: images in [0, 1] -> logits `(batch, classes)`.
         classes: their names.
-        distort: whether images are turned, zoomed and moved a little in training.
+        distort: whether images are turned, zoomed and moved in training.
     """
 
     labelled = True
@@ -59,7 +59,7 @@ class Classifier(Game):
     def turn(self, batch):
         """Returns the mean cross-entropy of a batch, and how many of its labels are the most probable ones."""
         pictures, labels = batch
-        pictures = distorted(pictures) if self.distort else pictures
+        pictures = distorted(pictures, STRONG) if self.distort else pictures
         loss, right = judged(self.classifier(pictures, training=True), labels)
         return {"classifier": keras.ops.mean(loss), "accuracy": keras.ops.mean(right)}
 
@@ -116,7 +116,7 @@ class ClassifierRecipe(HeldOutRecipe):
     width: int = 32  # Channels of the first convolutions; of an encoder of its own, as are the next two.
     features: int = 128  # Size of the encoder's code.
     dropout: float = 0.4  # Before the layer that makes the code.
-    distort: bool = False  # Whether images are turned, zoomed and moved a little in training.
+    distort: bool = False  # Whether images are turned, zoomed and moved in training, all of them.
     learning_rate: float = 1e-3  # Adam's.
     anneal: bool = False  # Whether the learning rate falls linearly to nothing over the steps.
     l2: float = 0.0  # Weight decay added to the gradient.

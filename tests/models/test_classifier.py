@@ -8,7 +8,7 @@ from scipy.special import log_softmax, softmax
 from tiny import pictures
 
 from kgen import recipe, runs, training
-from kgen.affine import distorted
+from kgen.affine import STRONG, distorted
 from kgen.data import Images
 from kgen.dice import Dice
 from kgen.errors import UsageError
@@ -70,7 +70,7 @@ def test_distorted_images_are_for_training_alone():
     with Dice(4):
         found = float(game.turn((tf.constant(X), tf.constant(LABELS)))["classifier"])
     with Dice(4):
-        logits = game.classifier(distorted(tf.constant(X)), training=True).numpy()
+        logits = game.classifier(distorted(tf.constant(X), STRONG), training=True).numpy()
     assert found == pytest.approx(-log_softmax(logits, 1)[np.arange(24), LABELS].mean(), rel=1e-5)
     one, other = (own(distort=distort).measures((X, LABELS)).values() for distort in (True, False))
     assert all(equal(one, other))
