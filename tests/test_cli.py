@@ -235,10 +235,10 @@ def test_latest_is_resumed_with_its_own_numbers(call, run):
 
 @pytest.mark.parametrize("name", recipe.names())
 def test_a_dry_run_prints_the_recipe(name, call, tmp_path):
-    code, out, errors = call("train", "--model", name, "--dry-run", "--batch-size", "7", "--data-dir", "some where")
+    code, out, errors = call("train", "--model", name, "--dry-run", "--batch-size", "6", "--data-dir", "some where")
     model, found = recipe.from_json(out)
     assert (code, errors, model) == (0, "", name)
-    assert (found.batch_size, found.data_dir) == (7, tmp_path / "some where")
+    assert (found.batch_size, found.data_dir) == (6, tmp_path / "some where")
     assert json.loads(out)["model"] == name
     assert list(tmp_path.iterdir()) == []
 

@@ -34,7 +34,8 @@ class VectorQuantizer(keras.layers.Layer):
         ops = keras.ops
         squares = ops.sum(ops.square(self.codebook), axis=-1)
         distances = squares - 2 * ops.matmul(x, ops.transpose(self.codebook))  # less ||x||^2, equal for all
-        return ops.take(self.codebook, ops.argmin(distances, axis=-1), axis=0)
+        chosen = ops.one_hot(ops.argmin(distances, axis=-1), self.count, dtype="float32")
+        return ops.matmul(chosen, self.codebook)  # not take, whose gradient is a list of rows that no one has summed
 
     def compute_output_shape(self, input_shape):
         return input_shape

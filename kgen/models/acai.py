@@ -21,8 +21,8 @@ Recipes:
   authors trained 2^24 images.
 - `acai-report000`: student report 000 on CIFAR-10: sigmoid pixels and cross-entropy, PyTorch's initial weights,
   spectral norm in the critic, which moves once more in a round, mirrored images, and batches whose first half are
-  horses and deer, the second birds and airplanes: in reverse order each body meets a wing. Give it `--dataset cifar10`.
-  Where its text errs the authors' code is followed: slope .2, the 1x1 convolution without padding, rate 1e-4.
+  horses and deer, the second birds and airplanes: in reverse order each body meets a wing. Where its text errs the
+  authors' code is followed: slope .2, the 1x1 convolution without padding, rate 1e-4.
 
 Deviation: codes and their mixtures go through decoder and critic as one batch, which computes the same.
 """
@@ -153,6 +153,7 @@ LINES = {"dataset": "lines", "steps": 2**18, "sample_every": 1_000}  # 2^24 imag
 RECIPES = {
     "acai": ACAIRecipe(**LINES),
     "acai-report000": ACAIRecipe(
+        dataset="cifar10",
         latent_width=4,
         loss="bce",
         initial="uniform",
