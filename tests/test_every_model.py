@@ -65,7 +65,7 @@ def test_rounds_play_and_move_all_players_from_one_trace(name):
         assert [v.path for v in statistics if not moved(old, new, v)] == [], "not called with training=True"
 
 
-@every_recipe
+@every_kind
 def test_eager_equals_compiled(name):
     compiled, eager = new_match(name), new_match(name, run_eagerly=True)
     same(play(compiled, 0, 3), play(eager, 0, 3), atol=1e-5)
@@ -148,7 +148,7 @@ def test_keras_can_save_the_match(name, tmp_path):
             np.testing.assert_array_equal(one, two)
 
 
-@every_recipe
+@every_kind
 def test_bfloat16_keeps_weights_losses_and_pictures_in_float32(name):
     match = new_match(name, policy="mixed_bfloat16")
     assert any(layer.compute_dtype == "bfloat16" for p in match.game.players.values() for layer in p.network.layers)
