@@ -3,6 +3,7 @@
 
 import dataclasses
 import functools
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,8 @@ def main(arguments):
     train, test = latent.splits(load, recipe.split, options.count, options.seed, say)
     about = {"model": model, "dataset": recipe.dataset, "from": str(path)}
     if recipe.dataset == "lines" and train.images.shape[1] == lines.SIZE:  # whose interpolations can be measured
-        about |= interpolation.line_scores(opened, options.seed)
+        scores = interpolation.line_scores(opened, options.seed)
+        about |= {name: None if math.isnan(score) else score for name, score in scores.items()}
     print(latent.table(latent.study(opened, train, test, options.out, options.seed, about, say)))
     print(f"{options.out}; turn the codes by hand: tensorboard --logdir {options.out / 'projector'}")
     return 0

@@ -118,12 +118,11 @@ def table(figures):
         ),
         ("accuracy of a linear probe", percent(figures["probe_accuracy"]), ""),
         ("variance in the first two directions", percent(sum(shares[:2])), ""),
-        *(
-            (f"{what} of interpolations", f"{1000 * figures[name]:.3f}e-3", "")
-            for name, what in {"mean_distance": "mean distance from lines", "smoothness": "smoothness"}.items()
-            if name in figures
-        ),
     ]
+    if "mean_distance" in figures:
+        evenness = figures["smoothness"]
+        rows.append(("mean distance of interpolations from lines", f"{1000 * figures['mean_distance']:.3f}e-3", ""))
+        rows.append(("smoothness of interpolations", "-" if evenness is None else f"{evenness:.3f}", ""))
     return "\n".join(f"{name:<42}{value:>12}{other:>9}".rstrip() for name, value, other in rows)
 
 

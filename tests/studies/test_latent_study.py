@@ -61,6 +61,10 @@ def test_a_study_without_classes_to_tell_apart(labels, tmp_path):
     assert Image.open(tmp_path / "slices.png").size == (16 * 8, 8)
     assert (tmp_path / "projector/metadata.tsv").exists() == (labels is not None)
     assert "accuracy of a linear probe                           -" in latent.table(figures)
+    assert "interpolations" not in latent.table(figures)  # which are measured between lines alone
+    scored = latent.table({**figures, "mean_distance": 2.4e-4, "smoothness": 0.1})
+    assert [line.split()[-1] for line in scored.splitlines()[-2:]] == ["0.240e-3", "0.100"]
+    assert latent.table({**figures, "mean_distance": 0.03, "smoothness": None}).split()[-1] == "-"
 
 
 @pytest.mark.parametrize("value, words", [(0.5, "the same code"), (math.nan, "not finite"), (math.inf, "not finite")])
