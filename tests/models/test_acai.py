@@ -78,6 +78,7 @@ def by_hand(made, x, alpha, gamma=0.2, weight=0.5):
 def test_the_losses_of_a_turn_are_those_of_the_paper(loss, numbers, norm):
     made = game(loss=loss, spectral_norm=norm, **numbers)
     x = batch(made)
+    assert made.range == {"mse": images.SYMMETRIC, "bce": images.UNIT}[loss]
     with Dice(1):
         expected = by_hand(made, x, alphas(6), **numbers)
     start = made.critic.get_weights()

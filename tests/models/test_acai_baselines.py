@@ -98,6 +98,8 @@ def test_the_networks_in_numpy(name):
     np.testing.assert_allclose(made.decoder(code), decoded(made.decoder, code), rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(made.autoencoder(x), decoded(made.decoder, code), rtol=1e-3, atol=1e-4)
     assert code.shape == (6, SIZE) and code.std(axis=0).min() > 1e-3
+    channels = [[kernel.shape[-1] for kernel, _ in weights_of(half)] for half in (made.encoder, made.decoder)]
+    assert channels == [[2, 2, 2, 4, 4, 8, 3], [4, 4, 2, 2, 2, 1]]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -134,6 +134,7 @@ def test_codes_are_compared_with_draws_from_a_normal_of_variance_1():
     assert drawn.shape == (1800, 4)
     np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=5 / np.sqrt(1800))
     np.testing.assert_allclose(np.cov(drawn.T), np.eye(4), atol=0.15)
+    assert np.mean(drawn**4) == pytest.approx(3, abs=0.5)  # 1.8 if they were uniform
     np.testing.assert_allclose(codes, made.encoder(UNIT), rtol=1e-5)
 
 
