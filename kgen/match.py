@@ -115,7 +115,9 @@ class Match(keras.Model):
             # Gradients are summed over replicas, so each contributes its share; the logs stay bare.
             losses = {name: (values[name] + decay(players[name])) / replicas for name in movers}
             losses = {name: players[name].optimizer.scale_loss(loss) for name, loss in losses.items()}
-        gradients = {name: tape.gradient(losses[name], players[name].network.trainable_variables) for name in movers}
+        gradients = {
+            name: summed(tape.gradient(losses[name], players[name].network.trainable_variables)) for name in movers
+        }
         logged = {name: value for name, value in values.items() if name not in players}
         for name in movers:
             logged[f"{name}_loss"] = values[name]
@@ -220,6 +222,14 @@ def assign_all(target, source):
     """Sets the variables of a network to those of its twin."""
     for mine, theirs in zip(target.variables, source.variables, strict=True):
         mine.assign(theirs)
+
+
+def summed(gradients):
+    """Returns gradients with those of look-ups, such as an embedding's, as tensors.
+
+    They come as a row for each use of a vector, which neither a norm nor Adam's second moment would add up.
+    """
+    return [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
 def decay(player):

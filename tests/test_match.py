@@ -212,3 +212,30 @@ def test_replicas_share_the_loss_and_differ_in_noise():
         assert one[3]["noise"] != two[3]["noise"], "replica 1 drew what replica 0 drew"
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
+class Lookup(Game):
+    """A table of two vectors of one number, of which a turn looks up the first twice and the second once."""
+
+    exhibits = ("table",)
+
+    def __init__(self):
+        index = keras.Input((), dtype="int32")
+        embedded = keras.layers.Embedding(2, 1, embeddings_initializer="zeros")(index)
+        super().__init__(table=Player(keras.Model(index, embedded), keras.optimizers.Adam(0.01, epsilon=1e-12)))
+
+    def play(self, batches):
+        yield self.turn, batches[0]
+
+    def turn(self, batch):
+        values = self.table(tf.constant([0, 0, 1]), training=True)[:, 0]
+        return {"table": keras.ops.sum(values * tf.constant([1.0, 3.0, -1.0]))}
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_a_vector_that_is_looked_up_twice_moves_by_the_sum_of_its_gradients(eager):
+    match = Match(Lookup())
+    match.compile(run_eagerly=eager)
+    match.fit(tf.data.Dataset.from_tensors(np.zeros((1, 4, 2, 2, 1), np.uint8)), verbose=0)
+    np.testing.assert_allclose(match.game.table.get_weights()[0][:, 0], [-0.01, 0.01], rtol=1e-4)  # Adam's first step
+    assert match.take_means()["table_gradient_norm"] == pytest.approx(np.hypot(4, 1), rel=1e-5)
