@@ -21,7 +21,10 @@ from kgen import recipe as recipes
 from kgen import runs
 from kgen.errors import Diverged, UsageError
 
-MAY_CHANGE = ("steps", "data_dir", "log_every", "sample_every", "checkpoint_every", "keep")  # in a resumed run
+MAY_CHANGE = """
+    steps data_dir log_every sample_every checkpoint_every keep
+    evaluate evaluate_every evaluate_count evaluate_on judge inception
+""".split()  # in a resumed run
 
 
 R = TypeVar("R", bound=recipes.Recipe)
@@ -100,7 +103,7 @@ def anchored(recipe):
     """Returns the recipe with absolute paths, so that a run can be resumed from another folder."""
     name, _, argument = recipe.dataset.partition(":")
     folder = f"folder:{Path(argument).expanduser().absolute()}" if name == "folder" and argument else recipe.dataset
-    named = [name for name in ("data_dir", "start_from") if getattr(recipe, name)]
+    named = [name for name in ("data_dir", "start_from", "judge", "inception") if getattr(recipe, name)]
     paths = {name: getattr(recipe, name).expanduser().absolute() for name in named}
     return dataclasses.replace(recipe, dataset=folder, **paths)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kgen import export, runs, training
+from kgen import export, matches, runs
 from kgen.backend import tf
 from kgen.errors import UsageError
 from kgen.source import parts
@@ -73,7 +73,7 @@ def of_game(game):
 def of_run(run):
     """Returns the `Codec` of a run's newest checkpoint; raises UsageError if it has no encoder and decoder."""
     _, recipe = runs.read_recipe(run)
-    match, _ = training.reopen(recipe, run)
+    match, _ = matches.reopen(recipe, run)
     codec = of_game(match.exhibition())
     return codec or refuse(run)
 

@@ -5,6 +5,7 @@ model card. A version is written aside and renamed: a polling server never sees 
 """
 
 import json
+import shutil
 from pathlib import Path
 
 from filelock import FileLock
@@ -15,6 +16,7 @@ from kgen.dice import Dice
 from kgen.errors import UsageError
 from kgen.game import sheet
 
+METRICS = "metrics.jsonl"  # lines of kgen.metrics.protocol.Measurement
 LABELS = "labels.txt"  # of a class-conditional generator: one name a line, line 0 is label 0
 CARD = """# {name}, version {version}
 
@@ -31,7 +33,7 @@ not been checked for memorised images.
 """
 
 
-def export(game, model, recipe, step, root, name=None):
+def export(game, model, recipe, step, root, name=None, run=None):
     """Writes the next version of `root/name` and returns its path.
 
     Args:
@@ -40,6 +42,7 @@ def export(game, model, recipe, step, root, name=None):
         step: rounds played.
         root: the folder of all exports, usually `saved_models`.
         name: of this model in TensorFlow Serving; `<model>-<dataset>` when None.
+        run: directory of the run, whose measurements go along.
     """
     name = name or f"{model}-{recipe.dataset.partition(':')[0]}"
     if Path(name).name != name:
@@ -57,6 +60,8 @@ def export(game, model, recipe, step, root, name=None):
         if game.classes:
             (aside / LABELS).write_text("".join(f"{name}\n" for name in game.classes))
         runs.write_recipe(aside, model, recipe)
+        if run and (Path(run) / METRICS).exists():
+            shutil.copy(Path(run) / METRICS, aside)
         version = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
         (aside / "README.md").write_text(card(name, version, model, recipe, step, shown(game, count), signatures))
         for path in (*aside.rglob("*"), aside):

@@ -37,12 +37,22 @@ class Recipe:
     checkpoint_every: int = 500  # Steps between checkpoints.
     keep: int = 3  # Checkpoints kept, the newest.
 
+    evaluate: str = ""  # Metrics to take while training, separated by commas: those of scripts/evaluate.py.
+    evaluate_every: int = 1_000  # Steps between them.
+    evaluate_count: int = 2_000  # Images drawn for them.
+    evaluate_on: str | None = (
+        None  # Split of real images to compare with; the dataset's validation images if not given.
+    )
+    best_by: str | None = None  # Metric of --evaluate by which the best weights are kept, shown and exported.
+    judge: Path | None = None  # Run directory of a classifier, whose features the metrics are of.
+    inception: Path | None = None  # Weights of the 2015 Inception, .npz, to be used instead.
+
     # No flags of every recipe, see kgen.held_out.
     holds_out, patience, start_from = False, 0, None
 
     def __post_init__(self):
-        clocks = ("steps", "log_every", "sample_every", "checkpoint_every")
-        for name in (*clocks, "batch_size", "rounds_per_execution", "keep"):
+        clocks = ("steps", "log_every", "sample_every", "checkpoint_every", "evaluate_every")
+        for name in (*clocks, "evaluate_count", "batch_size", "rounds_per_execution", "keep"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(self.image_size is None or 4 <= self.image_size <= 1024, "image_size", "from 4 to 1024")
         named = self.classes is None or self.classes.strip(" ,")
@@ -52,6 +62,18 @@ class Recipe:
         for name in clocks:
             whole = getattr(self, name) % self.rounds_per_execution == 0
             self.demand(whole, name, f"a multiple of --rounds-per-execution {self.rounds_per_execution}")
+
+        metrics = self.metrics
+        self.demand(
+            self.best_by in (None, *metrics), "best_by", f"one of --evaluate, {self.evaluate or 'which is empty'}"
+        )
+        self.demand(not (self.best_by and self.holds_out), "best_by", "left out where images are held out (--folds 0)")
+        self.demand(not (self.judge and self.inception), "judge", "left out where there is --inception")
+
+    @property
+    def metrics(self):
+        """Names of the metrics to take while training."""
+        return [name.strip() for name in self.evaluate.split(",") if name.strip()]
 
     def demand(self, condition, name, accepted):
         """Raises `UsageError` naming the flag, what it accepts and what it was given, unless `condition` holds."""

@@ -1,6 +1,6 @@
 """Images from a run or from an export: float32 `(count, height, width, channels)` in [0, 1]."""
 
-from kgen import export, runs, training
+from kgen import export, matches, runs
 from kgen.errors import UsageError
 from kgen.source import Source, decoding, of_game
 
@@ -8,7 +8,7 @@ from kgen.source import Source, decoding, of_game
 def from_run(run):
     """Returns the `Source` of a run directory's newest checkpoint."""
     _, recipe = runs.read_recipe(run)
-    match, _ = training.reopen(recipe, run)
+    match, _ = matches.reopen(recipe, run)
     found = of_game(match.exhibition())
     if found is None:
         raise UsageError(f"{run} cannot be drawn from: its model makes no images of noise. See its samples/ instead.")

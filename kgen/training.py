@@ -1,14 +1,11 @@
 """Training: from a recipe to a run directory with pictures, logs and checkpoints, and an export."""
 
-import contextlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from kgen import callbacks, checkpoint, data, export, images, interpolate, pipeline, runs, source
-from kgen.backend import keras, tf
+from kgen import callbacks, checkpoint, evaluating, export, images, interpolate, matches, pipeline, runs, source
+from kgen.backend import tf
 from kgen.dice import Dice
 from kgen.errors import UsageError
 from kgen.match import Match
@@ -46,10 +43,11 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
         UsageError: data, sizes or the run directory cannot be used.
         Diverged: a loss was NaN or infinite.
     """
-    pictures = load(recipe)
+    pictures = matches.load(recipe)
     seen, held = recipe.divide(pictures)
     recipe.strata(seen)  # refused before there is a run directory
-    match = prepare(recipe, seen)
+    match = matches.prepare(recipe, seen)
+    evaluator = evaluating.evaluator_of(recipe)
     if exports_dir:
         runs.make_folder(exports_dir)  # said now, not after hours, if it cannot be
     if not resume:
@@ -68,12 +66,12 @@ def train(model, recipe, runs_dir="runs", exports_dir="saved_models", resume=Non
         if resume and step == 0:
             begin(match, recipe, (held or seen).images)
         if not finished(match, recipe, step):
-            step = play(match, model, recipe, (seen, held), run, step)
+            step = play(match, model, recipe, (seen, held), run, step, evaluator)
         if not finished(match, recipe, step):
             return Result(run, match, None, step, False)
         exported = export.exported(run, step)
         if exports_dir and exported is None:
-            exported = export.export(match.exhibition(), model, recipe, step, exports_dir)
+            exported = export.export(match.exhibition(), model, recipe, step, exports_dir, run=run)
             export.note(run, step, exported)
         generator = source.of_game(match.exhibition())
         if generator:
@@ -90,7 +88,7 @@ def begin(match, recipe, shown):
     if recipe.start_from:
         if not (recipe.start_from / "checkpoints").is_dir():
             raise UsageError(f"--start-from {recipe.start_from} is not a run directory: it has no checkpoints.")
-        other, _ = reopen(runs.read_recipe(recipe.start_from)[1], recipe.start_from)
+        other, _ = matches.reopen(runs.read_recipe(recipe.start_from)[1], recipe.start_from)
         match.start_from(other.exhibition())
 
 
@@ -110,61 +108,18 @@ def announce(recipe, pixels, run, step):
     )
 
 
-def load(recipe):
-    """Returns the recipe's training images, `kgen.data.Images`."""
-    classes = [name.strip() for name in (recipe.classes or "").split(",") if name.strip()]
-    return data.load(recipe.dataset, recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, classes)
-
-
-def reopen(recipe, run):
-    """Returns `(match, step)` of a run directory's newest checkpoint, for sampling and export, without its images.
-
-    Raises:
-        UsageError: there is no checkpoint yet.
-    """
-    shape, classes = runs.read_data(run)
-    match = prepare(recipe, data.Images(np.zeros((1, *shape[1:]), np.uint8), np.zeros(1, np.int64), classes))
-    step = checkpoint.restore(match, Path(run) / "checkpoints")
-    if step == 0:
-        raise UsageError(f"{run} has no checkpoint yet. Train it further: python scripts/train.py --resume {run}")
-    return match, step
-
-
-@contextlib.contextmanager
-def precision(policy):
-    """Layers that are made inside compute in `policy`."""
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(previous)
-
-
-def prepare(recipe, pictures):
-    """Returns the compiled match of a recipe, weights drawn from its seed."""
-    on_gpu = bool(tf.config.list_physical_devices("GPU"))
-    jit = {"auto": on_gpu, "on": True, "off": False}[recipe.jit]
-    if not jit and not on_gpu:
-        tf.config.experimental.enable_op_determinism()  # Keras drops jit_compile once it is on
-    keras.utils.set_random_seed(recipe.seed)
-    with precision(recipe.precision):
-        match = Match(recipe.game(pictures), recipe.seed, recipe.ema, recipe.holds_out)
-    match.compile(jit_compile=jit, steps_per_execution=recipe.rounds_per_execution)
-    return match
-
-
 def epoch(recipe, count, batches):
     """Returns the rounds of an epoch of `count` images: the nearest number that the recipe's executions allow."""
     execution = recipe.rounds_per_execution
     return max(1, round(count / (recipe.batch_size * batches * execution))) * execution
 
 
-def play(match, model, recipe, data, run, start):
+def play(match, model, recipe, data, run, start, evaluator=None):
     """Plays rounds `start` to `recipe.steps` or until patience ends; returns the step reached.
 
     Args:
         data: training images, and validation images or None.
+        evaluator: `kgen.evaluation.Evaluator` or None.
     """
     pictures, held = data
     batches = match.game.batches
@@ -188,9 +143,13 @@ def play(match, model, recipe, data, run, start):
     epochs = callbacks.Epoch(
         run / "epochs.jsonl", writer, held, rounds_of_epoch, recipe.steps, start, recipe.patience, recipe.seed
     )
+    evaluate = evaluator and callbacks.Evaluate(
+        run / export.METRICS, writer, evaluator, evaluating.opened, recipe.evaluate_every, start, recipe.best_by
+    )
     watchers = [
         callbacks.Guard(recipe.rounds_per_execution, start),  # first: nothing after it may keep a NaN
         *([epochs] if held or match.game.acts_between_epochs() else []),  # others look at what it leaves
+        *([evaluate] if evaluate else []),
         callbacks.Progress(recipe.steps, per_step, recipe.rounds_per_execution, start),
         # Before the log, which takes the means that both read.
         callbacks.Diagnose(run / "diagnosis.jsonl", writer, pictures, recipe.sample_every, start, seed=recipe.seed),

@@ -35,13 +35,13 @@ def main(arguments):
     recipe = runs.read_recipe(run)[1]
     name, _, archive = recipe.dataset.partition(":")
     cli.demand(name == "celeba", f"{run} was trained on {recipe.dataset}: only celeba has attributes.")
-    from kgen import codec, images, training
+    from kgen import codec, images, matches
     from kgen.data import Request, celeba
     from kgen.studies import attributes
 
     known = celeba.attributes(Request(recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, archive))
     values = attributes.chosen(*known, options.attributes)
-    opened, faces = codec.of_run(run), training.load(recipe).images
+    opened, faces = codec.of_run(run), matches.load(recipe).images
     directions = attributes.vectors(opened.encode(faces[: options.count]), values[: options.count])
     picture = attributes.picture(opened, attributes.shown(recipe, faces, options.columns), directions, options.strength)
     images.save_png(options.out.with_suffix(".png"), picture)

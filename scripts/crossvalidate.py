@@ -25,11 +25,11 @@ def main(arguments):
     options = cli.parse_with_recipe(Options, arguments, "crossvalidate.py", "autoencoder")
     recipe = options.recipe
     cli.demand(recipe.holds_out, f"--model {options.model} holds out no images, so it cannot be cross-validated.")
-    from kgen import training
+    from kgen import matches
     from kgen.studies import folds
 
     split = options.test_split
-    test = training.load(dataclasses.replace(recipe, split=split)) if split else None
+    test = matches.load(dataclasses.replace(recipe, split=split)) if split else None
     results = []
     for fold in range(recipe.folds):
         result = folds.train_fold(options.model, recipe, fold, options.out / f"fold-{fold}", test)

@@ -22,10 +22,10 @@ def main(arguments):
     run = runs.find(options.run, options.runs_dir)
     model, recipe = runs.read_recipe(run)
     from kgen.export import export
-    from kgen.training import reopen
+    from kgen.matches import reopen
 
     match, step = reopen(recipe, run)
-    print(export(match.exhibition(), model, recipe, step, options.exports_dir, options.name))
+    print(export(match.exhibition(), model, recipe, step, options.exports_dir, options.name, run))
     return 0
 
 

@@ -38,10 +38,10 @@ def main(arguments):
     recipe = cli.anchored(dataclasses.replace(options.recipe, start_from=run))
     names = finetune.layers_of(recipe)
     finetune.check(options.depths, names)
-    from kgen import training
+    from kgen import matches
 
     out = options.out or run.parent / f"finetune-{run.name}"
-    test = training.load(dataclasses.replace(recipe, split=options.test_split))
+    test = matches.load(dataclasses.replace(recipe, split=options.test_split))
     found = finetune.fine_tune(recipe, options.depths, out, test)
     if found is None:
         print("Stopped with a checkpoint. Go on: the same command again.")

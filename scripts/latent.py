@@ -31,7 +31,7 @@ def main(arguments):
     cli.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")
     lab.demand(*latent.PACKAGES)
     path = runs.find(options.run, options.runs_dir) if options.run else options.saved_model
-    from kgen import codec, training
+    from kgen import codec, matches
     from kgen.data import lines
     from kgen.metrics import interpolation
 
@@ -40,7 +40,7 @@ def main(arguments):
     runs.make_folder(options.out)
 
     def load(split):
-        return training.load(dataclasses.replace(recipe, split=split))
+        return matches.load(dataclasses.replace(recipe, split=split))
 
     say = functools.partial(print, file=sys.stderr)
     train, test = latent.splits(load, recipe.split, options.count, options.seed, say)

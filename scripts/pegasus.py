@@ -30,14 +30,16 @@ def main(arguments):
     )
     path = runs.find(options.run, options.runs_dir) if options.run else options.saved_model
     model, recipe = runs.read_recipe(path)
-    from kgen import codec, training
+    from kgen import codec
+    from kgen import judge as judges
+    from kgen import matches
 
     protocol = pegasus.Protocol(**{f.name: getattr(options, f.name) for f in dataclasses.fields(pegasus.Protocol)})
-    data = training.load(dataclasses.replace(recipe, split=options.split, classes=None))
+    data = matches.load(dataclasses.replace(recipe, split=options.split, classes=None))
     pairs = pegasus.paired(data, protocol)
-    judge = options.judge and pegasus_measures.open_judge(options.judge, data)
+    judge = options.judge and judges.of_run(options.judge, data.images.shape[1:], data.classes)
     opened = codec.of_run(path) if options.run else codec.of_saved_model(path)
-    train = recipe.divide(training.load(recipe))[0]
+    train = recipe.divide(matches.load(recipe))[0]
     about = {"model": model, "dataset": recipe.dataset, "from": str(path)}
     say = functools.partial(print, file=sys.stderr)
     found = pegasus.study(opened, data, pairs, protocol, train, options.out, judge, about, say)

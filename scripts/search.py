@@ -35,9 +35,9 @@ def main(arguments):
     cli.demand(named, f"--study must be the name of a folder, not {options.study!r}.")
     lab.demand(*search_study.PACKAGES)
     plan = search_trial.Search(options.model, options.recipe, options.vary, options.rules)
-    from kgen import training
+    from kgen import matches, training
 
-    data, folder = training.load(options.recipe), options.runs_dir / options.study
+    data, folder = matches.load(options.recipe), options.runs_dir / options.study
     study, url = search_study.begin(plan, data, folder, options.study, options.storage)
     train = f"{training.train.__module__}:{training.train.__name__}"
     job = search.Job(url, options.study, plan, folder, data.images.shape[1:], train)

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 from tiny import pictures
 
-from kgen import checkpoint, recipe, training
+from kgen import checkpoint, matches, recipe
 from kgen.errors import Diverged, UsageError
 
 SMALL = dataclasses.replace(recipe.find("dcgan"), width=2, latent_dim=4, batch_size=4)
@@ -18,7 +18,7 @@ SMALL = dataclasses.replace(recipe.find("dcgan"), width=2, latent_dim=4, batch_s
 
 @pytest.fixture(scope="module")
 def match():
-    return training.prepare(dataclasses.replace(SMALL, ema=0.9), pictures())
+    return matches.prepare(dataclasses.replace(SMALL, ema=0.9), pictures())
 
 
 def state(match):
@@ -46,7 +46,7 @@ def test_every_group_is_there(match):
 
 
 def test_keys_do_not_depend_on_what_was_made_before(match):
-    again = training.prepare(dataclasses.replace(SMALL, ema=0.9), pictures())  # Keras numbers these layers on
+    again = matches.prepare(dataclasses.replace(SMALL, ema=0.9), pictures())  # Keras numbers these layers on
     assert list(checkpoint.variables(again)) == list(checkpoint.variables(match))
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_number_is_not_saved_and_costs_no_checkpoint(odd, match, tmp_
 )
 def test_another_recipe_is_refused_by_name_and_leaves_the_match_alone(changes, variable, match, tmp_path):
     checkpoint.save(match, tmp_path, 7)
-    other = training.prepare(dataclasses.replace(SMALL, **{"ema": 0.9, **changes}), pictures())
+    other = matches.prepare(dataclasses.replace(SMALL, **{"ema": 0.9, **changes}), pictures())
     before = state(other)
     with pytest.raises(UsageError, match=f"000007 is of another recipe: .*{variable}"):
         checkpoint.restore(other, tmp_path)

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from scipy.spatial.distance import pdist
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from kgen import pipeline, recipe, training
+from kgen import matches, pipeline, recipe, training
 from kgen.callbacks import Diagnose
 from kgen.callbacks.diagnose import comparable, distances, pairwise
 from kgen.data import Images
@@ -98,7 +98,7 @@ def test_a_training_leaves_a_diagnosis(run):
     logged = {line["step"]: line for line in log(run)}
     for line in lines[1:]:
         assert {name: line[name] for name in MEANS} == {name: logged[line["step"]][name] for name in MEANS}
-    images = training.load(recipe.find("gan")).images
+    images = matches.load(recipe.find("gan")).images
     real = images[pipeline.indices(0, 0, 64, len(images))].reshape(64, -1) / 255
     assert lines[-1]["real_distance"] == pytest.approx(pdist(real).mean() / 28, abs=1e-6)
 

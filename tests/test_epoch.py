@@ -11,7 +11,7 @@ from planted import CLOCKS, CURVE, TINY, lines, planted, same, state, train
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 from tiny import fit, new_match
 
-from kgen import recipe, training
+from kgen import matches, recipe, training
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_patience_ends_a_run(stopped):
 
 def test_the_held_out_fold_is_measured_with_the_runs_seed(stopped):
     _, measure = stopped
-    whole = training.load(dataclasses.replace(recipe.find("autoencoder"), **TINY))
+    whole = matches.load(dataclasses.replace(recipe.find("autoencoder"), **TINY))
     _, held = dataclasses.replace(recipe.find("autoencoder"), seed=3).divide(whole)
     np.testing.assert_array_equal(measure.held.images, held.images)
     assert measure.seed == 3 and len(held.images) == 20
@@ -55,7 +55,7 @@ def test_the_best_weights_are_exported(stopped):
     network.set_weights(measure.looks[3])
     np.testing.assert_allclose(exported, 1 / (1 + np.exp(-network(x).numpy())), atol=1e-5)
     network.set_weights(kept)
-    again, _ = training.reopen(dataclasses.replace(recipe.find("autoencoder"), **TINY, seed=3), result.run)
+    again, _ = matches.reopen(dataclasses.replace(recipe.find("autoencoder"), **TINY, seed=3), result.run)
     assert same(again.exhibition().autoencoder, measure.looks[3])  # the checkpoint has them
 
 
@@ -103,7 +103,7 @@ def test_a_run_that_ends_within_an_epoch_looks_once_more(tmp_path):
     assert looks == [(4, 1, True), (8, 2, True), (10, 2.5, True)]
     assert same(result.match.game.autoencoder, measure.looks[2])
     assert same(result.match.exhibition().autoencoder, measure.looks[2])
-    again, _ = training.reopen(dataclasses.replace(recipe.find("autoencoder"), **TINY), result.run)
+    again, _ = matches.reopen(dataclasses.replace(recipe.find("autoencoder"), **TINY), result.run)
     assert same(again.exhibition().autoencoder, measure.looks[2])  # saved after the last look
 
 

@@ -15,14 +15,14 @@ from PIL import Image
 from tensorflow.python.tools import saved_model_utils
 from tiny import pictures
 
-from kgen import export, recipe, runs, signatures, training
+from kgen import export, matches, recipe, runs, signatures
 
 SMALL = dataclasses.replace(recipe.find("dcgan"), width=4, latent_dim=8, batch_size=8, steps=5)
 
 
 @pytest.fixture(scope="module")
 def game():
-    return training.prepare(SMALL, pictures()).exhibition()
+    return matches.prepare(SMALL, pictures()).exhibition()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kgen import recipe, training
+from kgen import matches, recipe
 from kgen.errors import UsageError
 
 DCGAN = recipe.find("dcgan")
@@ -124,7 +124,7 @@ def test_clocks_are_multiples_of_the_rounds_per_execution(name):
 
 @pytest.mark.parametrize("given", ["3,7", "3, 7", ",3,,7,"])
 def test_classes_are_separated_by_commas(given):
-    loaded = training.load(dataclasses.replace(DCGAN, classes=given))
+    loaded = matches.load(dataclasses.replace(DCGAN, classes=given))
     assert loaded.classes == ("3", "7") and len(loaded.images) == 900
 
 

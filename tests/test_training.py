@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 from tiny import pictures
 
-from kgen import checkpoint, data, images, recipe, runs, sampling, training
+from kgen import checkpoint, data, images, matches, recipe, runs, sampling, training
 from kgen.dice import Dice
 from kgen.errors import UsageError
 from kgen.match import Match
@@ -210,7 +210,7 @@ def test_reopen_needs_a_checkpoint(tmp_path):
     run = runs.create(tmp_path, "dcgan", small)
     runs.write_environment(run, pictures(size=28))
     with pytest.raises(UsageError, match="has no checkpoint yet"):
-        training.reopen(small, run)
+        matches.reopen(small, run)
 
 
 def test_sampling_needs_no_images(tmp_path):
@@ -226,8 +226,8 @@ def test_sampling_needs_no_images(tmp_path):
 
 def test_the_policy_is_put_back():
     before = keras.config.dtype_policy()
-    with pytest.raises(ZeroDivisionError), training.precision("mixed_bfloat16"):
+    with pytest.raises(ZeroDivisionError), matches.precision("mixed_bfloat16"):
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
         1 / 0
     assert keras.config.dtype_policy() == before
-    assert isinstance(training.prepare(dataclasses.replace(recipe.find("dcgan"), **SMALL), data.load("ring")), Match)
+    assert isinstance(matches.prepare(dataclasses.replace(recipe.find("dcgan"), **SMALL), data.load("ring")), Match)

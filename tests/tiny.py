@@ -9,8 +9,8 @@ import pytest
 from kgen import pipeline, recipe
 from kgen.data import Images
 from kgen.match import Match
+from kgen.matches import precision
 from kgen.recipe import Recipe
-from kgen.training import precision
 
 
 def one_of_each_paper():

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "at_steps": ["AtSteps"],
         "diagnose": ["Diagnose"],
         "epoch": ["Epoch"],
+        "evaluate": ["Evaluate"],
         "guard": ["Guard"],
         "interrupt": ["Interrupt"],
         "log": ["Log", "tensorboard_writer"],

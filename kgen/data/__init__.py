@@ -109,6 +109,16 @@ def load(dataset, split="train", data_dir=None, size=None, crop="center", classe
     return loaded
 
 
+def parzen_splits(dataset):
+    """Returns two splits that share no image: to draw calibration rows from, and to choose a Parzen window's sigma by.
+
+    A dataset's file may name its protocol's as `PARZEN`; otherwise these are all but the last 1,000 images of `train`,
+    and those.
+    """
+    module = importlib.import_module(f"kgen.data.{_known(dataset.partition(':')[0])}")
+    return getattr(module, "PARZEN", ("train[:-1000]", "train[-1000:]"))
+
+
 def _known(name):
     if name in names():
         return name

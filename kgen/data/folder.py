@@ -37,7 +37,7 @@ def load(request):
         UsageError: if the folder is missing, is a file, lacks the split, or has no usable picture.
     """
     root, splits = _root(request)
-    found = {split: _scan(split) for split in splits}
+    found = {split: pictures(split) for split in splits}
     classes = _classes(found)
     paths = found[root]
     folders = [path.relative_to(root).parts[0] if path.parent != root else "" for path in paths]
@@ -74,7 +74,7 @@ def _classes(found):
     return tuple(sorted(folders))
 
 
-def _scan(root):
+def pictures(root):
     """Returns all pictures below `root`, by name only, and folders that are links, which are not entered; sorted."""
     paths = []
     for folder, folders, files in os.walk(root, onerror=_unreadable):

@@ -9,6 +9,7 @@ from kgen.data import Images
 from kgen.errors import UsageError
 
 CLASSES = tuple("0123456789")
+PARZEN = ("train[:50000]", "train[50000:51000]")  # Goodfellow et al. 2014, parzen_ll.py
 _SHA256 = {
     "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
     "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",

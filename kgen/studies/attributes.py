@@ -48,10 +48,10 @@ def chosen(values, names, wanted):
 
 def shown(recipe, faces, count):
     """Returns `count` test faces, or the last of the training `faces` where the archive has no test split."""
-    from kgen import training  # TensorFlow, only when work starts
+    from kgen import matches  # TensorFlow, only when work starts
 
     try:
-        return training.load(dataclasses.replace(recipe, split="test")).images[:count]
+        return matches.load(dataclasses.replace(recipe, split="test")).images[:count]
     except UsageError:
         return faces[-count:]
 

@@ -122,7 +122,7 @@ def study(codec, data, pairs, protocol, train, folder, judge=None, about=None, s
         data, protocol: what `pairs`, at least 2 where there is a judge, were made of.
         train: `kgen.data.Images` that the codec was trained on.
         folder: `Path`.
-        judge: as `kgen.studies.pegasus_measures.open_judge` returns it, or None to measure nothing.
+        judge: `kgen.metrics.features.Network` of a classifier, see `kgen.judge`, or None to measure nothing.
         about: `{name: value}` to put first into the figures.
         say: called with a sentence where something is wanting.
 
@@ -150,7 +150,6 @@ def study(codec, data, pairs, protocol, train, folder, judge=None, about=None, s
 
 def measure(judge, sets, data, pairs, train, protocol, say):
     """Returns the figures that need a judge, and `{name: (n,)}` of each hybrid."""
-    look, about = judge
     real = data.images[pairs.left]
     if not len(real):
         say(f"Fewer than {LEAST} other bodies or wings are left to compare with: some measures need a lower --count.")
@@ -158,8 +157,8 @@ def measure(judge, sets, data, pairs, train, protocol, say):
     kinds = [data.classes[label] for labels in pairs.labels for label in labels]
     others = ~np.isin(np.array(train.classes)[train.labels], kinds)
     near = train.images[order[np.argsort(others[order], kind="stable")[:MOST_TRAIN]]]
-    found, judged = measures.judged(look, sets, real, near, pairs.labels)
-    return {"judge": about, "images": {"reference": len(real), "train": len(near)}, "measures": found}, judged
+    found, judged = measures.judged(measures.looking(judge), sets, real, near, pairs.labels)
+    return {"judge": judge.about, "images": {"reference": len(real), "train": len(near)}, "measures": found}, judged
 
 
 def save_pictures(folder, sets, films):

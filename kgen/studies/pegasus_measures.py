@@ -5,14 +5,13 @@ probabilities stand for recognition, and the features before its last layer for 
 their own, so that distances compare under one judge only.
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
-from kgen import images, runs
-from kgen.errors import UsageError
-from kgen.source import parts
+from kgen.metrics import mmd
+from kgen.metrics.features import see
+from kgen.metrics.frechet import frechet_distance, statistics
 from kgen.studies import folds
 
 
@@ -49,55 +48,6 @@ def mean_and_error(values):
     """Returns the mean of `(n,)` numbers, n at least 2, and its standard error `s / sqrt(n)`, floats."""
     values = _several(values)
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
-
-
-def polynomial_mmd(x, y):
-    """Squared maximum mean discrepancy under the kernel `k(a, b) = (a'b / d + 1)^3`, without bias at any count.
-
-    `sum_{i != j} k(x_i, x_j) / (n (n - 1)) + sum_{i != j} k(y_i, y_j) / (m (m - 1)) - 2 mean_{ij} k(x_i, y_j)`.
-
-    Args:
-        x: features, `(n, d)`, n at least 2.
-        y: others, `(m, d)`, m at least 2.
-
-    Returns:
-        float; 0 is expected of two samples of one distribution, so it is as often below 0.
-
-    Source: Gretton et al. 2012, JMLR 13, lemma 6; Binkowski et al. 2018, arXiv:1801.01401, section 4, where the
-        features are Inception's and it is called KID. Deviations: other features; all images at once, no subsets.
-    """
-    x, y = _several(x), _several(y)
-
-    def kernel(a, b):
-        return (a @ b.T / a.shape[1] + 1) ** 3
-
-    def within(a):
-        values = kernel(a, a)
-        return (values.sum() - np.trace(values)) / (len(a) * (len(a) - 1))
-
-    return float(within(x) + within(y) - 2 * kernel(x, y).mean())
-
-
-def frechet(x, y):
-    """Frechet distance, squared, of two normal distributions: `|m - m'|^2 + Tr(C + C' - 2 (C C')^(1/2))`.
-
-    Args:
-        x: features, `(n, d)`, n at least 2; `m` and `C` are their mean and unbiased covariance.
-        y: others, `(k, d)`, k at least 2.
-
-    Returns:
-        float, 0 or more. It is too large by an amount that grows as images get fewer, most where they are fewer than
-        d: compare only where both counts are equal.
-
-    Source: Dowson and Landau 1982; Heusel et al. 2017, arXiv:1706.08500, equation 6, where the features are
-        Inception's. With `C = R'R` and `C' = S'S` the last trace is the sum of the singular values of `R S'`, which is
-        exact where covariances are singular.
-    """
-    x, y = _several(x), _several(y)
-    x_root, y_root = (np.linalg.qr((a - a.mean(axis=0)) / np.sqrt(len(a) - 1), mode="r") for a in (x, y))
-    shared = np.linalg.svd(x_root @ y_root.T, compute_uv=False).sum()
-    means = ((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum()
-    return float(max(means + (x_root**2).sum() + (y_root**2).sum() - 2 * shared, 0.0))  # rounding goes below
 
 
 def mean_pairwise_distance(x):
@@ -146,9 +96,9 @@ def figures(probabilities, features, labels, reference, train):
         found[name], found[f"{name}_error"] = mean_and_error(values)
     real, scale = reference or (None, None)
     return found | {
-        "polynomial_mmd": reference and polynomial_mmd(features, real),
-        "frechet_distance": reference and frechet(features, real),
-        "pairwise_distance": reference and mean_pairwise_distance(features) / scale,
+        "polynomial_mmd": None if real is None else mmd.unbiased(features, real, mmd.polynomial),
+        "frechet_distance": None if real is None else frechet_distance(statistics(features), statistics(real)),
+        "pairwise_distance": None if real is None else mean_pairwise_distance(features) / scale,
     }
 
 
@@ -156,7 +106,7 @@ def judged(look, sets, reference, train, labels):
     """Returns `({name: figures}, {name: (n,)})`: of sets of images, and of each image of the first set.
 
     Args:
-        look: as `open_judge` returns it.
+        look: as `looking` returns it.
         sets: uint8 images `{name: (n, height, width, channels)}`, n at least 2.
         reference: real images of both kinds, perhaps none.
         train, labels: training images; class numbers of bodies, and of wings.
@@ -199,42 +149,19 @@ def table(found):
     )
 
 
-def open_judge(run, data):
-    """Returns a classifier's `(look, protocol)`; `look(uint8 images)` gives `(probabilities, features)`, float64.
+def looking(network):
+    """Returns a function of uint8 images `(n, height, width, channels)` to `(probabilities, features)`, float64.
 
-    Raises:
-        UsageError: the run is not of a classifier of images like `data`, `kgen.data.Images`, and of all their classes:
-            one that knows fewer has to take what is neither kind for one of them.
+    Args:
+        network: `kgen.metrics.features.Network` with logits.
     """
-    from kgen import training  # TensorFlow, only when work starts
-    from kgen.models.classifier import ClassifierRecipe
-
-    model, recipe = runs.read_recipe(run)
-    if not isinstance(recipe, ClassifierRecipe):
-        raise UsageError(f"--judge {run} is a run of {model}: give one of classifier, trained on the same dataset.")
-    shape, classes = runs.read_data(run)
-    if shape[1:] != data.images.shape[1:] or set(classes) != set(data.classes):
-        its, ours = (
-            f"{'x'.join(map(str, size))} of {', '.join(sorted(names))}"
-            for size, names in ((shape[1:], classes), (data.images.shape[1:], data.classes))
-        )
-        raise UsageError(f"--judge {run} knows images {its}, but these are {ours}: train one on the same dataset.")
-    match, step = training.reopen(recipe, run)
-    game = match.exhibition()
-    head, order = game.classifier.get_layer("head"), [game.classes.index(name) for name in data.classes]
 
     def look(pixels):
-        found = []
-        for part in parts(len(pixels)):
-            features = game.encoder(images.from_bytes(pixels[part], game.range), training=False)
-            found.append((head(features), features))
-        logits, features = (np.concatenate(arrays).astype(np.float64) for arrays in zip(*found, strict=True))
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))[:, order]
+        features, logits = (np.asarray(array, np.float64) for array in see(network, pixels))
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True), features
 
-    weights = hashlib.sha256(b"".join(weight.tobytes() for weight in game.classifier.get_weights())).hexdigest()
-    about = {"run": str(run), "dataset": recipe.dataset, "split": recipe.split, "step": step, "weights_sha256": weights}
-    return look, about
+    return look
 
 
 def _several(values):

@@ -5,7 +5,7 @@ import dataclasses
 
 import numpy as np
 
-from kgen import images, noises, runs, training
+from kgen import images, matches, noises, runs
 from kgen.backend import tf
 from kgen.dice import Dice
 from kgen.errors import UsageError
@@ -18,7 +18,7 @@ SHOWN = 12  # images in a row of the picture
 def opened(run):
     """Returns `(game, recipe)` of a run's newest checkpoint; raises UsageError unless it is an autoencoder's."""
     recipe = runs.read_recipe(run)[1]
-    game = training.reopen(recipe, run)[0].exhibition()
+    game = matches.reopen(recipe, run)[0].exhibition()
     if not hasattr(game, "noises"):
         raise UsageError(f"{run} is no autoencoder that can see noise: give runs of autoencoder or denoising.")
     return game, recipe
@@ -68,4 +68,4 @@ def picture(games, texts, test, seed=0):
 
 def test_images(recipe, split):
     """Returns the images of a split of what a run was trained on."""
-    return training.load(dataclasses.replace(recipe, split=split))
+    return matches.load(dataclasses.replace(recipe, split=split))

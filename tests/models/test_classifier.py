@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.special import log_softmax, softmax
 from tiny import pictures
 
-from kgen import recipe, runs, training
+from kgen import matches, recipe, runs, training
 from kgen.affine import STRONG, distorted
 from kgen.data import Images
 from kgen.dice import Dice
@@ -229,7 +229,7 @@ def test_a_classifier_takes_the_best_encoder_of_an_autoencoder(autoencoder, clas
 
 
 def test_it_can_be_opened_again(classifier):
-    again, step = training.reopen(runs.read_recipe(classifier.run)[1], classifier.run)
+    again, step = matches.reopen(runs.read_recipe(classifier.run)[1], classifier.run)
     assert step == 2
     assert all(equal(weights(again.exhibition().classifier), weights(classifier.match.exhibition().classifier)))
 

@@ -18,10 +18,10 @@ from kgen.errors import UsageError
 from kgen.export import export
 from kgen.game import Player
 from kgen.match import Match
+from kgen.matches import precision
 from kgen.mirrored import Plan, decoder, encoder
 from kgen.models.vae import VAE, drawn
 from kgen.priors import Normal
-from kgen.training import precision
 
 SHAPE, SIZE, COUNT = (6, 5, 3), 3, 4
 DATA = Images(np.random.default_rng(0).integers(256, size=(COUNT, *SHAPE), dtype=np.uint8), None, ())

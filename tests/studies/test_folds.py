@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scripting
 
-from kgen import data, noises, recipe, runs, training
+from kgen import data, matches, noises, recipe, runs, training
 from kgen.dice import Dice
 from kgen.errors import UsageError
 from kgen.studies import finetune, folds, robustness
@@ -75,7 +75,7 @@ def test_cross_validation_trains_each_fold_once_and_measures_it_on_the_test_spli
     assert code == 0, err
     results = [json.loads((tmp_path / f"runs/folds/fold-{i}/result.json").read_text()) for i in range(3)]
     assert len({result["validation_binary_cross_entropy"] for result in results}) == 3
-    match, _ = training.reopen(
+    match, _ = matches.reopen(
         *reversed([tmp_path / "runs/folds/fold-1", runs.read_recipe(tmp_path / "runs/folds/fold-1")[1]])
     )
     pixels = data.load("mnist5k", "test[:50]").images / np.float32(255)
@@ -120,9 +120,7 @@ def test_frozen_layers_are_the_autoencoders(call, autoencoder, tmp_path):
     flags = ["--run", autoencoder, "--steps", "10", "--batch-size", "20", "--folds", "2", "--depths", "1"]
     assert call("finetune", *flags, "--out", "tuned")[0] == 0
     tuned = tmp_path / "tuned/depth-1/fold-0"
-    one, other = (
-        training.reopen(runs.read_recipe(run)[1], run)[0].exhibition().encoder for run in (autoencoder, tuned)
-    )
+    one, other = (matches.reopen(runs.read_recipe(run)[1], run)[0].exhibition().encoder for run in (autoencoder, tuned))
     same = [np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True)]
     assert same == [True] * 4 + [False] * 2  # the convolution and the hidden layer; the code's layer
 
@@ -153,7 +151,7 @@ def test_robustness_is_the_loss_under_each_noise(call, autoencoder, tmp_path):
     )
     assert code == 0, err
     clean, noisy = (float(cell) for cell in out.splitlines()[2].split("|")[3:5])
-    match, _ = training.reopen(runs.read_recipe(autoencoder)[1], autoencoder)
+    match, _ = matches.reopen(runs.read_recipe(autoencoder)[1], autoencoder)
     pixels = data.load("mnist5k", "test[:40]").images / np.float32(255)
     with Dice(Dice(0).fold(0).seed):
         seen = noises.add(pixels, noises.parse("uniform:0.7")).numpy()

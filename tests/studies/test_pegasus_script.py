@@ -16,7 +16,7 @@ import pytest
 import scripting
 from PIL import Image
 
-from kgen import codec, data, recipe, training
+from kgen import codec, data, judge, matches, recipe, training
 from kgen.studies import pegasus_measures
 
 DIGITS = "--bodies 1 --wings 7,9".split()
@@ -107,9 +107,9 @@ def test_images_that_were_trained_on_are_told(call, tmp_path):
 
 def test_a_judge_gives_the_classifiers_probabilities_and_features(trained):
     run, test = trained / JUDGE, data.load("mnist5k", "test[:300]")
-    look, _ = pegasus_measures.open_judge(run, test)
-    probabilities, features = look(test.images)
-    game = training.reopen(recipe.from_json((run / "recipe.json").read_text())[1], run)[0].exhibition()
+    shape = test.images.shape[1:]
+    probabilities, features = pegasus_measures.looking(judge.of_run(run, shape, test.classes))(test.images)
+    game = matches.reopen(recipe.from_json((run / "recipe.json").read_text())[1], run)[0].exhibition()
     module = game.served[0]
     expected = [
         module.probabilities(np.float32(part / 255))["probabilities"] for part in (test.images[:150], test.images[150:])
@@ -117,13 +117,12 @@ def test_a_judge_gives_the_classifiers_probabilities_and_features(trained):
     np.testing.assert_allclose(probabilities, np.concatenate(expected), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(features[:9], game.encoder(np.float32(test.images[:9] / 255)), rtol=1e-4, atol=1e-5)
     assert probabilities.dtype == features.dtype == np.float64 and features.shape == (300, 6)
-    turned = test._replace(classes=test.classes[::-1])  # the same classes in another order
-    turned = pegasus_measures.open_judge(run, turned)[0](test.images)[0]
+    turned = pegasus_measures.looking(judge.of_run(run, shape, test.classes[::-1]))(test.images)[0]
     np.testing.assert_allclose(turned, probabilities[:, ::-1], rtol=1e-9)
 
 
 @pytest.mark.parametrize(
-    "judge, words",
+    "other, words",
     [
         (AUTOENCODER, "is a run of autoencoder: give one of classifier, trained on the same dataset."),
         ("runs/classifier-mnist5k-0002", "knows images 28x28x1 of 1, 7, 9, but these are 28x28x1 of 0, 1, 2, 3, 4, "),
@@ -131,8 +130,8 @@ def test_a_judge_gives_the_classifiers_probabilities_and_features(trained):
         ("runs/none", "runs/none is not a run directory"),
     ],
 )
-def test_another_judge_is_refused(judge, words, call, tmp_path):
-    code, out, errors = call("--run", AUTOENCODER, "--judge", judge, *DIGITS, "--count", 9, "--out", tmp_path / "out")
+def test_another_judge_is_refused(other, words, call, tmp_path):
+    code, out, errors = call("--run", AUTOENCODER, "--judge", other, *DIGITS, "--count", 9, "--out", tmp_path / "out")
     assert (code, out) == (2, "")
     assert words in errors and not (tmp_path / "out").exists()
 

@@ -1,0 +1,67 @@
+"""Which metrics there are, and who takes them of a model."""
+
+from kgen.errors import UsageError
+from kgen.evaluation import codes, features, pixels
+from kgen.evaluation.evidence import Evidence
+from kgen.metrics.features import Cache
+from kgen.metrics.protocol import over_seeds
+
+METRICS = {
+    "fid": features.frechet_distance,
+    "is": features.score,
+    "kid": features.kernel,
+    "lines": codes.lines,
+    "mmd": pixels.discrepancies,
+    "mmd-report004": pixels.report004,
+    "parzen": pixels.parzen_log_likelihood,
+    "pr": features.shares,
+}
+
+
+def known(names, flag="--metrics"):
+    """Raises UsageError unless all names are of metrics, at least one."""
+    unknown = [name for name in names if name not in METRICS]
+    if unknown or not names:
+        given = f"not {', '.join(unknown)}" if unknown else "at least one"
+        raise UsageError(f"{flag} must be among {', '.join(METRICS)}, {given}.")
+
+
+class Evaluator:
+    """Takes the same measurements of model after model.
+
+    Args:
+        metrics: names in `METRICS`.
+        real: `Real`.
+        network: `kgen.metrics.features.Network`, or None.
+        count: images to draw.
+        seed, seeds: the first seed, and how many; more than one gives means over them.
+        cache_dir: folder of the features of real images; None keeps none.
+        progress: whether progress bars are shown.
+    """
+
+    def __init__(self, metrics, real, network, count, seed=0, seeds=1, cache_dir=None, progress=False):
+        known(metrics)
+        self.metrics, self.real, self.network, self.count = metrics, real, network, count
+        self.seeds, self.cache, self.progress = range(seed, seed + seeds), Cache(cache_dir), progress
+
+    def __call__(self, source=None, codec=None):
+        """Returns `{metric: [Measurement]}`; `source` and `codec` as in `Evidence`.
+
+        Raises:
+            UsageError: a metric needs what the model, or the evaluator, has not.
+        """
+        repeated = []
+        for seed in self.seeds:
+            evidence = Evidence(self.real, source, codec, self.network, self.count, seed, self.cache, self.progress)
+            repeated.append({name: self._take(name, evidence) for name in self.metrics})
+        if len(repeated) == 1:
+            return repeated[0]
+        return {name: over_seeds([found[name] for found in repeated]) for name in self.metrics}
+
+    def _take(self, name, evidence):
+        try:
+            return METRICS[name](evidence)
+        except UsageError:
+            raise
+        except ValueError as error:  # of a pure function, about its arrays
+            raise UsageError(f"{name} cannot be measured: {error}") from error

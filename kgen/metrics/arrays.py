@@ -1,0 +1,45 @@
+"""What every metric asks of its arrays, and distances between many rows in little memory."""
+
+import numpy as np
+
+
+def rows(values, name, least=2):
+    """Returns images or features as float64 `(n, d)`.
+
+    Args:
+        values: numbers, `(n, ...)`.
+        name: what an error calls them.
+        least: how many there must be.
+
+    Raises:
+        ValueError: there are fewer, they have no numbers, or some are NaN or infinite.
+    """
+    values = np.asarray(values)
+    if values.ndim < 2 or len(values) < least or not values[0].size:
+        raise ValueError(f"`{name}` must be {least} or more rows of numbers. Received: shape {values.shape}.")
+    values = values.reshape(len(values), -1).astype(np.float64)
+    if not np.isfinite(values).all():
+        bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+        raise ValueError(f"`{name}` must be finite. Received: NaN or infinity in {len(bad)} rows, first in {bad[0]}.")
+    return values
+
+
+def alike(x, y, names=("x", "y"), least=2):
+    """Returns two sets of `rows` of the same length; raises ValueError if they are not."""
+    x, y = rows(x, names[0], least), rows(y, names[1], least)
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(
+            f"`{names[0]}` and `{names[1]}` must be rows of the same length. Received: {x.shape[1]} and {y.shape[1]}."
+        )
+    return x, y
+
+
+def squared_distances(x, y):
+    """Returns `|x_i - y_j|^2` of float64 rows, `(n, m)`, 0 or more; exact to 1e-15 of the larger squared length."""
+    found = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * (x @ y.T)
+    return np.maximum(found, 0, out=found)
+
+
+def blocks(count, block):
+    """Returns slices of at most `block` rows that cover `count`."""
+    return [slice(start, min(start + block, count)) for start in range(0, count, block)]

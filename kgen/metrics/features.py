@@ -1,0 +1,109 @@
+"""Networks that look at images for a metric, and what they saw, kept on disk by the content of images and weights."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from tqdm import tqdm
+
+from kgen.errors import UsageError
+
+BATCH = 50  # images at a time
+
+
+class Network(NamedTuple):
+    """A network that looks at images.
+
+    name: what its metrics are named after, such as `mnist-classifier`; empty for the 2015 Inception, of FID and KID.
+    look: function of uint8 images `(n, height, width, channels)`, n at most `BATCH`, to `(features, logits)`, float32
+        `(n, d)` and `(n, classes)`; logits are None of a network without.
+    about: what a measurement says of it, JSON: at least `network` and `weights_sha256`.
+    """
+
+    name: str
+    look: Callable
+    about: dict
+
+
+class Seen(NamedTuple):
+    """What a network saw of images: features `(n, d)`, logits `(n, classes)` or None."""
+
+    features: np.ndarray
+    logits: np.ndarray | None
+
+
+def see(network, images, progress=""):
+    """Returns what a network sees of uint8 images `(n, height, width, channels)`.
+
+    Args:
+        network: `Network`.
+        images: 1 or more.
+        progress: what a progress bar on stderr says; empty shows none.
+
+    Raises:
+        ValueError: images are not bytes, or none, or features are not finite.
+    """
+    if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
+        raise ValueError(
+            f"`images` must be uint8 (n, height, width, channels). Received: {images.dtype} {images.shape}."
+        )
+    found = []
+    with tqdm(total=len(images), desc=progress, unit="img", disable=not progress) as bar:
+        for start in range(0, len(images), BATCH):
+            part = images[start : start + BATCH]
+            found.append(network.look(part))
+            bar.update(len(part))
+    features, logits = zip(*found, strict=True)
+    seen = Seen(np.concatenate(features), None if logits[0] is None else np.concatenate(logits))
+    if not np.isfinite(seen.features).all():
+        raise ValueError(f"Features of {network.about['network']} must be finite. Received: NaN or infinity.")
+    return seen
+
+
+class Cache:
+    """Files of arrays, named by what they were computed from; damaged ones are as good as none.
+
+    Args:
+        folder: made when first written to; None keeps nothing.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder and Path(folder)
+
+    def of(self, key, compute):
+        """Returns `compute()`, `{name: array}`, or what it returned for this key before.
+
+        Args:
+            key: JSON of all that the arrays depend on.
+        """
+        if not self.folder:
+            return compute()
+        name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+        path = self.folder / f"{name}.safetensors"
+        try:
+            return load_file(path)
+        except (OSError, ValueError, SafetensorError):
+            found = {name: np.asarray(array, order="C") for name, array in compute().items()}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            aside = self.folder / f".{name}.{os.getpid()}"
+            save_file(found, aside)
+            os.replace(aside, path)
+        except OSError as error:
+            raise UsageError(
+                f"The cache {self.folder} cannot be written: {error.strerror}. Give --cache-dir."
+            ) from None
+        return found
+
+
+def digest(images):
+    """Returns the SHA-256 of images, with their type and shape."""
+    whole = hashlib.sha256(f"{images.dtype} {images.shape}".encode())
+    whole.update(np.ascontiguousarray(images).data)
+    return whole.hexdigest()

@@ -1,0 +1,56 @@
+"""Frechet distance of two sets of features taken for normal distributions: FID, where they are Inception's.
+
+    |m - m'|^2 + Tr(C + C' - 2 (C C')^(1/2))
+
+Source: Dowson and Landau 1982; Heusel et al. 2017, arXiv:1706.08500, equation 6.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kgen.metrics.arrays import rows
+
+
+class Statistics(NamedTuple):
+    """What the distance needs of a set of features.
+
+    mean: `(d,)`.
+    covariance: unbiased, `(d, d)`.
+    count: how many they were.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    count: int
+
+
+def statistics(features):
+    """Returns the `Statistics` of features `(n, d)`; raises ValueError if they are not finite, or fewer than 2."""
+    features = rows(features, "features")
+    return Statistics(features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False)), len(features))
+
+
+def frechet_distance(x, y):
+    """Squared Frechet distance of two normal distributions.
+
+    It is too large by an amount that grows as features get fewer, most where they are fewer than d: compare where both
+    counts are equal, and quote them.
+
+    Args:
+        x, y: `Statistics` of features of the same size.
+
+    Returns:
+        float, 0 or more. The trace of the root is the sum of roots of the eigenvalues of `C^(1/2) C' C^(1/2)`, which is
+        symmetric: exact for singular covariances too, without the official code's 1e-6 on their diagonals.
+
+    Raises:
+        ValueError: sizes differ.
+    """
+    if x.mean.shape != y.mean.shape:
+        raise ValueError(f"Features must be of one size. Received: {len(x.mean)} and {len(y.mean)}.")
+    values, vectors = np.linalg.eigh(x.covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ y.covariance @ root), 0)).sum()
+    spread = np.trace(x.covariance) + np.trace(y.covariance) - 2 * shared
+    return float(max(((x.mean - y.mean) ** 2).sum() + spread, 0.0))  # rounding goes below

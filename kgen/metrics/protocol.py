@@ -1,0 +1,123 @@
+"""A measurement: a number, its spread, and the protocol without which it means nothing."""
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass, field
+
+import kgen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A number that may be quoted.
+
+    Args:
+        name: of the metric in log lines and TensorBoard, such as `fid`.
+        label: of the metric in a table, with its unit or its features.
+        value: the number.
+        spread: its uncertainty; None where nothing is known of it.
+        spread_is: what the spread is, such as `standard error`.
+        higher: whether higher is better.
+        protocol: what else has the same name but cannot be compared, JSON: counts, splits, seeds, network.
+        found: what came out beside the number, JSON, such as the sigma of a Parzen window.
+        warnings: sentences, each a reason not to quote the number.
+    """
+
+    name: str
+    label: str
+    value: float
+    spread: float | None = None
+    spread_is: str = ""
+    higher: bool = False
+    protocol: dict = field(default_factory=dict)
+    found: dict = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def line(self, **where):
+        """Returns a line of metrics.jsonl; `where` says what was measured, such as `step`."""
+        fields = {name: value for name, value in dataclasses.asdict(self).items() if name not in ("label", "higher")}
+        return json.dumps({**where, **fields, "kgen": kgen.__version__}) + "\n"
+
+
+def over_seeds(repeated):
+    """Returns the mean of each measurement over several seeds, with its standard deviation and variance over them.
+
+    Args:
+        repeated: lists of the same measurements, one list a seed, two or more.
+    """
+    return [_mean(each) for each in zip(*repeated, strict=True)]
+
+
+def _mean(each):
+    values = [measurement.value for measurement in each]
+    mean = math.fsum(values) / len(values)
+    variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return dataclasses.replace(
+        each[0],
+        value=mean,
+        spread=math.sqrt(variance),
+        spread_is=f"standard deviation over {len(values)} seeds",
+        protocol={**each[0].protocol, "seeds": len(values)},
+        found={"variance": variance, "values": values},
+        warnings=tuple(dict.fromkeys(words for measurement in each for words in measurement.warnings)),
+    )
+
+
+def table(columns):
+    """Returns a Markdown table of measurements, a row each; below, their protocols and every warning.
+
+    Args:
+        columns: `{what was measured: [Measurement]}`.
+    """
+    found = {what: {each.name: each for each in measured} for what, measured in columns.items()}
+    names = list(dict.fromkeys(name for column in found.values() for name in column))
+    several = {name: [column[name] for column in found.values() if name in column] for name in names}
+    lines = [["", *found], ["---"] * (len(found) + 1)]
+    for name in names:
+        cells = [shown(column[name]) if name in column else "-" for column in found.values()]
+        lines.append([f"{several[name][0].label} {'↑' if several[name][0].higher else '↓'}", *cells])
+    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    shared = _agreed([each for group in several.values() for each in group])
+    notes = [f"All: {_words(shared)}."] + [_note(group, shared) for group in several.values()]
+    warned = {}
+    for what, measured in columns.items():
+        for each in measured:
+            for words in each.warnings:
+                warned.setdefault(words, {})[f"{each.label}, {what}"] = None
+    warnings = [f"\nWARNING {'; '.join(where)}: {words}\n" for words, where in warned.items()]
+    return text + "\n" + "".join(f"- {note}\n" for note in notes if note) + "".join(warnings)
+
+
+def shown(measurement):
+    """Returns the value with its spread, to the digits that mean something."""
+    value, spread = measurement.value, measurement.spread
+    if spread is None or not 0 < spread < math.inf:
+        return f"{value:.4g}"
+    digits = min(max(0, 1 - math.floor(math.log10(spread))), 8)
+    return f"{value:.{digits}f} ± {spread:.{digits}f}"
+
+
+def _agreed(several):
+    """Returns what all protocols have in common."""
+    return {
+        name: value
+        for name, value in several[0].protocol.items()
+        if all(name in each.protocol and each.protocol[name] == value for each in several)
+    }
+
+
+def _note(several, shared):
+    """Returns what else there is to say of a row; where protocols differ, that its numbers do not belong together."""
+    first, agreed = several[0], _agreed(several)
+    odd = dict.fromkeys(name for each in several for name in each.protocol if name not in agreed)
+    parts = [f"± is the {first.spread_is}"] if first.spread_is else []
+    more = _words({name: value for name, value in agreed.items() if name not in shared})
+    parts += [more] if more else []
+    parts += [f"PROTOCOLS DIFFER in {', '.join(odd)}: the numbers cannot be compared"] if odd else []
+    return f"{first.label}: {'. '.join(parts)}." if parts else ""
+
+
+def _words(protocol):
+    """Returns a protocol as text; of a SHA-256 the first digits."""
+    return ", ".join(f"{key} {str(value)[:12] if key.endswith('sha256') else value}" for key, value in protocol.items())
