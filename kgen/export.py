@@ -1,7 +1,8 @@
 """Exports: `saved_models/<name>/<version>/`, which TensorFlow Serving loads as it is.
 
 The signatures are the game's (`kgen.signatures`). Beside the SavedModel lie recipe.json, samples.png and README.md, a
-model card. A version is written aside and renamed: a polling server never sees half of one.
+model card, and in assets.extra the requests that a server warms up with. A version is written aside and renamed: a
+polling server never sees half of one. `models.config` beside the models serves them all.
 """
 
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from kgen import checkpoint, images, runs
+from kgen import checkpoint, images, models_config, runs, warmup
 from kgen.backend import tf
 from kgen.dice import Dice
 from kgen.errors import UsageError
@@ -33,7 +34,7 @@ not been checked for memorised images.
 """
 
 
-def export(game, model, recipe, step, root, name=None, run=None):
+def export(game, model, recipe, step, root, name=None, run=None, label=None, keep=None):
     """Writes the next version of `root/name` and returns its path.
 
     Args:
@@ -43,6 +44,8 @@ def export(game, model, recipe, step, root, name=None, run=None):
         root: the folder of all exports, usually `saved_models`.
         name: of this model in TensorFlow Serving; `<model>-<dataset>` when None.
         run: directory of the run, whose measurements go along.
+        label: that clients may ask for instead of a version, such as `stable`; None gives none.
+        keep: versions of this model to keep, the newest; labelled ones stay. None keeps all.
     """
     name = name or f"{model}-{recipe.dataset.partition(':')[0]}"
     if Path(name).name != name:
@@ -62,11 +65,16 @@ def export(game, model, recipe, step, root, name=None, run=None):
         runs.write_recipe(aside, model, recipe)
         if run and (Path(run) / METRICS).exists():
             shutil.copy(Path(run) / METRICS, aside)
-        version = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
+        warmup.write(aside, name, signatures)
+        version = 1 + max(models_config.versions(folder), default=0)
         (aside / "README.md").write_text(card(name, version, model, recipe, step, shown(game, count), signatures))
         for path in (*aside.rglob("*"), aside):
             checkpoint.flush(path)
-        return aside.rename(folder / str(version))
+        final = aside.rename(folder / str(version))
+        labels = models_config.register(root, name, version, label)
+        if keep:
+            models_config.prune(folder, keep, labels.values())
+        return final
 
 
 def note(run, step, path):

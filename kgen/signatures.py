@@ -9,11 +9,21 @@ LIMIT = (
 )
 
 
-def bounded(number, name):
-    """Returns `number` when it lies in [1, LIMIT]; otherwise the graph raises, and the client reads why."""
-    allowed = tf.logical_and(number >= 1, number <= LIMIT)
-    with tf.control_dependencies([tf.debugging.Assert(allowed, [f"{name} must be from 1 to {LIMIT}, but is", number])]):
+def bounded(number, name, least=1):
+    """Returns `number` when it lies in [least, LIMIT]; otherwise the graph raises, and the client reads why."""
+    inside = tf.logical_and(number >= least, number <= LIMIT)
+    told = [f"{name} must be from {least} to {LIMIT}, but is", number]
+    with tf.control_dependencies([tf.debugging.Assert(inside, told)]):
         return tf.identity(number)
+
+
+def allowed(latent):
+    """Returns latents from a request when there are 1 to LIMIT of them, all finite; otherwise the graph raises."""
+    finite = tf.reduce_all(tf.math.is_finite(latent))
+    with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
+        checked = tf.debugging.Assert(finite, ["latent must be finite, but has NaN or infinity"])
+    with tf.control_dependencies([checked]):
+        return tf.identity(latent)
 
 
 def generator(network, prior, image_range):
@@ -32,9 +42,7 @@ def generator(network, prior, image_range):
 
     @tf.function(input_signature=[latents(prior)], autograph=False)
     def serving_default(latent):
-        with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
-            latent = tf.identity(latent)
-        return {"images": to_unit(network(latent, training=False), image_range)}
+        return {"images": to_unit(network(allowed(latent), training=False), image_range)}
 
     return module_of(network.variables, serving_default, *sampling(serving_default, prior))
 
@@ -71,7 +79,7 @@ def class_conditional(network, prior, image_range, classes):
         same = tf.equal(tf.shape(latent)[0], tf.size(label))
         unequal = ["latent and label must be equally many, but are", tf.shape(latent)[0], tf.size(label)]
         with tf.control_dependencies([tf.debugging.Assert(same, unequal)]):
-            latent = tf.identity(latent)
+            latent = allowed(latent)
         return {"images": to_unit(network([latent, label], training=False), image_range)}
 
     arguments = [tf.TensorSpec((), tf.int64, "seed"), label_spec]
@@ -95,6 +103,9 @@ def autoencoder(encoder, decoder, image_range, prior=None):
       variational encoder its mean, and log_variance beside it.
     - `decode`: latent -> images.
     - `reconstruct`, also `serving_default`: images -> images, `decode(encode(images))`.
+    - `interpolate`: first, second float32 `(height, width, channels)`, steps int64 scalar -> images `(steps, ...)`,
+      `decode((1 - t) encode(first) + t encode(second))` for t from 0 to 1.
+    - `decode_png`, `reconstruct_png`, `interpolate_png`: the same -> image_bytes string, each a PNG.
     - `sample`, `png`, where there is a prior: as in `generator`.
 
     Args:
@@ -113,9 +124,7 @@ def autoencoder(encoder, decoder, image_range, prior=None):
 
     @tf.function(input_signature=[code_spec], autograph=False)
     def decode(latent):
-        with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
-            latent = tf.identity(latent)
-        return {"images": to_unit(decoder(latent, training=False), image_range)}
+        return {"images": to_unit(decoder(allowed(latent), training=False), image_range)}
 
     @tf.function(input_signature=[image_spec], autograph=False)
     def reconstruct(images):
@@ -125,9 +134,29 @@ def autoencoder(encoder, decoder, image_range, prior=None):
     def serving_default(images):
         return reconstruct(images)
 
-    weights = [*encoder.variables, *decoder.variables]
+    one_spec = [tf.TensorSpec(encoder.input_shape[1:], tf.float32, name) for name in ("first", "second")]
+
+    @tf.function(input_signature=[*one_spec, tf.TensorSpec((), tf.int64, "steps")], autograph=False)
+    def interpolate(first, second, steps):
+        ends = encode(tf.stack([first, second]))["latent"]
+        count = tf.cast(bounded(steps, "steps", 2), tf.int32)
+        t = tf.linspace(0.0, 1.0, count)[:, None]
+        return {"images": decode((1 - t) * ends[0] + t * ends[1])["images"]}
+
+    answers = (decode, reconstruct, interpolate)
     drawing = sampling(decode, prior) if prior else ()
-    return module_of(weights, serving_default, encode, decode, reconstruct, *drawing)
+    weights = [*encoder.variables, *decoder.variables]
+    return module_of(weights, serving_default, encode, *answers, *map(as_png, answers), *drawing)
+
+
+def as_png(function):
+    """Returns a signature that answers image_bytes where `function` answers images, named after it."""
+
+    def answer(*inputs):
+        return {"image_bytes": encoded(function(*inputs)["images"])}
+
+    answer.__name__ = f"{function.python_function.__name__}_png"
+    return tf.function(answer, input_signature=function.input_signature, autograph=False)
 
 
 def sampling(decode, prior):

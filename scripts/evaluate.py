@@ -17,7 +17,7 @@ class Options:
     run: tuple[str, ...] = ()  # Run directories, or latest; their newest checkpoints, averaged weights if kept.
     saved_model: tuple[Path, ...] = ()  # Exports, saved_models/<name>/<version>.
     images: tuple[Path, ...] = ()  # Folders of generated pictures, of the real images' size.
-    metrics: str = "parzen,mmd"  # Separated by commas: parzen, mmd, mmd-report004, fid, kid, pr, is, lines.
+    metrics: str = "parzen,mmd"  # Separated by commas: parzen, mmd, mmd-report004, fid, kid, pr, is, is-biased, lines.
     count: int = 10_000  # Images to draw from each model.
     seed: int = 0  # Of what is drawn.
     seeds: int = 1  # How many seeds; from 2 on numbers are means over them, with their deviation and variance.

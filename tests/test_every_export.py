@@ -53,7 +53,7 @@ def exports(request, tmp_path_factory):
 def inputs_of(game):
     """Returns something to call each signature of a game with, by the names of its inputs."""
     _, signatures = game.signatures()
-    found = {"seed": np.int64(11), "count": np.int64(5)}
+    found = {"seed": np.int64(11), "count": np.int64(5), "steps": np.int64(5)}
     inputs = {}
     for key, function in signatures.items():
         count = 3 if key == "serving_default" else 5
@@ -67,6 +67,9 @@ def inputs_of(game):
                 found["images"] = np.random.default_rng(count).uniform(size=(count, *spec.shape[1:])).astype(np.float32)
             if spec.name == "label":
                 found["label"] = game.labels(count)
+            if spec.name in ("first", "second"):
+                random = np.random.default_rng(len(spec.name))
+                found[spec.name] = random.uniform(size=spec.shape).astype(np.float32)
             inputs[f"{key}.{spec.name}"] = found[spec.name]
     return inputs
 

@@ -43,10 +43,13 @@ FLOORS = [
         "kgen.interpolate",
         "kgen.judge",
         "kgen.matches",
+        "kgen.models_config",
         "kgen.runs",
         "kgen.sampling",
+        "kgen.serving",
         "kgen.studies",
         "kgen.training",
+        "kgen.warmup",
     },
     {"scripts"},
 ]

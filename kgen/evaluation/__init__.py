@@ -9,6 +9,7 @@ from kgen.metrics.protocol import over_seeds
 METRICS = {
     "fid": features.frechet_distance,
     "is": features.score,
+    "is-biased": features.score_with_bias,
     "kid": features.kernel,
     "lines": codes.lines,
     "mmd": pixels.discrepancies,

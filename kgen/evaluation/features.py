@@ -4,7 +4,7 @@ from kgen.errors import UsageError
 from kgen.metrics import classifier_score, frechet, kernel_distance, precision_recall
 from kgen.metrics.protocol import Measurement
 
-LEAST_FOR_SCORE, LEAST_FOR_FRECHET, SUBSETS = 5_000, 2_048, 100
+LEAST_FOR_SCORE, LEAST_FOR_FRECHET, SUBSETS, SPLITS = 5_000, 2_048, 100, 10
 
 
 def frechet_distance(evidence):
@@ -62,17 +62,28 @@ def shares(evidence):
 
 
 def score(evidence):
-    """Inception Score, or a classifier's."""
+    """Inception Score of logits without bias, as in OpenAI's code and torch-fidelity; or a classifier's score."""
+    return _score(evidence, "is", "Inception Score", None)
+
+
+def score_with_bias(evidence):
+    """Inception Score of logits with bias, as in TensorFlow-GAN."""
+    if evidence.network.bias is None:
+        raise UsageError("The metric is-biased needs logits.bias in the file of --inception.")
+    return _score(evidence, "is_biased", "Inception Score, logits with bias", evidence.network.bias)
+
+
+def _score(evidence, name, label, bias):
     logits = evidence.fake_seen.logits
     if logits is None:
         raise UsageError("The metric is needs logits.weight and logits.bias in the file of --inception, or --judge.")
-    splits = min(10, len(logits))
-    found = classifier_score.classifier_score(logits, splits)
+    splits = min(SPLITS, len(logits))
+    found = classifier_score.classifier_score(logits if bias is None else logits + bias, splits)
     few = f"of {len(logits)} images it is biased downwards by much: take {LEAST_FOR_SCORE} or more, usually 50,000."
     return [
         Measurement(
-            name="is",
-            label=evidence.named("Inception Score", "Classifier score"),
+            name=name,
+            label=evidence.named(label, "Classifier score"),
             value=found.mean,
             spread=found.deviation,
             spread_is=f"standard deviation over {splits} splits",

@@ -24,11 +24,13 @@ class Network(NamedTuple):
     look: function of uint8 images `(n, height, width, channels)`, n at most `BATCH`, to `(features, logits)`, float32
         `(n, d)` and `(n, classes)`; logits are None of a network without.
     about: what a measurement says of it, JSON: at least `network` and `weights_sha256`.
+    bias: `(classes,)`, which the logits are without; None where there is none to add.
     """
 
     name: str
     look: Callable
     about: dict
+    bias: np.ndarray | None = None
 
 
 class Seen(NamedTuple):

@@ -30,8 +30,8 @@ ARRAYS = ("weight", "beta", "mean", "var")
 def inception(path):
     """Returns the `Network` of a file of weights.
 
-    Its logits are without bias, as OpenAI's code and torch-fidelity ("logits_unbiased") have them; `about["bias"]` is
-    the list of biases that TensorFlow-GAN adds. None where the file has no logits.
+    Its logits, None where the file has none, are without bias, as OpenAI's code and torch-fidelity ("logits_unbiased")
+    have them; `bias` is what TensorFlow-GAN adds.
 
     Raises:
         UsageError: the file cannot be read, or is not of this network.
@@ -52,9 +52,8 @@ def inception(path):
         "network": "Inception 2015-12-05",
         "weights_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
         "resize": f"TensorFlow 1 bilinear, {SIZE}x{SIZE}",
-        "logits": "without bias",
     }
-    return Network("", seen, about)
+    return Network("", seen, about, arrays.get("logits.bias"))
 
 
 def prepared(images):
@@ -101,6 +100,11 @@ def weighted(network, arrays, path):
     missing = [f"{name}.{part}" for name in names for part in ARRAYS if f"{name}.{part}" not in arrays]
     shapes = [arrays[f"{name}.weight"].transpose(2, 3, 1, 0).shape for name in names]
     wanted = [tuple(layer.kernel.shape) for layer in convolutions]
+    logits = [arrays[name].shape for name in ("logits.weight", "logits.bias") if name in arrays]
+    if logits not in ([], [(CLASSES, FEATURES), (CLASSES,)]):
+        raise UsageError(
+            f"--inception {path}: logits.weight must be {CLASSES}x{FEATURES}, logits.bias {CLASSES}, both."
+        )
     if missing or shapes != wanted:
         what = f"{missing[0]} is missing" if missing else f"{len(names)} of any size"
         raise UsageError(

@@ -1,0 +1,113 @@
+"""The models of a folder of exports: found, loaded when first asked for, called with named arrays."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from kgen import export, models_config
+from kgen.backend import tf
+from kgen.errors import UsageError
+
+
+class Refused(Exception):
+    """A request that cannot be answered.
+
+    Args:
+        code: a `grpc.StatusCode` by name, such as `NOT_FOUND`.
+        message: what the client reads.
+    """
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+class Models:
+    """The exports below a folder, `<root>/<name>/<version>/`; new versions are found at the next request.
+
+    Args:
+        root: the folder, such as `saved_models`; or a model of it, such as `saved_models/dcgan-mnist5k`, alone.
+    """
+
+    def __init__(self, root):
+        root = Path(root)
+        single = root.is_dir() and bool(models_config.versions(root))
+        self.root, self.only = (root.parent, root.name) if single else (root, None)
+        self._loaded, self._lock = {}, threading.Lock()
+        if not self.names():
+            raise UsageError(f"There is no export in {root}. Train something, or see scripts/export.py.")
+
+    def names(self):
+        """Returns the names of the models that have a version, sorted."""
+        folders = [path for path in self.root.iterdir() if path.is_dir()] if self.root.is_dir() else []
+        found = sorted(path.name for path in folders if not path.name.startswith(".") and models_config.versions(path))
+        return [name for name in found if self.only in (None, name)]
+
+    def versions(self, name):
+        """Returns the versions of a model, ascending; raises Refused if there is no such model."""
+        if name not in self.names():
+            raise Refused("NOT_FOUND", f"Servable not found for request: Latest({name})")
+        return models_config.versions(self.root / name)
+
+    def resolve(self, name, version=None, label=None):
+        """Returns the version asked for: by number, by label, or the newest."""
+        known = self.versions(name)
+        if label is not None:
+            entries = [entry for entry in models_config.read(self.root).model_config_list.config if entry.name == name]
+            version = entries[0].version_labels.get(label) if entries else None
+            if version is None:
+                raise Refused("FAILED_PRECONDITION", f"Unrecognized servable version label: {label}")
+        if version is not None and version not in known:
+            raise Refused("NOT_FOUND", f"Servable not found for request: Specific({name}, {version})")
+        return known[-1] if version is None else version
+
+    def signatures(self, name, version):
+        """Returns the signatures of a version, `{name: concrete function}`."""
+        with self._lock:
+            if (name, version) not in self._loaded:
+                self._loaded[name, version] = export.load(self.root / name / str(version))
+            return self._loaded[name, version].signatures
+
+    def predict(self, name, version, signature, inputs):
+        """Returns `{output: array}` of one call.
+
+        Args:
+            name, version: of a model that there is, see `resolve`.
+            signature: its name; empty is `serving_default`.
+            inputs: `{input: array}`; numbers become the input's type if they can without loss of meaning.
+        """
+        function = self._signature(name, version, signature or "serving_default")
+        specs = function.structured_input_signature[1]
+        if set(inputs) != set(specs):
+            told = f"input names: {sorted(inputs)}, the signature has {sorted(specs)}"
+            raise Refused("INVALID_ARGUMENT", f"The request has other inputs than the signature: {told}")
+        try:
+            answers = function(**{key: tensor(value, specs[key]) for key, value in inputs.items()})
+        except (tf.errors.OpError, ValueError, TypeError, OverflowError) as error:
+            raise Refused("INVALID_ARGUMENT", reason(error)) from error
+        return {key: answer.numpy() for key, answer in answers.items()}
+
+    def _signature(self, name, version, signature):
+        found = self.signatures(name, version)
+        if signature not in found:
+            raise Refused("INVALID_ARGUMENT", f"Serving signature name: {signature!r} not found, of {sorted(found)}")
+        return found[signature]
+
+
+def tensor(value, spec):
+    """Returns an array as a tensor of a signature's type and shape; raises ValueError if it is none."""
+    array = np.asarray(value)
+    wanted = spec.dtype.as_numpy_dtype
+    number = array.dtype.kind in "iuf" and not (array.dtype.kind == "f" and np.issubdtype(wanted, np.integer))
+    if not number or not spec.shape.is_compatible_with(array.shape):
+        got = f"{array.dtype} of shape {array.shape}"
+        raise ValueError(f"{spec.name} must be {spec.dtype.name} of shape {tuple(spec.shape)}. Received: {got}")
+    return tf.constant(array.astype(wanted))
+
+
+def reason(error):
+    """Returns what a client may read of an error: the words of a check in the graph, without its stack."""
+    text = getattr(error, "message", None) or str(error)
+    told = [line for line in text.splitlines() if "assertion failed" in line]
+    return (told or text.splitlines() or [type(error).__name__])[0]

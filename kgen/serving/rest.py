@@ -1,0 +1,145 @@
+"""TensorFlow Serving's REST interface, as an ASGI application.
+
+    GET  /v1/models/NAME[/versions/N|/labels/LABEL]             the state of its versions
+    GET  /v1/models/NAME[/versions/N|/labels/LABEL]/metadata    its signatures
+    POST /v1/models/NAME[/versions/N|/labels/LABEL]:predict     {"signature_name": ..., "inputs"|"instances": ...}
+
+Source: TensorFlow Serving, "RESTful API".
+"""
+
+import base64
+import json
+
+import numpy as np
+from google.protobuf import json_format
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from kgen.serving.metadata import metadata
+from kgen.serving.models import Refused
+
+LARGEST = 256 * 2**20  # bytes of a request: 256 images of 256x256x3 as text
+STATUS = {"NOT_FOUND": 404, "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 412, "RESOURCE_EXHAUSTED": 413}
+
+
+def application(models):
+    """Returns the ASGI application of `kgen.serving.models.Models`."""
+
+    async def answer(request):
+        try:
+            body = await read(request) if request.method == "POST" else None
+            return JSONResponse(await run_in_threadpool(answered, models, request.path_params, request.method, body))
+        except Refused as refused:
+            return JSONResponse({"error": refused.message}, STATUS[refused.code])
+
+    return Starlette(routes=[Route("/v1/models/{path:path}", answer, methods=["GET", "POST"])])
+
+
+async def read(request):
+    """Returns the body of a request, bytes; raises Refused if it is too large."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST:
+            raise Refused("RESOURCE_EXHAUSTED", f"A request may have {LARGEST} bytes.")
+    return bytes(body)
+
+
+def answered(models, path, method, body):
+    """Returns the JSON of an answer; raises Refused."""
+    place, colon, verb = path["path"].partition(":")
+    name, *rest = place.split("/")
+    asked, version = (rest.pop() if rest[-1:] == ["metadata"] else ""), {}
+    if len(rest) == 2 and rest[0] == "versions" and rest[1].isdecimal():
+        version = {"version": int(rest[1])}
+    elif len(rest) == 2 and rest[0] == "labels":
+        version = {"label": rest[1]}
+    elif rest:
+        raise Refused("NOT_FOUND", f"Malformed request: {method} /v1/models/{path['path']}")
+    if (method, verb, asked) == ("POST", "predict", ""):
+        return predicted(models, name, models.resolve(name, **version), body)
+    if (method, colon, asked) == ("GET", "", "metadata"):
+        return json_format.MessageToDict(
+            metadata(models, name, models.resolve(name, **version)), preserving_proto_field_name=True
+        )
+    if (method, colon) == ("GET", ""):
+        return status([models.resolve(name, **version)] if version else models.versions(name))
+    raise Refused("INVALID_ARGUMENT", f"Malformed request: {method} /v1/models/{path['path']}")
+
+
+def status(versions):
+    """Returns the state of versions, all of them there."""
+    fine = {"error_code": "OK", "error_message": ""}
+    found = [{"version": str(version), "state": "AVAILABLE", "status": fine} for version in reversed(versions)]
+    return {"model_version_status": found}
+
+
+def predicted(models, name, version, body):
+    """Returns the answer to a body, in rows for `instances` and in columns for `inputs`."""
+    request = parsed(body)
+    signature, rows = request.get("signature_name", ""), "instances" in request
+    if not isinstance(signature, str) or rows == ("inputs" in request):
+        raise Refused("INVALID_ARGUMENT", 'The body must have either "instances" or "inputs", and a "signature_name".')
+    inputs = columns(request["instances"]) if rows else request["inputs"]
+    if not isinstance(inputs, dict):  # the only input of a signature needs no name
+        specs = models.signatures(name, version).get(signature or "serving_default")
+        names = list(specs.structured_input_signature[1]) if specs else []
+        if len(names) != 1:
+            raise Refused("INVALID_ARGUMENT", f"Inputs must be named: {names}.")
+        inputs = {names[0]: inputs}
+    arrays = {key: array(value, key) for key, value in inputs.items()}
+    outputs = {key: jsonable(value, key) for key, value in models.predict(name, version, signature, arrays).items()}
+    if rows:
+        lengths = {len(value) if isinstance(value, list) else -1 for value in outputs.values()}
+        if len(lengths) != 1 or -1 in lengths:
+            raise Refused("INVALID_ARGUMENT", "Outputs have no rows in common: ask with inputs in place of instances.")
+        each = [dict(zip(outputs, row, strict=True)) for row in zip(*outputs.values(), strict=True)]
+        return {"predictions": next(iter(outputs.values())) if len(outputs) == 1 else each}
+    return {"outputs": next(iter(outputs.values())) if len(outputs) == 1 else outputs}
+
+
+def parsed(body):
+    """Returns the object of a JSON body; raises Refused if it is none, or has NaN or infinity."""
+
+    def refuse(word):
+        raise ValueError(f"{word} is no JSON number")
+
+    try:
+        request = json.loads(body, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise Refused("INVALID_ARGUMENT", f"JSON Parse error: {error}") from error
+    if not isinstance(request, dict):
+        raise Refused("INVALID_ARGUMENT", "JSON Value: the body must be an object.")
+    return request
+
+
+def columns(instances):
+    """Returns rows as named columns; rows without names as they are."""
+    if not isinstance(instances, list) or not instances:
+        raise Refused("INVALID_ARGUMENT", '"instances" must be a list, and not empty.')
+    if not isinstance(instances[0], dict):
+        return instances
+    names = set(instances[0])
+    if not all(isinstance(row, dict) and set(row) == names for row in instances):
+        raise Refused("INVALID_ARGUMENT", "All rows of instances must have the same names.")
+    return {name: [row[name] for row in instances] for name in names}
+
+
+def array(value, name):
+    """Returns a JSON value as an array of numbers; raises Refused if it is ragged or has other values."""
+    try:
+        found = np.asarray(value)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise Refused("INVALID_ARGUMENT", f"{name}: {error}") from error
+    if found.dtype.kind not in "iuf":
+        raise Refused("INVALID_ARGUMENT", f"{name} must be numbers, in lists of equal length.")
+    return found
+
+
+def jsonable(value, name):
+    """Returns an array as JSON; strings of an output whose name ends in _bytes as base64."""
+    if value.dtype != object:
+        return value.tolist()
+    return [{"b64": base64.b64encode(each).decode()} if name.endswith("_bytes") else each.decode() for each in value]

@@ -1,0 +1,109 @@
+"""TensorFlow Serving's gRPC interface: `PredictionService` (Predict, GetModelMetadata), `ModelService` (status)."""
+
+from concurrent import futures
+
+import grpc
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from kgen.backend import tf
+from kgen.serving.metadata import metadata
+from kgen.serving.models import Refused, reason
+
+LARGEST = 256 * 2**20  # bytes of a message
+
+
+class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Answers `Predict` and `GetModelMetadata`; what kgen's exports have no use for is unimplemented.
+
+    Args:
+        models: `kgen.serving.models.Models`.
+    """
+
+    def __init__(self, models):
+        self.models = models
+
+    def Predict(self, request, context):
+        spec = request.model_spec
+
+        def answer():
+            version, response = resolved(self.models, spec), predict_pb2.PredictResponse()
+            inputs = {key: array(proto, key) for key, proto in request.inputs.items()}
+            outputs = self.models.predict(spec.name, version, spec.signature_name, inputs)
+            response.model_spec.name, response.model_spec.version.value = spec.name, version
+            response.model_spec.signature_name = spec.signature_name or "serving_default"
+            for key, value in outputs.items():
+                response.outputs[key].CopyFrom(tf.make_tensor_proto(value))
+            return response
+
+        return guarded(context, answer)
+
+    def GetModelMetadata(self, request, context):
+        spec = request.model_spec
+        return guarded(context, lambda: metadata(self.models, spec.name, resolved(self.models, spec)))
+
+
+class Status(model_service_pb2_grpc.ModelServiceServicer):
+    """Answers `GetModelStatus`."""
+
+    def __init__(self, models):
+        self.models = models
+
+    def GetModelStatus(self, request, context):
+        spec = request.model_spec
+
+        def answer():
+            response = get_model_status_pb2.GetModelStatusResponse()
+            one = spec.WhichOneof("version_choice")
+            for version in [resolved(self.models, spec)] if one else self.models.versions(spec.name)[::-1]:
+                available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+                response.model_version_status.add(version=version, state=available)
+            return response
+
+        return guarded(context, answer)
+
+
+def array(proto, name):
+    """Returns a `TensorProto` as an array; raises Refused if its content does not fill its shape."""
+    try:
+        return tf.make_ndarray(proto)
+    except (ValueError, TypeError, KeyError) as error:
+        raise Refused("INVALID_ARGUMENT", f"{name}: {reason(error)}") from error
+
+
+def resolved(models, spec):
+    """Returns the version that a `ModelSpec` asks for."""
+    choice = spec.WhichOneof("version_choice")
+    return models.resolve(
+        spec.name,
+        spec.version.value if choice == "version" else None,
+        spec.version_label if choice == "version_label" else None,
+    )
+
+
+def guarded(context, answer):
+    """Returns `answer()`; tells the client why there is none."""
+    try:
+        return answer()
+    except Refused as refused:
+        return context.abort(grpc.StatusCode[refused.code], refused.message)
+
+
+def server(models, address, workers=4):
+    """Returns a started gRPC server, and its port.
+
+    Args:
+        address: such as `127.0.0.1:8500`; port 0 takes any.
+        workers: threads.
+    """
+    sizes = [("grpc.max_receive_message_length", LARGEST), ("grpc.max_send_message_length", LARGEST)]
+    made = grpc.server(futures.ThreadPoolExecutor(workers), options=[*sizes, ("grpc.so_reuseport", 0)])
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(models), made)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(Status(models), made)
+    port = made.add_insecure_port(address)
+    made.start()
+    return made, port

@@ -1,0 +1,41 @@
+"""Requests that TensorFlow Serving replays before it answers anybody, as the first of each kind takes long."""
+
+from pathlib import Path
+
+import numpy as np
+
+from kgen.backend import tf
+
+FILE = "assets.extra/tf_serving_warmup_requests"
+COUNT = 2  # images of a request
+
+
+def write(folder, name, signatures):
+    """Writes `folder/assets.extra/tf_serving_warmup_requests`, one request for each signature.
+
+    Args:
+        folder: of the SavedModel.
+        name: of the model in TensorFlow Serving.
+        signatures: `{name: tf.function}` with an input signature.
+
+    Source: TensorFlow Serving, SavedModel Warmup: a TFRecord of `PredictionLog`.
+    """
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+    path = Path(folder) / FILE
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as file:
+        for key, function in signatures.items():
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name, request.model_spec.signature_name = name, key
+            for spec in function.input_signature:
+                request.inputs[spec.name].CopyFrom(tf.make_tensor_proto(example(spec)))
+            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+            file.write(log.SerializeToString())
+
+
+def example(spec):
+    """Returns an input that every signature allows: zeros, but `COUNT` where a number of images is asked for."""
+    shape = [COUNT if size is None else size for size in spec.shape]
+    number = COUNT if spec.name in ("count", "steps") else 0
+    return np.full(shape, number, spec.dtype.as_numpy_dtype)
