@@ -19,6 +19,16 @@ class Codec:
     def __init__(self, found, keep=None):
         self._found, self._keep = found, keep
 
+    @property
+    def shape(self):
+        """`(height, width, channels)` of an image."""
+        return tuple(self._found["encode"].structured_input_signature[1]["images"].shape[1:])
+
+    @property
+    def size(self):
+        """Numbers of a code."""
+        return self._found["decode"].structured_input_signature[1]["latent"].shape[1]
+
     def encode(self, images):
         """Returns the codes of images, uint8 `(n, height, width, channels)`, as float32 `(n, size)`."""
         return self._each("encode", "images", "latent", unit(images))

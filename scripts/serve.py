@@ -42,7 +42,7 @@ def main(arguments):
         os.execv(real[0], real)
     say(
         f"Serving on http://127.0.0.1:{ports[0]} and gRPC {ports[1]}, with a server for development: one process, no "
-        "batching, this machine alone. For production install tensorflow_model_server, see docs/serving.md. Ctrl-C ends."
+        "batching, this machine alone. For production install tensorflow_model_server: docs/serving.md. Ctrl-C ends."
     )
     launch.serve(options.exports, *ports)
     return 0

@@ -39,6 +39,7 @@ FLOORS = [
         "kgen.cli",
         "kgen.codec",
         "kgen.evaluating",
+        "kgen.explorer",
         "kgen.export",
         "kgen.interpolate",
         "kgen.judge",

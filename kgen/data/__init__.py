@@ -109,6 +109,12 @@ def load(dataset, split="train", data_dir=None, size=None, crop="center", classe
     return loaded
 
 
+def at_hand(dataset, data_dir):
+    """Returns whether a dataset needs no download: it is `EMBEDDED`, as its file says, or has a folder of archives."""
+    module = importlib.import_module(f"kgen.data.{_known(dataset.partition(':')[0])}")
+    return data_dir is not None or hasattr(module, "EMBEDDED")
+
+
 def parzen_splits(dataset):
     """Returns two splits that share no image: to draw calibration rows from, and to choose a Parzen window's sigma by.
 

@@ -1,0 +1,150 @@
+"""What the page explores: codes, the directions that sliders move them in, and the pictures of codes."""
+
+import base64
+import binascii
+import io
+
+import numpy as np
+from PIL import Image
+
+from kgen import codec, data, evaluating, export, images, matches, runs, sampling
+from kgen.decode import centre, decode, fit
+from kgen.errors import UsageError
+
+SLIDERS, LOOKED_AT, FRAMES = 16, 512, 24
+
+
+class Subject:
+    """A run or an export.
+
+    Args:
+        name: of it, for the page's title.
+        source: `kgen.source.Source`, or None.
+        codec: `kgen.codec.Codec`, or None; not both.
+        examples: uint8 images to begin with where there is an encoder, perhaps none.
+
+    Attributes:
+        size: numbers of a code.
+        centre: the code in the middle of all sliders, `(size,)`.
+        directions: `(sliders, size)`; one step of a slider is one standard deviation. The code's numbers themselves
+            where it has up to `SLIDERS`, otherwise directions of the greatest variance: of codes where there is an
+            encoder, of pictures where there is none.
+    """
+
+    def __init__(self, name, source, codec, examples):
+        if source is None and codec is None:
+            raise UsageError(f"{name} cannot be explored: it has neither a generator nor an encoder and a decoder.")
+        self.name, self.source, self.codec, self.examples = name, source, codec, examples
+        self.classes = source.classes if source else ()
+        codes = self.codes()
+        self.size, self.centre = codes.shape[1], codes.mean(axis=0)
+        if self.source:
+            self.centre = np.zeros_like(self.centre)  # of the priors there are
+        self.directions = self._directions(codes)
+
+    def codes(self):
+        """Returns codes to learn directions from: of the examples, otherwise drawn."""
+        if self.codec and len(self.examples):
+            return self.codec.encode(self.examples)
+        if self.source:
+            return self.source.latents(0, LOOKED_AT)
+        return np.random.default_rng(0).standard_normal((LOOKED_AT, self.codec.size), np.float32)
+
+    def picture(self, code, label=0):
+        """Returns the picture of a code `(size,)`, uint8 `(height, width, channels)`; `label` is of the class."""
+        return self.pictures(code[None], label)[0]
+
+    def pictures(self, codes, label=0):
+        """Returns the pictures of codes `(n, size)`, uint8 `(n, height, width, channels)`."""
+        decoded = (
+            self.source.decode(codes, label if self.classes else None) if self.source else self.codec.decode(codes)
+        )
+        return images.to_bytes(decoded)
+
+    def random(self, seed, label=0):
+        """Returns a code, `(size,)`: drawn from the prior, or within what the examples' codes are like."""
+        if self.source:
+            return self.source.latents(seed, 1, label if self.classes else None)[0]
+        steps = np.random.default_rng(seed).standard_normal(len(self.directions)).astype(np.float32)
+        return self.centre + steps @ self.directions
+
+    def moved(self, base, steps):
+        """Returns a code: `base` and so many standard deviations along each direction."""
+        return (base + np.float32(steps) @ self.directions).astype(np.float32)
+
+    def encode(self, contents):
+        """Returns the code of a picture file, and the picture as it was cut and scaled; raises UsageError."""
+        shape = self.codec.shape
+        try:
+            picture = decode(contents)
+        except ValueError as error:
+            raise UsageError(f"This picture cannot be used: {error}.") from None
+        picture = picture.convert("L" if shape[2] == 1 else "RGB")
+        pixels = fit(picture, shape[0], centre(*picture.size))
+        return self.codec.encode(pixels[None])[0], pixels
+
+    def walk(self, first, second, label=0):
+        """Returns a GIF of the straight way between two codes and back, bytes."""
+        steps = np.linspace(0, 1, FRAMES, dtype=np.float32)[:, None]
+        frames = self.pictures((1 - steps) * first + steps * second, label)
+        shown = [Image.fromarray(frame[..., 0] if frame.shape[2] == 1 else frame) for frame in [*frames, *frames[::-1]]]
+        file = io.BytesIO()
+        shown[0].save(file, "GIF", save_all=True, append_images=shown[1:], duration=80, loop=0)
+        return file.getvalue()
+
+    def _directions(self, codes):
+        if self.size <= SLIDERS:
+            return np.diag(np.maximum(codes.std(axis=0), 1e-6)).astype(np.float32)
+        centred = codes - codes.mean(axis=0)
+        if self.source is None or self.codec:
+            return _principal(centred)
+        labels = 0 if self.classes else None
+        pictures = self.source.decode(codes, labels).reshape(len(codes), -1)
+        left, _, _ = np.linalg.svd(pictures - pictures.mean(axis=0), full_matrices=False)
+        coordinates = left[:, :SLIDERS] * np.sqrt(len(codes))  # of unit variance
+        return np.linalg.lstsq(coordinates, centred, rcond=None)[0].astype(np.float32)
+
+
+def _principal(centred):
+    """Returns the first principal directions of centred codes, each as long as its standard deviation."""
+    _, values, rows = np.linalg.svd(centred, full_matrices=False)
+    return (values[:SLIDERS, None] / np.sqrt(len(centred)) * rows[:SLIDERS]).astype(np.float32)
+
+
+def of_run(run):
+    """Returns the `Subject` of a run's newest checkpoint."""
+    _, recipe = runs.read_recipe(run)
+    match, _ = matches.reopen(recipe, run)
+    return Subject(f"{run}", *evaluating.opened(match.exhibition()), _examples(recipe))
+
+
+def of_saved_model(path):
+    """Returns the `Subject` of an export; nothing else needs to be there."""
+    found = set(export.load(path).signatures)
+    source = sampling.from_saved_model(path) if "sample" in found else None
+    opened = codec.of_saved_model(path) if {"encode", "decode"} <= found else None
+    return Subject(f"{path}", source, opened, _examples(runs.read_recipe(path)[1]) if opened else ())
+
+
+def _examples(recipe):
+    """Returns some images of a recipe's dataset, none where it is not at hand."""
+    try:
+        return matches.load(recipe).images[:LOOKED_AT] if data.at_hand(recipe.dataset, recipe.data_dir) else ()
+    except UsageError:
+        return ()
+
+
+def to_text(code):
+    """Returns a code as text that a URL can carry: base64 of its float32 numbers."""
+    return base64.urlsafe_b64encode(np.asarray(code, "<f4").tobytes()).decode().rstrip("=")
+
+
+def from_text(text, size):
+    """Returns the code `(size,)` of `to_text`; raises UsageError if it is none."""
+    try:
+        code = np.frombuffer(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "<f4")
+    except (binascii.Error, ValueError):
+        code = np.empty(0)
+    if code.shape != (size,) or not np.isfinite(code).all():
+        raise UsageError(f"The code of this address is not one of {size} numbers.")
+    return code.astype(np.float32)
