@@ -23,7 +23,7 @@ from kgen.errors import Diverged, UsageError
 
 MAY_CHANGE = """
     steps data_dir log_every sample_every checkpoint_every keep
-    evaluate evaluate_every evaluate_count evaluate_on judge inception
+    histograms profile evaluate evaluate_every evaluate_count evaluate_on judge inception
 """.split()  # in a resumed run
 
 

@@ -37,6 +37,9 @@ class Recipe:
     checkpoint_every: int = 500  # Steps between checkpoints.
     keep: int = 3  # Checkpoints kept, the newest.
 
+    histograms: bool = False  # Whether TensorBoard gets histograms of all weights, with each picture.
+    profile: int = 0  # Rounds to profile for TensorBoard, after the first ten; 0 is none.
+
     evaluate: str = ""  # Metrics to take while training, separated by commas: those of scripts/evaluate.py.
     evaluate_every: int = 1_000  # Steps between them.
     evaluate_count: int = 2_000  # Images drawn for them.
@@ -63,6 +66,7 @@ class Recipe:
             whole = getattr(self, name) % self.rounds_per_execution == 0
             self.demand(whole, name, f"a multiple of --rounds-per-execution {self.rounds_per_execution}")
 
+        self.demand(self.profile >= 0, "profile", "0 or more")
         metrics = self.metrics
         self.demand(
             self.best_by in (None, *metrics), "best_by", f"one of --evaluate, {self.evaluate or 'which is empty'}"

@@ -1,8 +1,11 @@
 """Training: from a recipe to a run directory with pictures, logs and checkpoints, and an export."""
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tensorboard.plugins.hparams import api
 
 from kgen import callbacks, checkpoint, evaluating, export, images, interpolate, matches, pipeline, runs, source
 from kgen.backend import tf
@@ -92,6 +95,13 @@ def begin(match, recipe, shown):
         match.start_from(other.exhibition())
 
 
+def hparams(recipe, name):
+    """Writes a recipe's JSON for TensorBoard's HParams tab, in which runs compare; nothing that is empty."""
+    found = json.loads(recipe)
+    plain = {key: value for key, value in found.items() if isinstance(value, (bool, int, float, str))}
+    api.hparams(plain, trial_id=name)
+
+
 def finished(match, recipe, step):
     """Returns whether a match has reached its last step, or its patience has ended."""
     return step == recipe.steps or bool(recipe.patience) and int(match.waited.numpy()) >= recipe.patience
@@ -137,6 +147,7 @@ def play(match, model, recipe, data, run, start, evaluator=None):
     if start == 0:
         with writer.as_default():
             tf.summary.text("recipe", f"```\n{recipe.to_json(model)}```", step=0)
+            hparams(recipe.to_json(model), run.name)
     per_step = recipe.batch_size * batches
     interrupt = callbacks.Interrupt(start)
     rounds_of_epoch = epoch(recipe, len(pictures.images), batches)
@@ -154,6 +165,12 @@ def play(match, model, recipe, data, run, start, evaluator=None):
         # Before the log, which takes the means that both read.
         callbacks.Diagnose(run / "diagnosis.jsonl", writer, pictures, recipe.sample_every, start, seed=recipe.seed),
         callbacks.Log(run / "log.jsonl", writer, per_step, recipe.log_every, start),
+        *([callbacks.Histograms(writer, recipe.sample_every, start)] if recipe.histograms else []),
+        *(
+            [callbacks.Profile(run / "train", recipe.profile, recipe.rounds_per_execution, start)]
+            if recipe.profile
+            else []
+        ),
         callbacks.Samples(run / "samples", writer, recipe.sample_every, start, seed=recipe.seed),
         checkpoint.Checkpoints(run / "checkpoints", recipe.checkpoint_every, start, recipe.keep),
         interrupt,

@@ -115,7 +115,8 @@ def of_run(run):
     """Returns the `Subject` of a run's newest checkpoint."""
     _, recipe = runs.read_recipe(run)
     match, _ = matches.reopen(recipe, run)
-    return Subject(f"{run}", *evaluating.opened(match.exhibition()), _examples(recipe))
+    source, opened = evaluating.opened(match.exhibition())
+    return Subject(f"{run}", source, opened, _examples(recipe, opened))
 
 
 def of_saved_model(path):
@@ -123,15 +124,18 @@ def of_saved_model(path):
     found = set(export.load(path).signatures)
     source = sampling.from_saved_model(path) if "sample" in found else None
     opened = codec.of_saved_model(path) if {"encode", "decode"} <= found else None
-    return Subject(f"{path}", source, opened, _examples(runs.read_recipe(path)[1]) if opened else ())
+    return Subject(f"{path}", source, opened, _examples(runs.read_recipe(path)[1], opened))
 
 
-def _examples(recipe):
-    """Returns some images of a recipe's dataset, none where it is not at hand."""
+def _examples(recipe, opened):
+    """Returns some images of a recipe's dataset; none where it is not at hand, or of another size than the export."""
+    if opened is None or not data.at_hand(recipe.dataset, recipe.data_dir):
+        return ()
     try:
-        return matches.load(recipe).images[:LOOKED_AT] if data.at_hand(recipe.dataset, recipe.data_dir) else ()
+        found = matches.load(recipe).images[:LOOKED_AT]
     except UsageError:
         return ()
+    return found if found.shape[1:] == opened.shape else ()
 
 
 def to_text(code):

@@ -1,0 +1,53 @@
+"""What TensorBoard shows on request: histograms of weights, a profile of a few rounds."""
+
+from kgen.backend import tf
+from kgen.callbacks.at_steps import AtSteps
+
+WARM_UP = 10  # rounds before a profile: tracing is not what training costs
+
+
+class Histograms(AtSteps):
+    """Writes a histogram of every weight of every player, `<player>/<layer>/<weight>`.
+
+    Args:
+        writer: a `tf.summary` writer.
+    """
+
+    def __init__(self, writer, every, start=0):
+        super().__init__(every, start)
+        self.writer = writer
+
+    def at(self, step):
+        with self.writer.as_default():
+            for name, player in self.model.game.players.items():
+                for weight in player.network.trainable_variables:
+                    tf.summary.histogram(f"{name}/{weight.path}", weight.numpy(), step=step)
+        self.writer.flush()
+
+
+class Profile(AtSteps):
+    """Profiles a few rounds, for TensorBoard's Profile tab (`pip install tensorboard-plugin-profile`).
+
+    Args:
+        folder: of the run's event files.
+        rounds: how many, the first after a warm-up.
+    """
+
+    def __init__(self, folder, rounds, every=1, start=0):
+        super().__init__(every, start)
+        self.folder, self.last, self.running = str(folder), start + WARM_UP + rounds, False
+
+    def at(self, step):
+        if not self.running and self.start + WARM_UP <= step < self.last:
+            tf.profiler.experimental.start(self.folder)
+            self.running = True
+        elif self.running and step >= self.last:
+            self.close()
+
+    def finish(self, step):
+        """Does nothing more: a profile is of the first rounds."""
+
+    def close(self):
+        if self.running:
+            tf.profiler.experimental.stop()
+        self.running = False
