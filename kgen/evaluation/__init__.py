@@ -6,16 +6,18 @@ from kgen.evaluation.evidence import Evidence
 from kgen.metrics.features import Cache
 from kgen.metrics.protocol import over_seeds
 
-METRICS = {
+OF_FEATURES = {
     "fid": features.frechet_distance,
     "is": features.score,
     "is-biased": features.score_with_bias,
     "kid": features.kernel,
+    "pr": features.shares,
+}
+METRICS = OF_FEATURES | {
     "lines": codes.lines,
     "mmd": pixels.discrepancies,
     "mmd-report004": pixels.report004,
     "parzen": pixels.parzen_log_likelihood,
-    "pr": features.shares,
 }
 
 
@@ -42,6 +44,12 @@ class Evaluator:
 
     def __init__(self, metrics, real, network, count, seed=0, seeds=1, cache_dir=None, progress=False):
         known(metrics)
+        wanting = [name for name in metrics if name in OF_FEATURES and network is None]
+        if wanting:
+            raise UsageError(
+                f"{wanting[0]} needs a network that looks at images: --inception FILE.npz for FID, KID and the like "
+                "proper, or --judge RUN of a classifier trained on the same dataset."
+            )
         self.metrics, self.real, self.network, self.count = metrics, real, network, count
         self.seeds, self.cache, self.progress = range(seed, seed + seeds), Cache(cache_dir), progress
 

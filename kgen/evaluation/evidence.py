@@ -41,7 +41,7 @@ class Evidence:
 
     def __init__(self, real, source, codec, network, count, seed, cache, progress=False):
         self.real, self.count, self.seed, self.cache = real, count, seed, cache
-        self._source, self._codec, self._network, self._progress = source, codec, network, progress
+        self._source, self._codec, self.network, self._progress = source, codec, network, progress
 
     @functools.cached_property
     def fake(self):
@@ -63,15 +63,6 @@ class Evidence:
         if self._codec is None:
             raise UsageError("The metric lines is of models with an encoder and a decoder, such as acai.")
         return self._codec
-
-    @property
-    def network(self):
-        if self._network is None:
-            raise UsageError(
-                "fid, kid, pr and is need a network that looks at images: --inception FILE.npz for FID, KID and "
-                "Inception Score proper, or --judge RUN of a classifier trained on the same dataset."
-            )
-        return self._network
 
     @functools.cached_property
     def fake_seen(self):

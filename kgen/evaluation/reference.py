@@ -94,8 +94,8 @@ def calibration(real, train, cache):
     shuffled = train[np.random.default_rng(0).permutation(len(train))]
     count = min(len(train), CALIBRATION)
     sets = {f"{part:,} training images": lambda part=part: unit(shuffled[:part]) for part in (count, count // 10)}
-    found = max(2, count // 5 if count < CALIBRATION else CALIBRATION)
-    sets[f"k-means, {found:,} centres"] = lambda: centres(train, found, cache)
+    clusters = max(2, count // 5 if count < CALIBRATION else CALIBRATION)
+    sets[f"k-means, {clusters:,} centres"] = lambda: centres(train, clusters, cache)
     rows = {}
     for name, make in sets.items():
         images = make()
