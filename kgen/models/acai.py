@@ -24,6 +24,16 @@ Recipes:
   horses and deer, the second birds and airplanes: in reverse order each body meets a wing. Where its text errs the
   authors' code is followed: slope .2, the 1x1 convolution without padding, rate 1e-4.
 
+The collapse: report 000 lost its runs near epoch 20, when the critic had "solved" a, to images of one colour. The loss
+above makes that a bad bargain. A critic that knows a costs lambda E[a^2] = .042, one that knows nothing, which guesses
+1/8, .008; but horses, deer, birds and airplanes, each in its mean colour, cost .063 nats a pixel more than after 23,400
+rounds of `acai-report000`. So whatever the critic learns, reconstruction pays more, as long as both terms are means.
+It does not once their ratio is lost, say by a sum over the batch in the critic's term, 64 times as much: in miniature,
+with `--extra-critic-steps 10 --learning-rate 1e-3 --no-spectral-norm`, the critic solves a within 90 rounds at any
+`--weight`, but only at 32 does reconstruction end (tests/models/test_acai_collapse.py). The remedy is to keep lambda
+below what reconstruction is worth, here about .9, and to take the mean of the squared guesses, not the square of their
+mean, under which guesses of opposite signs cancel.
+
 Deviation: codes and their mixtures go through decoder and critic as one batch, which computes the same.
 """
 
