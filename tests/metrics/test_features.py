@@ -1,0 +1,72 @@
+"""Networks look in batches, and what they saw is kept by content."""
+
+import numpy as np
+import pytest
+
+from kgen.errors import UsageError
+from kgen.metrics import features
+from kgen.metrics.features import Cache, Network, digest, see
+
+
+def network(bad=False):
+    def look(images):
+        rows = images.reshape(len(images), -1).astype(np.float32)
+        return rows * (np.nan if bad else 1), rows[:, :3]
+
+    return Network("toy", look, {"network": "toy"})
+
+
+def test_batches_are_joined_in_order(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (13, 2, 2, 1), np.uint8)
+    monkeypatch.setattr(features, "BATCH", 5)
+    found = see(network(), images)
+    np.testing.assert_array_equal(found.features, images.reshape(13, -1))
+    np.testing.assert_array_equal(found.logits, images.reshape(13, -1)[:, :3])
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((2, 2, 2, 1)), np.zeros((0, 2, 2, 1), np.uint8), np.zeros((2, 2, 1), np.uint8)]
+)
+def test_only_bytes_are_looked_at(images):
+    with pytest.raises(ValueError, match="`images` must be uint8"):
+        see(network(), images)
+
+
+def test_features_that_are_no_numbers_are_told():
+    with pytest.raises(ValueError, match="Features of toy must be finite"):
+        see(network(bad=True), np.ones((2, 2, 2, 1), np.uint8))
+
+
+def test_what_was_computed_is_kept(tmp_path):
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return {"a": np.arange(6.0).reshape(2, 3).T, "b": np.asarray(2.5)}
+
+    cache = Cache(tmp_path / "deep" / "er")
+    for _ in range(2):
+        found = cache.of(["x", 1], compute)
+        np.testing.assert_array_equal(found["a"], np.arange(6.0).reshape(2, 3).T)
+        assert float(found["b"]) == 2.5 and found["b"].shape == ()
+    assert len(calls) == 1
+    cache.of(["x", 2], compute)
+    (file, other) = sorted((tmp_path / "deep/er").iterdir())
+    file.write_bytes(b"damaged")
+    other.write_bytes(b"damaged")
+    cache.of(["x", 1], compute)
+    assert len(calls) == 3
+    Cache(None).of(["x", 1], compute)
+    assert len(calls) == 4
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="The cache .* cannot be written: .* Give --cache-dir."):
+        Cache(tmp_path / "file" / "x").of("k", lambda: {"a": np.zeros(1)})
+
+
+def test_content_type_and_shape_make_the_digest():
+    a = np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1)
+    others = [a.reshape(1, 4, 1, 1), a.astype(np.int8), a + 1]
+    assert digest(a) == digest(a.copy()) and len({digest(x) for x in [a, *others]}) == 4
