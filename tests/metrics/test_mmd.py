@@ -78,9 +78,9 @@ def test_a_gaussian_kernel_rejects_what_report_004_cannot_see():
     assert found.p_value < 1e-3
     blind = [
         mmd.report004(*(z.reshape(-1, 4, 4, 3) for z in (normal(200, 48, i), normal(200, 48, i + 1, 1.5))))
-        for i in range(0, 160, 2)
+        for i in range(0, 1600, 2)
     ]
-    assert abs(np.mean(blind)) < 2 * np.std(blind) / np.sqrt(80)
+    assert abs(np.mean(blind)) < 2 * np.std(blind) / np.sqrt(800)
     moved = mmd.report004(x.reshape(-1, 4, 4, 3), (x + 0.5).reshape(-1, 4, 4, 3))
     assert moved > 20 * np.std(blind)
 
