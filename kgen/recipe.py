@@ -43,9 +43,7 @@ class Recipe:
     evaluate: str = ""  # Metrics to take while training, separated by commas: those of scripts/evaluate.py.
     evaluate_every: int = 1_000  # Steps between them.
     evaluate_count: int = 2_000  # Images drawn for them.
-    evaluate_on: str | None = (
-        None  # Split of real images to compare with; the dataset's validation images if not given.
-    )
+    evaluate_on: str | None = None  # Split to compare with; the dataset's validation images if not given.
     best_by: str | None = None  # Metric of --evaluate by which the best weights are kept, shown and exported.
     judge: Path | None = None  # Run directory of a classifier, whose features the metrics are of.
     inception: Path | None = None  # Weights of the 2015 Inception, .npz, to be used instead.

@@ -1,5 +1,7 @@
 """What an export answers to: named functions over named tensors, bounded, free of kgen and of Keras."""
 
+import inspect
+
 from kgen.backend import tf
 from kgen.dice import Dice
 from kgen.images import from_unit, to_unit
@@ -156,6 +158,7 @@ def as_png(function):
         return {"image_bytes": encoded(function(*inputs)["images"])}
 
     answer.__name__ = f"{function.python_function.__name__}_png"
+    answer.__signature__ = inspect.signature(function.python_function)  # inputs keep their names
     return tf.function(answer, input_signature=function.input_signature, autograph=False)
 
 

@@ -142,7 +142,9 @@ def test_the_match_keeps_as_many_examples_as_the_sheet_shows():
 def test_layers_or_players_encode_and_decode_alike(kind, heads):
     made, x = of(kind, heads=heads), np.float32(pictures(5, seed=1).images[:, :2, :3] / 255)
     module, found = made.served
-    assert set(found) == {"serving_default", "encode", "decode", "reconstruct"}  # no prior to draw from
+    answers = {"decode", "reconstruct", "interpolate"}
+    png = {f"{name}_png" for name in answers}
+    assert set(found) == {"serving_default", "encode", *answers, *png}  # no prior to draw from
     codes = module.encode(x)
     assert ("log_variance" in codes) == (heads == 2)
     np.testing.assert_allclose(codes["latent"], encoded(made, x), atol=1e-5)

@@ -92,7 +92,7 @@ def test_a_learning_rate_that_explodes(tmp_path, monkeypatch):
     found = recipe.from_json((processes.run_of(tmp_path) / "recipe.json").read_text())[1]
     found = dataclasses.replace(found, log_every=1, steps=int(step) + 2)
     monkeypatch.setattr(checkpoint, "save", lambda *_: None)
-    monkeypatch.setattr(training.export, "export", lambda *_: tmp_path)
+    monkeypatch.setattr(training.export, "export", lambda *_, **__: tmp_path)
     monkeypatch.setattr(training.interpolate, "save_walk", lambda *_: None)
     lines = processes.log(training.train("gan", found, tmp_path / "unguarded").run)
     first = next(line for line in lines if not all(map(math.isfinite, line.values())))

@@ -96,7 +96,9 @@ def test_the_log_has_every_loss_and_the_speed(run):
 def test_tensorboard_shows_the_log_and_the_pictures(run):
     events = EventAccumulator(str(run / "train"), size_guidance={"tensors": 0}).Reload()
     looked = {f"diagnosis/{name}" for name in (*LOGGED, "sample_distance", "real_distance")}
-    assert set(events.Tags()["tensors"]) == {"recipe", "samples", *LOGGED, "images_per_second", *looked}
+    assert set(events.Tags()["tensors"]) == {
+        "recipe", "samples", *LOGGED, "images_per_second", *looked, "_hparams_/session_start_info"
+    }  # fmt: skip
     for name in ("generator_loss", "discriminator_loss"):
         found = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors(name)]
         assert found == [(line["step"], pytest.approx(line[name], rel=1e-6)) for line in processes.log(run)]

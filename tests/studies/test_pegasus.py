@@ -11,6 +11,7 @@ from PIL import Image
 
 from kgen.data import Images
 from kgen.errors import UsageError
+from kgen.metrics.features import Network
 from kgen.studies import pegasus
 from kgen.studies.pegasus import Protocol
 
@@ -220,10 +221,12 @@ def test_repetitions_differ_where_codes_are_sampled(codes, differ, tmp_path):
 def test_the_same_seed_gives_the_same_files(tmp_path):
     def look(pixels):
         means = pixels.mean(axis=(1, 2)) / 765
-        return np.concatenate([means, 1 - means.sum(axis=1, keepdims=True)], axis=1), means
+        return means, np.log(np.concatenate([means, 1 - means.sum(axis=1, keepdims=True)], axis=1))
 
     for name, changes in {"a": {}, "b": {}, "c": {"seed": 1}}.items():
-        study(tmp_path / name, codes="sampled", judge=(look, {"run": "judge"}), **changes)
+        study(
+            tmp_path / name, codes="sampled", judge=Network("toy", look, {"run": "judge", "network": "toy"}), **changes
+        )
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert files == "pairs.png pegasi.csv pegasi.png pegasus.json pegasus.md sequences.gif sequences.png".split()
     for name in files:

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from kgen.data import Images
+from kgen.metrics import mmd
+from kgen.metrics.features import Network
+from kgen.metrics.frechet import frechet_distance, statistics
 from kgen.studies import pegasus
 from kgen.studies import pegasus_measures as measures
 
@@ -81,8 +84,8 @@ def test_a_judge_of_sets():
         assert row["wing_error"] == pytest.approx(rows[:, -1].std(ddof=1) / 2 / np.sqrt(5))
         assert row["both"] == pytest.approx(np.minimum(rows[:, 0], rows[:, -1]).mean())
         reals = real.reshape(6, -1) / 255
-        assert row["polynomial_mmd"] == pytest.approx(measures.polynomial_mmd(rows, reals))
-        assert row["frechet_distance"] == pytest.approx(measures.frechet(rows, reals))
+        assert row["polynomial_mmd"] == pytest.approx(mmd.unbiased(rows, reals, mmd.polynomial))
+        assert row["frechet_distance"] == pytest.approx(frechet_distance(statistics(rows), statistics(reals)))
         ratio = measures.mean_pairwise_distance(rows) / measures.mean_pairwise_distance(reals)
         assert row["pairwise_distance"] == pytest.approx(ratio)
         assert row["nearest"] == pytest.approx(measures.nearest(rows, train.reshape(6, -1) / 255)[1].mean())
@@ -100,10 +103,13 @@ def measured(train, left, count=4):
 
     def look(pixels):
         seen.append(pixels)
-        return looked(pixels)
+        probabilities, features = looked(pixels)
+        return features, np.log(np.maximum(probabilities, 1e-300))
 
     sets = {"hybrids": data.images[pairs.bodies], "real": data.images[pairs.wings]}
-    found, _ = pegasus.measure((look, {"run": "x"}), sets, data, pairs, train, pegasus.Protocol(), said.append)
+    found, _ = pegasus.measure(
+        Network("toy", look, {"run": "x", "network": "toy"}), sets, data, pairs, train, pegasus.Protocol(), said.append
+    )
     return found, seen, said
 
 
@@ -116,7 +122,7 @@ def test_the_nearest_is_looked_for_among_the_same_classes_first(most, others, mo
     numbers = seen[-1][:, 0, 0, 0]
     assert len(set(numbers)) == len(numbers) == min(most, 30) and (numbers % 3 == 1).sum() == others
     assert found["images"] == {"reference": 20, "train": min(most, 30)} and said == []
-    assert found["judge"] == {"run": "x"} and list(found["measures"]) == ["hybrids", "real"]
+    assert found["judge"] == {"run": "x", "network": "toy"} and list(found["measures"]) == ["hybrids", "real"]
 
 
 def test_with_nothing_left_to_compare_with():

@@ -74,7 +74,7 @@ def test_the_script_on_a_run_with_a_judge(call, tmp_path):
         "bodies": "1", "wings": "7,9", "pairing": "centre", "count": 20, "alpha": "0.3,0.7", "codes": "mean",
         "split": "test", "sequences": 3, "frames": 4, "repeats": 2, "seed": 5,
     }  # fmt: skip
-    judge = {"run": JUDGE, "dataset": "mnist5k", "split": "train[:200]", "step": 5}
+    judge = {"run": JUDGE, "network": "mnist5k-classifier", "split": "train[:200]", "step": 5}
     assert {name: found["judge"][name] for name in judge} == judge and len(found["judge"]["weights_sha256"]) == 64
     assert found["images"] == {"reference": 60, "train": 20}  # 30 other 1s; of its 100 images 20 are 7s and 1s
     opened, test = codec.of_run(AUTOENCODER), data.load("mnist5k", "test")
