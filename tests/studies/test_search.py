@@ -53,7 +53,7 @@ def test_a_search_that_cannot_be_is_refused(name, changes, vary, rules, words):
 
 
 def test_the_value_is_the_reports(tmp_path):
-    """Trial 47: .18874 = .12866 + .06 + 1e-5 * 7.69, see FACTS."""
+    """Trial 47: .18874 = .12866 + .06 + 1e-5 * 7.69."""
     assert Rules().value([0.12766, 0.12966], [7.0, 8.38], 6) == pytest.approx(0.18874, abs=5e-6)
     assert Rules(minutes_weight=0.5, latent_weight=2.0).value([1.0, 3.0], [2.0, 4.0], 10) == 2 + 1.5 + 20
     better = Rules(objective="x", maximize=True, minutes_weight=0.5, latent_weight=2.0)
