@@ -23,7 +23,7 @@ from kgen.errors import UsageError
 _HOST_SECONDS = 4
 # What reading a damaged archive raises; zipfile says NotImplementedError of a compression it lacks, RuntimeError of a
 # password.
-_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
+BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
 
 
 def find(data_dir, dataset, name):
@@ -65,7 +65,7 @@ class Zip:
         self.path = path
         try:
             self._archive = zipfile.ZipFile(path)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise UsageError(f"{path} cannot be read as a zip archive: {error}.") from error
         self._members = {info.filename: info for info in self._archive.infolist() if not info.is_dir()}
         for info in self._archive.infolist():
@@ -88,7 +88,7 @@ class Zip:
         try:
             with self._archive.open(info) as member:
                 return member.read(info.file_size)  # bounded: a header that lies ends in a CRC error
-        except _BROKEN as error:
+        except BROKEN as error:
             raise UsageError(f"{self.path}: the member {name} is damaged: {error}.") from error
 
 
@@ -113,7 +113,7 @@ def read_tar(path, sizes, total_bytes):
                 _accept(path, member.name, member.isreg() or member.isdir(), member.size, total_bytes)
                 if member.name in sizes:
                     found[member.name] = _exactly(path, archive, member, sizes[member.name])
-    except _BROKEN as error:
+    except BROKEN as error:
         raise UsageError(f"{path} cannot be read as a .tar.gz archive: {error}.") from error
     missing = sorted(set(sizes) - set(found))
     if missing:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kgen.archives import BROKEN
 from kgen.backend import keras, tf
 from kgen.errors import UsageError
 from kgen.metrics.features import Network
@@ -88,7 +89,7 @@ def read(path):
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: np.asarray(file[name], np.float32) for name in file.files}
-    except (OSError, ValueError, AttributeError, KeyError, EOFError) as error:
+    except (*BROKEN, ValueError, AttributeError, KeyError, TypeError) as error:
         raise UsageError(f"--inception {path} is not a .npz of arrays: {error}.") from None
 
 
@@ -98,8 +99,14 @@ def weighted(network, arrays, path):
     convolutions = numbered(network, keras.layers.Conv2D)
     norms = numbered(network, keras.layers.BatchNormalization)
     missing = [f"{name}.{part}" for name in names for part in ARRAYS if f"{name}.{part}" not in arrays]
-    shapes = [arrays[f"{name}.weight"].transpose(2, 3, 1, 0).shape for name in names]
-    wanted = [tuple(layer.kernel.shape) for layer in convolutions]
+    odd = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if odd:
+        raise UsageError(f"--inception {path}: {odd[0]} is not finite.")
+    shapes = [tuple(arrays.get(f"{name}.{part}", np.empty(0)).shape) for name in names for part in ARRAYS]
+    wanted = []
+    for layer in convolutions:
+        height, width, given, made = layer.kernel.shape
+        wanted += [(made, given, height, width), *[(made,)] * 3]
     logits = [arrays[name].shape for name in ("logits.weight", "logits.bias") if name in arrays]
     if logits not in ([], [(CLASSES, FEATURES), (CLASSES,)]):
         raise UsageError(

@@ -143,6 +143,8 @@ def report004(x, y):
     x, y = (np.asarray(images, np.float64) for images in (x, y))
     if x.shape != y.shape or x.ndim != 4 or len(x) < 2:
         raise ValueError(f"`x` and `y` must be 2 or more images each, as many. Received: {x.shape} and {y.shape}.")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("`x` and `y` must be finite. Received: NaN or infinity.")
     difference = x - y  # h = (x_i - y_i)'(x_i+1 - y_i+1)
     return float((difference[:-1] * difference[1:]).sum(axis=3).mean())
 

@@ -56,8 +56,8 @@ def parzen(samples, validation, test, grid=OFFICIAL):
         ValueError: shapes differ, values are not finite or not in [0, 1], or an empty or non-positive grid.
     """
     grid = np.asarray(grid, np.float64)
-    if not grid.size or not (grid > 0).all():
-        raise ValueError(f"`grid` must be standard deviations above 0. Received: {grid}.")
+    if not grid.size or not (grid > 0).all() or (np.diff(grid) <= 0).any():
+        raise ValueError(f"`grid` must be standard deviations above 0, increasing. Received: {grid}.")
     found = log_likelihoods(samples, validation, grid).mean(axis=1)
     best = int(found.argmax())
     scores = log_likelihoods(samples, test, grid[best : best + 1])[0]
@@ -71,7 +71,7 @@ def log_likelihoods(samples, images, sigmas, block=BLOCK):
     """Log-likelihood of each image in nats, under each standard deviation.
 
     Sums are float64. Memory is 8 bytes for each number of the samples and of `block` images, and 16 for each of their
-    distances: 0.4 GB for 10,000 samples of 32x32x3.
+    distances: 0.56 GB for 10,000 samples of 32x32x3.
 
     Args:
         samples: `(n, ...)` in [0, 1], the centres.
@@ -84,7 +84,9 @@ def log_likelihoods(samples, images, sigmas, block=BLOCK):
     Raises:
         ValueError: as `parzen`.
     """
-    samples, images = np.asarray(samples), np.asarray(images)
+    samples, images, sigmas = np.asarray(samples), np.asarray(images), np.asarray(sigmas, np.float64)
+    if not sigmas.size or not ((sigmas > 0) & (sigmas < np.inf)).all():
+        raise ValueError(f"`sigmas` must be standard deviations above 0, and finite. Received: {sigmas}.")
     for name, values in {"samples": samples, "images": images}.items():
         if values.size and not (0 <= values.min() and values.max() <= 1):  # NaN too
             raise ValueError(f"`{name}` must be in [0, 1]. Received: {values.min()} to {values.max()}.")

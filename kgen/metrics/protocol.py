@@ -37,6 +37,7 @@ class Measurement:
     def line(self, **where):
         """Returns a line of metrics.jsonl; `where` says what was measured, such as `step`."""
         fields = {name: value for name, value in dataclasses.asdict(self).items() if name not in ("label", "higher")}
+        fields["value"] = self.value if math.isfinite(self.value) else None  # JSON has no NaN
         return json.dumps({**where, **fields, "kgen": kgen.__version__}) + "\n"
 
 

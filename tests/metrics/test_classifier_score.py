@@ -43,3 +43,8 @@ def test_splits_have_equal_parts_in_the_order_of_the_seed():
 def test_mistakes_are_told(logits):
     with pytest.raises(ValueError, match="`logits` must be"):
         classifier_score(logits)
+
+
+def test_no_splits_are_told():
+    with pytest.raises(ValueError, match="`splits` must be 1 or more. Received: 0"):
+        classifier_score(np.zeros((4, 3)), 0)

@@ -30,6 +30,25 @@ def test_two_normal_distributions_in_closed_form():
     assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-7) == frechet_distance(y, x)
 
 
+def test_diagonal_covariances_in_closed_form():
+    a, b = np.array([1.0, 4.0, 0.0, 2.5]), np.array([4.0, 4.0, 9.0, 0.3])
+    x, y = (Statistics(np.zeros(4), np.diag(each), 10) for each in (a, b))
+    assert frechet_distance(x, y) == pytest.approx(((np.sqrt(a) - np.sqrt(b)) ** 2).sum(), rel=1e-12)
+
+
+def test_of_two_normal_distributions():
+    spread = np.array([1.0, 2.0, 3.0])
+    x, y = normal(200_000, 3) * spread, normal(200_000, 3, 1) * spread[::-1] + 1
+    assert frechet(x, y) == pytest.approx(3 + 4 + 0 + 4, rel=0.02)
+
+
+def test_statistics_are_the_mean_and_the_unbiased_covariance():
+    found = statistics([[0.0, 1.0], [2.0, 1.0], [4.0, 4.0]])
+    np.testing.assert_allclose(found.mean, [2, 2])
+    np.testing.assert_allclose(found.covariance, [[4, 3], [3, 3]])
+    assert found.count == 3
+
+
 @pytest.mark.parametrize("count, size", [(50, 5), (2, 1), (6, 6)])
 def test_against_the_matrix_root(count, size):
     linalg = pytest.importorskip("scipy.linalg")
@@ -53,7 +72,7 @@ def test_fewer_images_than_numbers():
 
 def test_the_same_is_nothing_and_few_are_too_large():
     x = normal(30, 8)
-    assert frechet(x, x) == pytest.approx(0, abs=1e-6)
+    assert frechet(x, x) == pytest.approx(0, abs=1e-10)
     few, many = (np.mean([frechet(normal(n, 8, 2 * i), normal(n, 8, 2 * i + 1)) for i in range(20)]) for n in (10, 100))
     assert few > 3 > many > 0
 

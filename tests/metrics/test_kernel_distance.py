@@ -51,3 +51,12 @@ def test_subsets_follow_the_seed():
 def test_mistakes_are_told(subsets, size):
     with pytest.raises(ValueError, match="`subsets` must be 1 or more, `size` from 2 to 10"):
         kernel_distance(normal(10, 2), normal(12, 2), subsets, size)
+
+
+def test_rows_that_cannot_be_compared_are_told():
+    with pytest.raises(ValueError, match="same length. Received: 2 and 3"):
+        kernel_distance(normal(10, 2), normal(10, 3), 3, 5)
+    with pytest.raises(ValueError, match="`y` must be finite"):
+        kernel_distance(normal(10, 2), normal(10, 2) * np.nan, 3, 5)
+    with pytest.raises(ValueError, match="`x` must be 2 or more rows"):
+        kernel_distance(normal(1, 2), normal(10, 2), 3, 2)

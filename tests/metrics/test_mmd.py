@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from kgen.metrics import mmd
 
@@ -102,6 +103,19 @@ def test_the_median_distance():
     assert mmd.median_bandwidth([[0.0], [1.0]], [[3.0], [7.0]]) == pytest.approx(3.5)  # of 1 2 3 4 6 7
     with pytest.raises(ValueError, match="more than half of all pairs are equal"):
         mmd.median_bandwidth(np.ones((5, 2)), np.ones((5, 2)))
+
+
+def test_the_median_distance_of_rows_evenly_spaced():
+    x, y = np.arange(9.0)[:, None] ** 2, -np.arange(5.0)[:, None]
+    both = np.array([0, 16, 64, 0, -2, -4])  # the first, middle and last of each
+    every = [abs(a - b) for i, a in enumerate(both) for b in both[:i]]
+    assert mmd.median_bandwidth(x, y, most=3) == pytest.approx(np.median(every))
+
+
+def test_p_values_are_those_of_a_normal_distribution():
+    for value, error in ((1.96, 1.0), (0.0, 2.0), (-3.0, 1.5), (0.06, 0.01)):
+        assert mmd.Estimate(value, error).p_value == pytest.approx(stats.norm.sf(value / error), rel=1e-9)
+    assert [mmd.Estimate(value, 0.0).p_value for value in (1.0, 0.0, -1.0)] == [0, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,12 @@ def test_against_loops():
     assert tuple(precision_recall(real, fake, 1, 2)) == pytest.approx(looped(real, fake, 1, 2))
 
 
+def test_by_hand():
+    """Balls of k 1 around 0 1 3 reach 1 1 2, around .5 10 reach 9.5 9.5: only 10 is in none of the real."""
+    found = precision_recall(np.array([[0.0], [1.0], [3.0]]), np.array([[0.5], [10.0]]), 1, 1)
+    assert tuple(found) == pytest.approx((1 / 2, 1, 2 / 2, 2 / 3))
+
+
 def test_equals_torch_fidelity():
     x, y, _ = fidelity.drawn()
     assert precision_recall(x, y)[:2] == pytest.approx((fidelity.PRECISION, fidelity.RECALL), rel=1e-6)
@@ -59,3 +65,5 @@ def test_mistakes_are_told():
         precision_recall(normal(9, 2), normal(9, 2), 0)
     with pytest.raises(ValueError, match="same length. Received: 2 and 3"):
         precision_recall(normal(9, 2), normal(9, 3))
+    with pytest.raises(ValueError, match="`fake` must be finite"):
+        precision_recall(normal(9, 2), normal(9, 2) * np.inf)

@@ -12,9 +12,9 @@ def made(value=1.0, name="fid", label="FID", **more):
 
 
 def test_a_line_has_the_number_its_spread_and_its_protocol():
-    line = json.loads(
-        made(2.5, spread=0.5, spread_is="standard error", found={"sigma": 1}, warnings=("few",)).line(step=7)
-    )
+    text = made(2.5, spread=0.5, spread_is="standard error", found={"sigma": 1}, warnings=("few",)).line(step=7)
+    assert text.count("\n") == 1 and text.endswith("\n")
+    line = json.loads(text)
     assert line.pop("kgen")
     assert line == {
         "step": 7, "name": "fid", "value": 2.5, "spread": 0.5, "spread_is": "standard error",
@@ -47,6 +47,26 @@ def test_a_table_has_a_row_for_each_metric_and_its_protocol_below():
     assert "- FID: PROTOCOLS DIFFER in weights_sha256: the numbers cannot be compared." in lines
     assert "- Inception Score: ± is the deviation." in lines
     assert "WARNING" not in text
+
+
+def test_each_part_of_a_protocol_that_differs_is_named_and_no_other():
+    a, b = ({"real": real, "seed": 0, "splits": splits} for real, splits in ((10, 1), (20, 10)))
+    lines = table({"a": [made(protocol=a), made(name="kid", label="KID")], "b": [made(protocol=b)]}).splitlines()
+    assert "- All: seed 0." in lines and "- KID: real 10." in lines
+    assert "- FID: PROTOCOLS DIFFER in real, splits: the numbers cannot be compared." in lines
+
+
+def test_of_a_digest_the_first_digits_are_shown():
+    text = table({"a": [made(protocol={"weights_sha256": "0123456789abcdef" * 4})]})
+    assert "- All: weights_sha256 0123456789ab." in text.splitlines()
+
+
+def test_different_warnings_come_each_with_what_they_are_of():
+    text = table({"a": [made(warnings=("x.", "y."))], "b": [made(name="kid", label="KID", warnings=("y.",))]})
+    assert [line for line in text.splitlines() if "WARNING" in line] == [
+        "WARNING FID, a: x.",
+        "WARNING FID, a; KID, b: y.",
+    ]
 
 
 def test_protocols_that_agree_are_not_marked_and_a_warning_comes_once():
