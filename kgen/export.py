@@ -34,7 +34,7 @@ not been checked for memorised images.
 """
 
 
-def export(game, model, recipe, step, root, name=None, run=None, label=None, keep=None):
+def export(game, model, recipe, step, root, name=None, run=None, label=None, keep=None, convert=None):
     """Writes the next version of `root/name` and returns its path.
 
     Args:
@@ -46,6 +46,7 @@ def export(game, model, recipe, step, root, name=None, run=None, label=None, kee
         run: directory of the run, whose measurements go along.
         label: that clients may ask for instead of a version, such as `stable`; None gives none.
         keep: versions of this model to keep, the newest; labelled ones stay. None keeps all.
+        convert: of `kgen.convert.FORMATS`, to write another format beside the SavedModel; None writes none.
     """
     name = name or f"{model}-{recipe.dataset.partition(':')[0]}"
     if Path(name).name != name:
@@ -66,6 +67,8 @@ def export(game, model, recipe, step, root, name=None, run=None, label=None, kee
         if run and (Path(run) / METRICS).exists():
             shutil.copy(Path(run) / METRICS, aside)
         warmup.write(aside, name, signatures)
+        if convert:
+            convert(aside, signatures)
         version = 1 + max(models_config.versions(folder), default=0)
         (aside / "README.md").write_text(card(name, version, model, recipe, step, shown(game, count), signatures))
         for path in (*aside.rglob("*"), aside):

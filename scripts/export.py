@@ -2,8 +2,9 @@
 """Exports a run's newest checkpoint: python scripts/export.py --run latest"""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from kgen import cli, runs
 
@@ -16,6 +17,7 @@ class Options:
     name: str | None = None  # Name in TensorFlow Serving; <model>-<dataset> when not given.
     label: str | None = None  # What clients may ask for instead of a version, such as stable or canary.
     keep: int | None = None  # Versions of this model to keep, the newest; labelled ones stay. All when not given.
+    format: Literal["saved_model", "onnx", "tflite"] = "saved_model"  # Another one is written beside it, in float32.
     runs_dir: Path = Path("runs")  # Where latest is looked for.
     exports_dir: Path = Path("saved_models")  # Where exports are written.
 
@@ -27,11 +29,15 @@ def main(arguments):
     cli.demand(plain, f"--label must be letters, digits, and . _ -, not {options.label}.")
     run = runs.find(options.run, options.runs_dir)
     model, recipe = runs.read_recipe(run)
+    from kgen import convert
     from kgen.export import export
     from kgen.matches import reopen
+    from kgen.studies import lab
 
-    match, step = reopen(recipe, run)
-    how = {"name": options.name, "run": run, "label": options.label, "keep": options.keep}
+    lab.demand(*convert.PACKAGES.get(options.format, ()), extra="convert")
+    other = convert.FORMATS.get(options.format)
+    match, step = reopen(replace(recipe, precision="float32") if other else recipe, run)  # TensorFlow Lite has no other
+    how = {"convert": other, "name": options.name, "run": run, "label": options.label, "keep": options.keep}
     print(export(match.exhibition(), model, recipe, step, options.exports_dir, **how))
     return 0
 

@@ -38,6 +38,7 @@ FLOORS = [
         "kgen.checkpoint",
         "kgen.cli",
         "kgen.codec",
+        "kgen.convert",
         "kgen.evaluating",
         "kgen.explorer",
         "kgen.export",

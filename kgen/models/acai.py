@@ -172,6 +172,6 @@ RECIPES = {
         flip=True,
         halves=2,
         classes="horse,deer,bird,airplane",
-        steps=46_950,  # 150 epochs of 20,000 images
+        steps=46_800,  # 150 epochs of 312 batches
     ),
 }

@@ -1,0 +1,108 @@
+"""Exports in other formats, written beside the SavedModel and compared with it: ONNX and TensorFlow Lite.
+
+Left out are signatures that answer PNG files or draw latents: neither format has TensorFlow's PNG encoder or its seeded
+generator. So are the checks of requests (`kgen.signatures.bounded` and others): both converters drop assertions.
+"""
+
+import logging
+
+import numpy as np
+
+from kgen.backend import tf
+from kgen.errors import UsageError
+
+OPSET = 18  # of ONNX: what onnxruntime from 1.14 on reads
+TOLERANCE = 1e-4  # of answers, relative to the greatest; float32 networks of these depths are below 1e-5
+COUNT = 3  # images of a comparison
+
+
+def to_onnx(folder, signatures):
+    """Writes `folder/onnx/<signature>.onnx`, one file for each signature that ONNX can hold.
+
+    `reconstruct` is left out too: a graph of ONNX cannot have an input and an output of one name. It is `encode`, then
+    `decode`.
+
+    Args:
+        folder: of the export.
+        signatures: `{name: tf.function}` with an input signature.
+
+    Raises:
+        UsageError: a file's answers are not those of the signature.
+    """
+    import onnxruntime
+    import tf2onnx
+
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    place = folder / "onnx"
+    place.mkdir()
+    for key, function in portable(signatures).items():
+        if {spec.name for spec in function.input_signature} & set(outputs(function)):
+            continue
+        path = place / f"{key}.onnx"
+        tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET, output_path=str(path))
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        inputs = example(function)
+        taken = {node.name: inputs[node.name] for node in session.get_inputs()}
+        answers = dict(zip((node.name for node in session.get_outputs()), session.run(None, taken), strict=True))
+        compare(f"onnx/{path.name}", answers, function, inputs)
+
+
+def to_tflite(folder, signatures):
+    """Writes `folder/model.tflite`, which holds each signature that TensorFlow Lite can, by its name.
+
+    Args:
+        folder: of the export, with its SavedModel.
+        signatures: `{name: tf.function}` with an input signature.
+
+    Raises:
+        UsageError: the file's answers are not those of a signature.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    held = portable(signatures)
+    path = folder / "model.tflite"
+    path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=list(held)).convert())
+    interpreter = Interpreter(str(path))
+    for key, function in held.items():
+        inputs = example(function)
+        compare(f"{path.name}: {key}", interpreter.get_signature_runner(key)(**inputs), function, inputs)
+
+
+FORMATS = {"onnx": to_onnx, "tflite": to_tflite}
+PACKAGES = {"onnx": ("tf2onnx", "onnxruntime"), "tflite": ("ai_edge_litert",)}
+
+
+def portable(signatures):
+    """Returns the signatures that neither draw nor answer text."""
+    return {
+        key: function
+        for key, function in signatures.items()
+        if "seed" not in (spec.name for spec in function.input_signature)
+        and all(output.dtype != tf.string for output in outputs(function).values())
+    }
+
+
+def outputs(function):
+    """Returns the outputs of a signature, `{name: symbolic tensor}`."""
+    return function.get_concrete_function().structured_outputs
+
+
+def example(function):
+    """Returns inputs that a signature allows, `{name: array}`: uniform in [0, 1), `COUNT` steps, label 1."""
+    random = np.random.default_rng(0)
+    found = {}
+    for spec in function.input_signature:
+        shape = [COUNT if size is None else size for size in spec.shape]
+        drawn = random.random(shape, np.float32) if spec.dtype == tf.float32 else None
+        number = COUNT if spec.name == "steps" else 1
+        found[spec.name] = np.full(shape, number, spec.dtype.as_numpy_dtype) if drawn is None else drawn
+    return found
+
+
+def compare(what, answers, function, inputs):
+    """Raises UsageError unless `{name: array}` is what a signature answers to `inputs`, within `TOLERANCE`."""
+    expected = function(**{name: tf.constant(value) for name, value in inputs.items()})
+    for name, value in expected.items():
+        apart, greatest = np.max(np.abs(answers[name] - value.numpy())), np.max(np.abs(value.numpy()))
+        if not apart <= TOLERANCE * max(1.0, greatest):
+            raise UsageError(f"{what} was converted wrongly: its {name} is up to {apart:.2g} off the SavedModel's.")
