@@ -29,6 +29,7 @@ def to_onnx(folder, signatures):
     Raises:
         UsageError: a file's answers are not those of the signature.
     """
+    import onnx
     import onnxruntime
     import tf2onnx
 
@@ -39,7 +40,8 @@ def to_onnx(folder, signatures):
         if {spec.name for spec in function.input_signature} & set(outputs(function)):
             continue
         path = place / f"{key}.onnx"
-        tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET, output_path=str(path))
+        graph, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+        onnx.save(mended(graph), path)
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         inputs = example(function)
         taken = {node.name: inputs[node.name] for node in session.get_inputs()}
@@ -66,6 +68,28 @@ def to_tflite(folder, signatures):
     for key, function in held.items():
         inputs = example(function)
         compare(f"{path.name}: {key}", interpreter.get_signature_runner(key)(**inputs), function, inputs)
+
+
+def mended(graph):
+    """Returns an ONNX model whose transposed convolutions say `output_padding` where tf2onnx wrote negative `pads`.
+
+    Both mean rows and columns that no input reaches; ONNX's definition forbids the latter.
+    """
+    from onnx import helper
+
+    for node in graph.graph.node:
+        pads = [list(a.ints) for a in node.attribute if node.op_type == "ConvTranspose" and a.name == "pads"]
+        if not pads or min(pads[0]) >= 0:
+            continue
+        half = len(pads[0]) // 2
+        totals = [start + end for start, end in zip(pads[0][:half], pads[0][half:], strict=True)]
+        for attribute in [a for a in node.attribute if a.name == "pads"]:
+            node.attribute.remove(attribute)
+        starts = [max(total, 0) // 2 for total in totals]
+        ends = [max(total, 0) - start for total, start in zip(totals, starts, strict=True)]
+        node.attribute.append(helper.make_attribute("pads", starts + ends))
+        node.attribute.append(helper.make_attribute("output_padding", [max(-total, 0) for total in totals]))
+    return graph
 
 
 FORMATS = {"onnx": to_onnx, "tflite": to_tflite}

@@ -68,7 +68,7 @@ def decoder(shape, plan, dropout=0.0):
     for scale in reversed(range(plan.scales)):
         for _ in range(2):
             x = convolution(x, plan.depth << scale, 3, plan)
-        x = keras.layers.UpSampling2D(2)(x)
+        x = layers.repeated(x)
     x = convolution(x, plan.depth, 3, plan)
     x = convolution(x, shape[-1], 3, plan, activated=False)
     return keras.Model(code, keras.layers.Activation("linear", dtype="float32")(x), name="decoder")

@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "maxout": ["Maxout"],
         "minibatch": ["MinibatchDiscrimination"],
         "spectral_norm": ["SpectralNorm"],
-        "upsample": ["UPSAMPLINGS", "bilinear", "nearest", "transposed"],
+        "upsample": ["UPSAMPLINGS", "bilinear", "nearest", "repeated", "transposed"],
         "vector_quantizer": ["VectorQuantizer"],
         "virtual_batch_norm": ["VirtualBatchNorm", "WithReference", "WithoutReference"],
     },

@@ -37,8 +37,14 @@ def nearest(x, filters, kernel_size, **conv_kwargs):
     Returns:
         `(batch, 2 height, 2 width, filters)`.
     """
-    x = keras.layers.UpSampling2D(2, interpolation="nearest")(x)
+    x = repeated(x)
     return keras.layers.Conv2D(filters, kernel_size, padding="same", **conv_kwargs)(x)
+
+
+def repeated(x):
+    """Each pixel repeated 2 x 2: images `(batch, height, width, channels)`, twice as high and wide."""
+    large = keras.layers.UpSampling2D(2, interpolation="nearest")(x)
+    return keras.layers.Reshape(large.shape[1:])(large)  # without it TensorFlow Lite loses the shape
 
 
 def bilinear(x, filters, kernel_size, **conv_kwargs):

@@ -33,8 +33,9 @@ class VectorQuantizer(keras.layers.Layer):
         """Returns the nearest vector of the codebook to each of x, with its gradient to the codebook."""
         ops = keras.ops
         squares = ops.sum(ops.square(self.codebook), axis=-1)
-        distances = squares - 2 * ops.matmul(x, ops.transpose(self.codebook))  # less ||x||^2, equal for all
-        chosen = ops.one_hot(ops.argmin(distances, axis=-1), self.count, dtype="float32")
+        closeness = 2 * ops.matmul(x, ops.transpose(self.codebook)) - squares  # ||x||^2, equal for all, left out
+        index = ops.top_k(closeness, 1)[1][..., 0]  # Keras's argmin and argmax do not convert to ONNX
+        chosen = ops.one_hot(index, self.count, dtype="float32")
         return ops.matmul(chosen, self.codebook)  # not take, whose gradient is a list of rows that no one has summed
 
     def compute_output_shape(self, input_shape):
