@@ -1,4 +1,4 @@
-"""What scripts/serve.py starts answers over REST and gRPC: TensorFlow Serving on a machine that has it, kgen's elsewhere."""
+"""What scripts/serve.py starts answers as the exports do: TensorFlow Serving where it is installed, kgen's server elsewhere."""
 
 import base64
 import json
