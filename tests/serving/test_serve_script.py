@@ -1,4 +1,4 @@
-"""What scripts/serve.py starts answers as the exports do: TensorFlow Serving where it is installed, kgen's server elsewhere."""
+"""What scripts/serve.py starts answers as exports do: TensorFlow Serving if installed, else the server of kgen."""
 
 import base64
 import json
