@@ -5,6 +5,7 @@ generator. So are the checks of requests (`kgen.signatures.bounded` and others):
 """
 
 import logging
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -12,22 +13,22 @@ from kgen.backend import tf
 from kgen.errors import UsageError
 
 OPSET = 18  # of ONNX: what onnxruntime from 1.14 on reads
-TOLERANCE = 1e-4  # of answers, relative to the greatest; float32 networks of these depths are below 1e-5
+TOLERANCE = 1e-4  # of answers, times the greatest where that is above 1; float32 networks of these depths: below 1e-5
 COUNT = 3  # images of a comparison
 
 
 def to_onnx(folder, signatures):
     """Writes `folder/onnx/<signature>.onnx`, one file for each signature that ONNX can hold.
 
-    `reconstruct` is left out too: a graph of ONNX cannot have an input and an output of one name. It is `encode`, then
-    `decode`.
+    `reconstruct`, an autoencoder's `serving_default`, is left out too: a graph of ONNX cannot have an input and an
+    output of one name. It is `encode`, then `decode`.
 
     Args:
-        folder: of the export.
+        folder: `Path` of the export.
         signatures: `{name: tf.function}` with an input signature.
 
     Raises:
-        UsageError: a file's answers are not those of the signature.
+        UsageError: a signature cannot be converted, or its file answers otherwise.
     """
     import onnx
     import onnxruntime
@@ -40,12 +41,13 @@ def to_onnx(folder, signatures):
         if {spec.name for spec in function.input_signature} & set(outputs(function)):
             continue
         path = place / f"{key}.onnx"
-        graph, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
-        onnx.save(mended(graph), path)
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         inputs = example(function)
-        taken = {node.name: inputs[node.name] for node in session.get_inputs()}
-        answers = dict(zip((node.name for node in session.get_outputs()), session.run(None, taken), strict=True))
+        with told(f"onnx/{path.name}"):
+            graph, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+            onnx.save(mended(graph), path)
+            session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+            taken = {node.name: inputs[node.name] for node in session.get_inputs()}
+            answers = dict(zip((node.name for node in session.get_outputs()), session.run(None, taken), strict=True))
         compare(f"onnx/{path.name}", answers, function, inputs)
 
 
@@ -53,27 +55,38 @@ def to_tflite(folder, signatures):
     """Writes `folder/model.tflite`, which holds each signature that TensorFlow Lite can, by its name.
 
     Args:
-        folder: of the export, with its SavedModel.
+        folder: `Path` of the export, with its SavedModel.
         signatures: `{name: tf.function}` with an input signature.
 
     Raises:
-        UsageError: the file's answers are not those of a signature.
+        UsageError: the signatures cannot be converted, or the file answers otherwise.
     """
     from ai_edge_litert.interpreter import Interpreter
 
     held = portable(signatures)
     path = folder / "model.tflite"
-    path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=list(held)).convert())
-    interpreter = Interpreter(str(path))
+    with told(path.name):
+        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=list(held)).convert())
+        interpreter = Interpreter(str(path))
     for key, function in held.items():
         inputs = example(function)
         compare(f"{path.name}: {key}", interpreter.get_signature_runner(key)(**inputs), function, inputs)
 
 
-def mended(graph):
-    """Returns an ONNX model whose transposed convolutions say `output_padding` where tf2onnx wrote negative `pads`.
+@contextmanager
+def told(what):
+    """Turns whatever a converter raises into a UsageError."""
+    try:
+        yield
+    except Exception as error:  # each of the four libraries has its own
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UsageError(f"{what} cannot be written: {reason} Without --format the SavedModel is exported.") from error
 
-    Both mean rows and columns that no input reaches; ONNX's definition forbids the latter.
+
+def mended(graph):
+    """Returns an `onnx.ModelProto` whose transposed convolutions have `output_padding` in place of negative `pads`.
+
+    Padding that is negative in all is rows and columns behind the others that no input reaches, which ONNX calls so.
     """
     from onnx import helper
 
@@ -124,9 +137,20 @@ def example(function):
 
 
 def compare(what, answers, function, inputs):
-    """Raises UsageError unless `{name: array}` is what a signature answers to `inputs`, within `TOLERANCE`."""
-    expected = function(**{name: tf.constant(value) for name, value in inputs.items()})
+    """Raises UsageError unless a file answers as its signature does.
+
+    Args:
+        what: the file.
+        answers: its answers to `inputs`, `{name: array}`.
+        function: the signature, computed on the CPU, where float32 is not rounded as by a GPU's TF32.
+        inputs: `{name: array}`.
+    """
+    with tf.device("CPU"):
+        expected = function(**{name: tf.constant(value) for name, value in inputs.items()})
     for name, value in expected.items():
-        apart, greatest = np.max(np.abs(answers[name] - value.numpy())), np.max(np.abs(value.numpy()))
+        found, value = answers.get(name), value.numpy()
+        if found is None or found.shape != value.shape or found.dtype != value.dtype:
+            raise UsageError(f"{what} was converted wrongly: its {name} is not {value.dtype} of shape {value.shape}.")
+        apart, greatest = np.max(np.abs(found - value)), np.max(np.abs(value))
         if not apart <= TOLERANCE * max(1.0, greatest):
             raise UsageError(f"{what} was converted wrongly: its {name} is up to {apart:.2g} off the SavedModel's.")

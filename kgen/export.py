@@ -7,6 +7,7 @@ polling server never sees half of one. `models.config` beside the models serves 
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -21,8 +22,8 @@ METRICS = "metrics.jsonl"  # lines of kgen.metrics.protocol.Measurement
 LABELS = "labels.txt"  # of a class-conditional generator: one name a line, line 0 is label 0
 CARD = """# {name}, version {version}
 
-Made by kgen {kgen}: `{model}` on `{dataset}`{classes}, {steps} rounds of {batch_size} images, {precision}, seed
-{seed}{ema}.
+Made by kgen {kgen}: `{model}` on `{dataset}`{classes}, {steps} rounds of {batch_size} images, trained in
+{precision}, seed {seed}{ema}.
 `recipe.json` holds every number of the run; `samples.png` shows {shown}.
 
 {signatures}
@@ -46,7 +47,8 @@ def export(game, model, recipe, step, root, name=None, run=None, label=None, kee
         run: directory of the run, whose measurements go along.
         label: that clients may ask for instead of a version, such as `stable`; None gives none.
         keep: versions of this model to keep, the newest; labelled ones stay. None keeps all.
-        convert: of `kgen.convert.FORMATS`, to write another format beside the SavedModel; None writes none.
+        convert: of `kgen.convert.FORMATS`, called with the folder and `{name: tf.function}`, to write another format
+            beside the SavedModel; None writes none.
     """
     name = name or f"{model}-{recipe.dataset.partition(':')[0]}"
     if Path(name).name != name:
@@ -68,7 +70,7 @@ def export(game, model, recipe, step, root, name=None, run=None, label=None, kee
             shutil.copy(Path(run) / METRICS, aside)
         warmup.write(aside, name, signatures)
         if convert:
-            convert(aside, signatures)
+            converted(convert, aside, signatures)
         version = 1 + max(models_config.versions(folder), default=0)
         (aside / "README.md").write_text(card(name, version, model, recipe, step, shown(game, count), signatures))
         for path in (*aside.rglob("*"), aside):
@@ -78,6 +80,17 @@ def export(game, model, recipe, step, root, name=None, run=None, label=None, kee
         if keep:
             models_config.prune(folder, keep, labels.values())
         return final
+
+
+def converted(convert, aside, signatures):
+    """Writes another format beside a SavedModel that is not yet a version; removes it where that fails."""
+    try:
+        convert(aside, signatures)
+    except BaseException:
+        shutil.rmtree(aside)
+        with suppress(OSError):  # other versions are there
+            aside.parent.rmdir()
+        raise
 
 
 def note(run, step, path):

@@ -17,7 +17,7 @@ class Options:
     name: str | None = None  # Name in TensorFlow Serving; <model>-<dataset> when not given.
     label: str | None = None  # What clients may ask for instead of a version, such as stable or canary.
     keep: int | None = None  # Versions of this model to keep, the newest; labelled ones stay. All when not given.
-    format: Literal["saved_model", "onnx", "tflite"] = "saved_model"  # Another one is written beside it, in float32.
+    format: Literal["saved_model", "onnx", "tflite"] = "saved_model"  # Another is written beside it, both in float32.
     runs_dir: Path = Path("runs")  # Where latest is looked for.
     exports_dir: Path = Path("saved_models")  # Where exports are written.
 

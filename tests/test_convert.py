@@ -2,15 +2,17 @@
 
 import sys
 
+import keras
 import numpy as np
 import pytest
 import scripting
 import tensorflow as tf
 from tiny import new_match, one_of_each_kind, play, shrink
 
-from kgen import convert, export, recipe
+from kgen import convert, export, layers, recipe, signatures
 from kgen.errors import UsageError
 
+onnx = pytest.importorskip("onnx", reason='pip install -e ".[convert]"')
 onnxruntime = pytest.importorskip("onnxruntime", reason='pip install -e ".[convert]"')
 litert = pytest.importorskip("ai_edge_litert.interpreter", reason='pip install -e ".[convert]"')
 KINDS = ("dcgan", "acgan", "vae", "classifier")
@@ -98,10 +100,74 @@ def test_a_wrong_conversion_is_refused():
 
     inputs = convert.example(decode)
     right = inputs["latent"] * 2
+    for other in (right[:1], right.astype(np.float64), right[0, 0]):
+        with pytest.raises(UsageError, match=r"its images is not float32 of shape \(3, 2\)"):
+            convert.compare("x.onnx", {"images": other}, decode, inputs)
+    with pytest.raises(UsageError, match="its images is not"):
+        convert.compare("x.onnx", {}, decode, inputs)
     convert.compare("x.onnx", {"images": right}, decode, inputs)
     for wrong in (right + 0.01, right * np.nan):
         with pytest.raises(UsageError, match="x.onnx was converted wrongly: its images"):
             convert.compare("x.onnx", {"images": wrong}, decode, inputs)
+
+
+def served(network):
+    """A module and its only signature."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, "latent")])
+    def decode(latent):
+        return {"images": network(latent)}
+
+    return signatures.module_of(network.variables, decode)
+
+
+def needs_mending(name):
+    """Networks that the converters alone got wrong."""
+    keras.utils.set_random_seed(0)
+    x = latent = keras.Input((4, 5, 3))
+    if name == "padded":  # padding of -1, -2, and of 1 and -1
+        x = keras.layers.Conv2DTranspose(3, 2, 3, output_padding=(1, 2))(x)
+        x = keras.layers.Conv2DTranspose(2, (2, 3), 2, padding="same", output_padding=1)(x)
+    elif name == "repeated":
+        for _ in range(3):
+            x = keras.layers.LeakyReLU(0.2)(keras.layers.Conv2D(3, 3, padding="same")(x))
+            x = layers.repeated(keras.layers.LeakyReLU(0.2)(keras.layers.Conv2D(3, 3, padding="same")(x)))
+        x = keras.layers.Conv2D(1, 3, padding="same")(x)
+    else:
+        x = layers.VectorQuantizer(5)(x)
+    return keras.Model(latent, x)
+
+
+@pytest.mark.parametrize("kind", convert.FORMATS)
+@pytest.mark.parametrize("name", ["padded", "repeated", "quantized"])
+def test_what_the_converters_get_wrong_is_mended(name, kind, tmp_path):
+    module, functions = served(needs_mending(name))
+    tf.saved_model.save(module, str(tmp_path), signatures=functions)
+    convert.FORMATS[kind](tmp_path, functions)
+    if kind == "onnx":
+        onnx.checker.check_model(tmp_path / "onnx/decode.onnx", full_check=True)
+
+
+@pytest.mark.parametrize("kind", convert.FORMATS)
+def test_what_cannot_be_converted_is_told_and_leaves_nothing(kind, tmp_path):
+    strange = tf.Module()
+    strange.beta = tf.function(
+        lambda latent: {"images": tf.math.betainc(latent + 1, latent + 1, latent)},
+        input_signature=[tf.TensorSpec((None, 3), tf.float32, "latent")],
+    )
+
+    def another(folder, signatures):
+        tf.saved_model.save(strange, str(folder / "strange"), signatures={"decode": strange.beta})
+        convert.FORMATS[kind](folder / "strange", {"decode": strange.beta})
+
+    game, small = new_match("gan").exhibition(), shrink(recipe.find("gan"))
+    with pytest.raises(UsageError, match="cannot be written: .* Without --format"):
+        export.export(game, "gan", small, 2, tmp_path, "gan", convert=another)
+    assert not (tmp_path / "gan").exists()
+    first = export.export(game, "gan", small, 2, tmp_path, "gan")
+    with pytest.raises(UsageError, match="cannot be written"):
+        export.export(game, "gan", small, 2, tmp_path, "gan", convert=another)
+    assert list((tmp_path / "gan").iterdir()) == [first]
 
 
 @pytest.fixture(scope="module")

@@ -142,7 +142,7 @@ def up_block(x, channels):
     y = keras.layers.ReLU()(layers.BatchNorm()(y))
     y = keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer=glorot(2.0))(y)
     shortcut = keras.layers.Conv2D(channels, 1, kernel_initializer=glorot())(x)
-    return keras.layers.Add()([y, keras.layers.UpSampling2D(2, interpolation="nearest")(shortcut)])
+    return keras.layers.Add()([y, layers.repeated(shortcut)])
 
 
 def down_block(x, channels, halve, first=False):

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import os
 import socket
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +17,8 @@ import pytest
 import served
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+NEWEST = {name: 2 if name == "gan" else 1 for name in served.MODELS}
 
 
 @pytest.fixture(scope="module")
@@ -28,26 +33,35 @@ def ask(port, path, body=None):
 
 
 def up(port, name):
+    """Whether the newest version answers."""
     try:
-        return any(each["state"] == "AVAILABLE" for each in ask(port, name)["model_version_status"])
+        states = {int(each["version"]): each["state"] for each in ask(port, name)["model_version_status"]}
     except OSError:
         return False
+    return states.get(NEWEST[name]) == "AVAILABLE"
 
 
 @pytest.fixture(scope="module")
-def ports(root):
+def ports(root, tmp_path_factory):
     with socket.socket() as first, socket.socket() as second:
         for each in (first, second):
             each.bind(("127.0.0.1", 0))
         rest, rpc = first.getsockname()[1], second.getsockname()[1]
     flags = ["--exports", root, "--rest-port", rest, "--grpc-port", rpc]
-    process = processes.start(*flags, cwd=root, script="serve.py")
-    while not all(up(rest, name) for name in served.MODELS):
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.2)
-    yield rest, rpc
-    process.terminate()
-    process.communicate()
+    log = tmp_path_factory.mktemp("log") / "server.txt"
+    with log.open("w") as file:  # a pipe that no one reads would fill up
+        command = [sys.executable, processes.SCRIPTS / "serve.py", *map(str, flags)]
+        environment = {**os.environ, "PYTHONPATH": str(processes.ROOT)}
+        process = subprocess.Popen(command, env=environment, cwd=log.parent, stdout=file, stderr=file)
+    try:
+        deadline = time.monotonic() + 300
+        while not all(up(rest, name) for name in served.MODELS):
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        yield rest, rpc
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +91,7 @@ def plain(outputs):
 
 @pytest.mark.parametrize("name", served.MODELS)
 def test_each_signature_answers_as_the_export(name, root, ports, stub):
-    version = 2 if name == "gan" else 1
-    _, signatures = served.loaded(root, name, version)
+    _, signatures = served.loaded(root, name, NEWEST[name])
     for key, function in signatures.items():
         inputs = inputs_of(function)
         expected = {k: v.numpy() for k, v in function(**{k: tf.constant(v) for k, v in inputs.items()}).items()}
