@@ -17,6 +17,7 @@ class Options:
     exports: Path = Path("saved_models")  # The folder of exports, or one model of it.
     rest_port: int = 8501  # Of the REST interface.
     grpc_port: int = 8500  # Of the gRPC interface.
+    enable_batching: bool = False  # Join requests that come at the same time; see docs/serving.md.
     development: bool = False  # The small server of kgen, on this machine alone, even where the real one is installed.
 
 
@@ -35,16 +36,16 @@ def main(arguments):
     )
     from kgen.serving import launch
 
-    real = None if options.development else launch.command(options.exports, *ports)
+    real = None if options.development else launch.command(options.exports, *ports, options.enable_batching)
     say("Try, in another terminal:\n" + "\n".join(launch.examples(options.exports, options.rest_port)))
     if real:
         say(f"Starting: {shlex.join(real)}")
         os.execv(real[0], real)
     say(
-        f"Serving on http://127.0.0.1:{ports[0]} and gRPC {ports[1]}, with a server for development: one process, no "
-        "batching, this machine alone. For production install tensorflow_model_server: docs/serving.md. Ctrl-C ends."
+        f"Serving on http://127.0.0.1:{ports[0]} and gRPC {ports[1]}, with a server for development: one process, "
+        "this machine alone. For production install tensorflow_model_server: docs/serving.md. Ctrl-C ends."
     )
-    launch.serve(options.exports, *ports)
+    launch.serve(options.exports, *ports, options.enable_batching)
     return 0
 
 

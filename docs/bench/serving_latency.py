@@ -2,7 +2,8 @@
 """Latency of a served generator: python docs/bench/serving_latency.py --model dcgan-mnist5k
 
 Asks a running server (scripts/serve.py) for 1 and for 64 images, over gRPC and over REST, and prints the median and the
-99th percentile of the time until the answer is there, and images per second. `--clients 8` asks from as many threads.
+99th percentile of the time until the answer is there, and images per second. `--clients 8` asks from as many threads;
+`--signature serving_default` sends latents of `--latent-dim` numbers, which a server with --enable-batching joins.
 """
 
 import argparse
@@ -17,6 +18,13 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 
+def inputs(arguments, count):
+    """What asks for `count` images."""
+    if arguments.signature == "serving_default":
+        return {"latent": np.random.default_rng().standard_normal((count, arguments.latent_dim), np.float32)}
+    return {"seed": np.int64(1), "count": np.int64(count)}
+
+
 def over_grpc(arguments):
     options = [("grpc.max_receive_message_length", -1)]
     channel = grpc.insecure_channel(f"{arguments.host}:{arguments.grpc_port}", options=options)
@@ -25,8 +33,8 @@ def over_grpc(arguments):
     def ask(count):
         request = predict_pb2.PredictRequest()
         request.model_spec.name, request.model_spec.signature_name = arguments.model, arguments.signature
-        for name, value in (("seed", 1), ("count", count)):
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(np.int64(value)))
+        for name, value in inputs(arguments, count).items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         stub.Predict(request)
 
     return ask
@@ -36,7 +44,8 @@ def over_rest(arguments):
     address = f"http://{arguments.host}:{arguments.rest_port}/v1/models/{arguments.model}:predict"
 
     def ask(count):
-        body = {"signature_name": arguments.signature, "inputs": {"seed": 1, "count": count}}
+        columns = {name: value.tolist() for name, value in inputs(arguments, count).items()}
+        body = {"signature_name": arguments.signature, "inputs": columns}
         urllib.request.urlopen(address, data=json.dumps(body).encode()).read()
 
     return ask
@@ -61,6 +70,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True)
     parser.add_argument("--signature", default="png")
+    parser.add_argument("--latent-dim", type=int, default=100)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--rest-port", type=int, default=8501)
     parser.add_argument("--grpc-port", type=int, default=8500)

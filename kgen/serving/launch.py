@@ -13,7 +13,7 @@ SAVE = """| python3 -c 'import base64, json, sys
 for i, png in enumerate(json.load(sys.stdin)["outputs"]): open(f"{i}.png", "wb").write(base64.b64decode(png["b64"]))'"""
 
 
-def command(root, rest_port, grpc_port):
+def command(root, rest_port, grpc_port, batch=False):
     """Returns the command line of TensorFlow Serving for a folder of exports; None where it is not installed."""
     program = shutil.which(REAL)
     if program is None:
@@ -25,6 +25,7 @@ def command(root, rest_port, grpc_port):
         "--allow_version_labels_for_unavailable_models=true",
         f"--rest_api_port={rest_port}",
         f"--port={grpc_port}",
+        *(["--enable_batching=true"] if batch else []),
     ]
 
 
@@ -46,13 +47,13 @@ def line(models, name, rest_port):
     return f"curl -s {place}/metadata"
 
 
-def serve(root, rest_port, grpc_port, host="127.0.0.1"):
+def serve(root, rest_port, grpc_port, batch=False, host="127.0.0.1"):
     """Runs the development server until it is interrupted."""
     import uvicorn
 
     from kgen.serving import rest, rpc
 
-    models = Models(root)
+    models = Models(root, batch)
     grpc_server, _ = rpc.server(models, f"{host}:{grpc_port}")
     try:
         uvicorn.run(rest.application(models), host=host, port=rest_port, log_level="warning")

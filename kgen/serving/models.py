@@ -8,6 +8,7 @@ import numpy as np
 from kgen import export, models_config
 from kgen.backend import tf
 from kgen.errors import UsageError
+from kgen.serving import batching
 
 
 class Refused(Exception):
@@ -28,13 +29,14 @@ class Models:
 
     Args:
         root: the folder, such as `saved_models`; or a model of it, such as `saved_models/dcgan-mnist5k`, alone.
+        batch: requests that come at the same time are answered together, see `kgen.serving.batching`.
     """
 
-    def __init__(self, root):
+    def __init__(self, root, batch=False):
         root = Path(root)
         single = root.is_dir() and bool(models_config.versions(root))
         self.root, self.only = (root.parent, root.name) if single else (root, None)
-        self._loaded, self._lock = {}, threading.Lock()
+        self._loaded, self._lock, self._joined = {}, threading.Lock(), {} if batch else None
         if not self.names():
             raise UsageError(f"There is no export in {root}. Train something, or see scripts/export.py.")
 
@@ -82,11 +84,20 @@ class Models:
         if set(inputs) != set(specs):
             told = f"input names: {sorted(inputs)}, the signature has {sorted(specs)}"
             raise Refused("INVALID_ARGUMENT", f"The request has other inputs than the signature: {told}")
+        call = self._call(function, (name, version, signature))
         try:
-            answers = function(**{key: tensor(value, specs[key]) for key, value in inputs.items()})
+            answers = call(**{key: tensor(value, specs[key]) for key, value in inputs.items()})
         except (tf.errors.OpError, ValueError, TypeError, OverflowError) as error:
             raise Refused("INVALID_ARGUMENT", reason(error)) from error
         return {key: answer.numpy() for key, answer in answers.items()}
+
+    def _call(self, function, place):
+        if self._joined is None or not batching.possible(function):
+            return function
+        with self._lock:
+            if place not in self._joined:
+                self._joined[place] = batching.joined(function)
+            return self._joined[place]
 
     def _signature(self, name, version, signature):
         found = self.signatures(name, version)

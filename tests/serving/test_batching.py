@@ -1,0 +1,85 @@
+"""Requests that come at the same time are answered together, each with its own answer."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import served
+import tensorflow as tf
+
+from kgen.serving import batching
+from kgen.serving.models import Models, Refused
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return served.exports(tmp_path_factory.mktemp("exports"))
+
+
+@pytest.fixture(scope="module")
+def models(root):
+    return Models(root, batch=True)
+
+
+def signature(sizes):
+    """Doubles numbers and notes how many came at a time."""
+
+    @tf.function
+    def double(*, latent):
+        tf.numpy_function(lambda found: sizes.append(len(found)), [latent], [])
+        return {"images": latent * 2.0}
+
+    return double.get_concrete_function(latent=tf.TensorSpec((None, 2), tf.float32, "latent"))
+
+
+def test_calls_are_fewer_than_requests():
+    sizes, start = [], threading.Barrier(16)
+    call = batching.joined(signature(sizes))
+
+    def ask(number):
+        start.wait()
+        return call(latent=tf.fill((1, 2), float(number)))["images"].numpy()
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(64)))
+    assert [answer.tolist() for answer in answers] == [[[2 * number, 2 * number]] for number in range(64)]
+    assert len(sizes) < 64 == sum(sizes)
+
+
+def test_more_rows_than_a_call_takes_are_answered_alone():
+    sizes = []
+    rows = np.random.default_rng(0).standard_normal((150, 2), np.float32)
+    np.testing.assert_array_equal(batching.joined(signature(sizes))(latent=tf.constant(rows))["images"], rows * 2)
+    assert sizes == [150]
+
+
+def test_only_rows_are_joined(root):
+    found = {key for key, each in served.loaded(root, "vae", 1)[1].items() if batching.possible(each)}
+    assert {"encode", "decode", "reconstruct", "serving_default"} <= found
+    assert not found & {"interpolate", "sample", "png"}
+
+
+@pytest.mark.parametrize("key, given", [("encode", "images"), ("decode", "latent"), ("reconstruct_png", "images")])
+def test_answers_are_those_of_the_export(key, given, models, root):
+    function = served.loaded(root, "vae", 1)[1][key]
+    shape = function.structured_input_signature[1][given].shape[1:]
+    rows = [np.random.default_rng(i).random((1 + i % 3, *shape), np.float32) for i in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda each: models.predict("vae", 1, key, {given: each}), rows))
+    for each, answer in zip(rows, answers, strict=True):
+        for name, value in function(**{given: tf.constant(each)}).items():
+            if value.dtype == tf.string:
+                assert len(answer[name]) == len(each) and all(png.startswith(b"\x89PNG") for png in answer[name])
+            else:
+                np.testing.assert_allclose(answer[name], value, atol=1e-5, err_msg=name)
+
+
+def test_what_is_refused_harms_no_later_request(models):
+    size = models.signatures("vae", 1)["decode"].structured_input_signature[1]["latent"].shape[1]
+    bad, good = {"latent": np.full((1, size), np.nan)}, {"latent": np.zeros((1, size))}
+    before = models.predict("vae", 1, "decode", good)["images"]
+    with pytest.raises(Refused, match="latent must be finite") as refused:
+        models.predict("vae", 1, "decode", bad)
+    assert refused.value.code == "INVALID_ARGUMENT"
+    np.testing.assert_array_equal(models.predict("vae", 1, "decode", good)["images"], before)
