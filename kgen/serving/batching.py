@@ -7,7 +7,7 @@ TensorFlow's own operation (`tf.nondifferentiable_batch_function`), whose schedu
 from kgen.backend import tf
 
 THREADS = 2  # that call the signature
-SIZE = 64  # rows of a call at most; larger requests are answered alone
+SIZE = 64  # rows of a call at most; larger ones, and those without a row, are answered alone
 WAIT = 2000  # microseconds that a request waits for others
 
 
@@ -32,6 +32,6 @@ def joined(function):
 
     def answer(**columns):
         rows = [columns[name] for name in inputs]
-        return function(**columns) if len(rows[0]) > SIZE else call(*rows)
+        return call(*rows) if 0 < len(rows[0]) <= SIZE else function(**columns)
 
     return answer

@@ -83,3 +83,14 @@ def test_what_is_refused_harms_no_later_request(models):
         models.predict("vae", 1, "decode", bad)
     assert refused.value.code == "INVALID_ARGUMENT"
     np.testing.assert_array_equal(models.predict("vae", 1, "decode", good)["images"], before)
+
+
+@pytest.mark.parametrize("inputs", [{"latent": (0,), "label": (0,)}, {"latent": (3,), "label": (2,)}])
+def test_requests_that_do_not_fit_are_refused(inputs, models):
+    size = models.signatures("acgan", 1)["serving_default"].structured_input_signature[1]["latent"].shape[1]
+    rows = {"latent": np.zeros((*inputs["latent"], size)), "label": np.zeros(inputs["label"], np.int64)}
+    with pytest.raises(Refused) as refused:
+        models.predict("acgan", 1, "serving_default", rows)
+    assert refused.value.code == "INVALID_ARGUMENT"
+    good = {"latent": np.zeros((2, size)), "label": np.array([0, 1])}
+    assert len(models.predict("acgan", 1, "serving_default", good)["images"]) == 2
