@@ -1,55 +1,6 @@
 #!/usr/bin/env python
-"""Adds attributes to faces: python scripts/attributes.py --run latest --attributes Smiling Eyeglasses"""
+"""The command `kgen attributes`, from a checkout."""
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
+from kgen.cli import main
 
-from kgen import cli, runs
-
-
-@dataclass(frozen=True)
-class Options:
-    """Finds the directions of CelebA's attributes in a code, and shows test faces with each of them added.
-
-    Needs list_attr_celeba.txt in the run's data directory. Writes <out>.png, rows of faces, of reconstructions, and of
-    one attribute each, and <out>.json with the directions.
-    """
-
-    attributes: tuple[str, ...] = ("Smiling", "Eyeglasses", "Blond_Hair", "Male")  # Names in list_attr_celeba.txt.
-    run: str = "latest"  # Run directory of a model with an encoder, trained on celeba.
-    count: int = 10_000  # The most images of the training split to take means of.
-    columns: int = 10  # Faces to show, of the test split or, where there is none, the last ones.
-    strength: float = 1.0  # How many times a direction is added.
-    out: Path = Path("attributes")  # The files to write, without .png and .json.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
-
-
-def main(arguments):
-    options = cli.parse(Options, arguments, "attributes.py")
-    cli.demand(options.attributes, "Give at least one of --attributes.")
-    cli.demand(options.count >= 20, f"--count must be at least 20, not {options.count}.")
-    cli.demand(1 <= options.columns <= 100, f"--columns must be from 1 to 100, not {options.columns}.")
-    cli.demand(options.out.parent.is_dir(), f"--out {options.out}: there is no folder {options.out.parent}.")
-    run = runs.find(options.run, options.runs_dir)
-    recipe = runs.read_recipe(run)[1]
-    name, _, archive = recipe.dataset.partition(":")
-    cli.demand(name == "celeba", f"{run} was trained on {recipe.dataset}: only celeba has attributes.")
-    from kgen import codec, images, matches
-    from kgen.data import Request, celeba
-    from kgen.studies import attributes
-
-    known = celeba.attributes(Request(recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, archive))
-    values = attributes.chosen(*known, options.attributes)
-    opened, faces = codec.of_run(run), matches.load(recipe).images
-    directions = attributes.vectors(opened.encode(faces[: options.count]), values[: options.count])
-    picture = attributes.picture(opened, attributes.shown(recipe, faces, options.columns), directions, options.strength)
-    images.save_png(options.out.with_suffix(".png"), picture)
-    found = dict(zip(options.attributes, directions.tolist(), strict=True))
-    options.out.with_suffix(".json").write_text(json.dumps({"run": str(run), "directions": found}) + "\n")
-    print(f"{options.out}.png: faces, reconstructions, then with {', '.join(options.attributes)}; {options.out}.json")
-    return 0
-
-
-if __name__ == "__main__":
-    cli.run(main)
+main.run("attributes")

@@ -1,47 +1,6 @@
 #!/usr/bin/env python
-"""Trains a recipe once for each fold: python scripts/crossvalidate.py --model autoencoder --out runs/folds"""
+"""The command `kgen crossvalidate`, from a checkout."""
 
-import dataclasses
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Generic
+from kgen.cli import main
 
-import tyro
-
-from kgen import cli
-
-
-@dataclass(frozen=True)
-class Options(Generic[cli.R]):
-    """k-fold cross-validation: holds out each part of the images in turn. The same command goes on where it stopped."""
-
-    recipe: Annotated[cli.R, tyro.conf.arg(name="")]
-    model: str = "autoencoder"  # Which recipe to train; its numbers are the defaults of the flags below.
-    out: Path = Path("runs/folds")  # Where the run directories fold-0, fold-1, ... and folds.md are written.
-    test_split: str | None = None  # Split to measure each fold's best weights on too, such as test.
-
-
-def main(arguments):
-    options = cli.parse_with_recipe(Options, arguments, "crossvalidate.py", "autoencoder")
-    recipe = options.recipe
-    cli.demand(recipe.holds_out, f"--model {options.model} holds out no images, so it cannot be cross-validated.")
-    from kgen import matches
-    from kgen.studies import folds
-
-    split = options.test_split
-    test = matches.load(dataclasses.replace(recipe, split=split)) if split else None
-    results = []
-    for fold in range(recipe.folds):
-        result = folds.train_fold(options.model, recipe, fold, options.out / f"fold-{fold}", test)
-        if result is None:
-            print("Stopped with a checkpoint. Go on: the same command again.")
-            return 130
-        results.append(result)
-    text = folds.table_of_folds(results)
-    (options.out / "folds.md").write_text(text + "\n")
-    print(f"{text}\nBest: {options.out}/fold-{folds.best(results)}")
-    return 0
-
-
-if __name__ == "__main__":
-    cli.run(main)
+main.run("crossvalidate")

@@ -1,60 +1,6 @@
 #!/usr/bin/env python
-"""Measures what models make: python scripts/evaluate.py --run latest --metrics parzen,mmd"""
+"""The command `kgen evaluate`, from a checkout."""
 
-import dataclasses
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from kgen.cli import main
 
-from kgen import cli, runs
-from kgen.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Options:
-    """Measures runs, exports and folders of images against real images, and prints one table."""
-
-    run: tuple[str, ...] = ()  # Run directories, or latest; their newest checkpoints, averaged weights if kept.
-    saved_model: tuple[Path, ...] = ()  # Exports, saved_models/<name>/<version>.
-    images: tuple[Path, ...] = ()  # Folders of generated pictures, of the real images' size.
-    metrics: str = "parzen,mmd"  # Separated by commas: parzen, mmd, mmd-report004, fid, kid, pr, is, is-biased, lines.
-    count: int = 10_000  # Images to draw from each model.
-    seed: int = 0  # Of what is drawn.
-    seeds: int = 1  # How many seeds; from 2 on numbers are means over them, with their deviation and variance.
-    judge: Path | None = None  # Run directory of a classifier, whose features fid, kid, pr and is are then of.
-    inception: Path | None = None  # Weights of the 2015 Inception, .npz: then these are FID, KID, ... proper.
-    reference: str = "test"  # Split of real images to compare with, such as test, train, train[:10000].
-    dataset: str | None = None  # Where the real images are; that of the first run or export if not given.
-    data_dir: Path | None = None  # Where the official archives lie; as in that run if not given.
-    image_size: int | None = None  # Height and width in pixels; as in that run if not given.
-    calibration: bool = True  # Beside Parzen numbers, what real training images and k-means score.
-    cache_dir: Path = Path("~/.cache/kgen")  # Where features of real images are kept, by content.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
-
-
-def main(arguments):
-    options = cli.parse(Options, arguments, "evaluate.py")
-    names = [name.strip() for name in options.metrics.split(",") if name.strip()]
-    found = [runs.find(name, options.runs_dir) for name in options.run]
-    first = [*found, *options.saved_model]
-    cli.demand(first or options.images, "Give --run, --saved-model or --images.")
-    cli.demand(first or options.dataset, "--images needs --dataset, whose real images to compare with.")
-    cli.demand(options.count >= 1 and options.seeds >= 1, "--count and --seeds must be at least 1.")
-    cli.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")
-    cli.demand(not (options.judge and options.inception), "Give either --judge or --inception.")
-    recipe = runs.read_recipe(first[0])[1] if first else Recipe()
-    given = {name: getattr(options, name) for name in ("dataset", "data_dir", "image_size")}
-    recipe = dataclasses.replace(recipe, **{name: value for name, value in given.items() if value is not None})
-    from kgen.metrics import protocol
-    from kgen.studies import evaluate
-
-    rows, calibration = evaluate.compared(options, names, found, recipe, lambda words: print(words, file=sys.stderr))
-    print(protocol.table(rows))
-    if calibration:
-        print("Real images and k-means under the same window: above these the log-likelihood says nothing.\n")
-        print(protocol.table(calibration))
-    return 0
-
-
-if __name__ == "__main__":
-    cli.run(main)
+main.run("evaluate")

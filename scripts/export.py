@@ -1,46 +1,6 @@
 #!/usr/bin/env python
-"""Exports a run's newest checkpoint: python scripts/export.py --run latest"""
+"""The command `kgen export`, from a checkout."""
 
-import re
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
+from kgen.cli import main
 
-from kgen import cli, runs
-
-
-@dataclass(frozen=True)
-class Options:
-    """Writes saved_models/<name>/<version>/, a SavedModel that TensorFlow Serving loads."""
-
-    run: str = "latest"  # Run directory, or latest.
-    name: str | None = None  # Name in TensorFlow Serving; <model>-<dataset> when not given.
-    label: str | None = None  # What clients may ask for instead of a version, such as stable or canary.
-    keep: int | None = None  # Versions of this model to keep, the newest; labelled ones stay. All when not given.
-    format: Literal["saved_model", "onnx", "tflite"] = "saved_model"  # Another is written beside it, both in float32.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
-    exports_dir: Path = Path("saved_models")  # Where exports are written.
-
-
-def main(arguments):
-    options = cli.parse(Options, arguments, "export.py")
-    cli.demand(options.keep is None or options.keep >= 1, f"--keep must be at least 1, not {options.keep}.")
-    plain = options.label is None or re.fullmatch(r"[\w.-]+", options.label)
-    cli.demand(plain, f"--label must be letters, digits, and . _ -, not {options.label}.")
-    run = runs.find(options.run, options.runs_dir)
-    model, recipe = runs.read_recipe(run)
-    from kgen import convert
-    from kgen.export import export
-    from kgen.matches import reopen
-    from kgen.studies import lab
-
-    lab.demand(*convert.PACKAGES.get(options.format, ()), extra="convert")
-    other = convert.FORMATS.get(options.format)
-    match, step = reopen(replace(recipe, precision="float32") if other else recipe, run)  # TensorFlow Lite has no other
-    how = {"convert": other, "name": options.name, "run": run, "label": options.label, "keep": options.keep}
-    print(export(match.exhibition(), model, recipe, step, options.exports_dir, **how))
-    return 0
-
-
-if __name__ == "__main__":
-    cli.run(main)
+main.run("export")

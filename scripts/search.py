@@ -1,57 +1,6 @@
 #!/usr/bin/env python
-"""Searches hyper-parameters: python scripts/search.py --model autoencoder --vary learning_rate=1e-4..1e-2:log"""
+"""The command `kgen search`, from a checkout."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Generic
+from kgen.cli import main
 
-import tyro
-
-from kgen import cli
-from kgen.studies import lab, search, search_results, search_study, search_trial
-
-
-@dataclass(frozen=True)
-class Options(Generic[cli.R]):
-    """Finds good numbers of a recipe, trains the best ones in full and exports them; the same command again goes on."""
-
-    recipe: Annotated[cli.R, tyro.conf.arg(name="")]
-    rules: Annotated[search_trial.Rules, tyro.conf.arg(name="")] = search_trial.Rules()
-    model: str = "autoencoder"  # Whose numbers are searched; the flags below fix those that are not.
-    vary: tyro.conf.UseAppendAction[tuple[str, ...]] = ()  # FIELD=LOW..HIGH, FIELD=LOW..HIGH:log or FIELD=a,b,c; again.
-    trials: int = 60  # Complete or given up, of the study in all.
-    jobs: int = 1  # Trials at the same time on this machine.
-    study: str = "search"  # Name of the study and of its folder in the runs' directory.
-    storage: str | None = None  # URL of a database that machines share, such as postgresql://...; else a file.
-    train_best: bool = True  # Whether the best recipe is trained in full and exported.
-    runs_dir: Path = Path("runs")  # Where the study's folder and run directories are made.
-    exports_dir: Path = Path("saved_models")  # Where the export is written, as <model>-<dataset>/<version>.
-
-
-def main(arguments):
-    options = cli.parse_with_recipe(Options, arguments, "search.py", "autoencoder")
-    cli.demand(min(options.trials, options.jobs) >= 1, "--trials and --jobs must be at least 1.")
-    named = Path(options.study).name == options.study and options.study not in ("", "..")
-    cli.demand(named, f"--study must be the name of a folder, not {options.study!r}.")
-    lab.demand(*search_study.PACKAGES)
-    plan = search_trial.Search(options.model, options.recipe, options.vary, options.rules)
-    from kgen import matches, training
-
-    data, folder = matches.load(options.recipe), options.runs_dir / options.study
-    study, url = search_study.begin(plan, data, folder, options.study, options.storage)
-    train = f"{training.train.__module__}:{training.train.__name__}"
-    job = search.Job(url, options.study, plan, folder, data.images.shape[1:], train)
-    ended = search.go(study, job, options.trials, options.jobs)
-    best, result = search_results.write(study, plan, folder), None
-    if ended and best and options.train_best:
-        places = folder, options.runs_dir, options.exports_dir
-        result = search_results.train_best(plan, best, *places, training.train)
-        ended = result.finished
-    print(search_results.summary(study, folder, result))
-    if not ended:
-        print(f"Stopped with {search_study.finished(study)} of {options.trials} trials. Go on: the same command again.")
-    return 0 if ended else 130
-
-
-if __name__ == "__main__":
-    cli.run(main)
+main.run("search")

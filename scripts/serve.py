@@ -1,53 +1,6 @@
 #!/usr/bin/env python
-"""Serves exports: python scripts/serve.py"""
+"""The command `kgen serve`, from a checkout."""
 
-import os
-import shlex
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from kgen.cli import main
 
-from kgen import cli
-
-
-@dataclass(frozen=True)
-class Options:
-    """Serves every export below a folder over REST and gRPC, by TensorFlow Serving where it is installed."""
-
-    exports: Path = Path("saved_models")  # The folder of exports, or one model of it.
-    rest_port: int = 8501  # Of the REST interface.
-    grpc_port: int = 8500  # Of the gRPC interface.
-    enable_batching: bool = False  # Join requests that come at the same time; see docs/serving.md.
-    development: bool = False  # The small server of kgen, on this machine alone, even where the real one is installed.
-
-
-def say(words):
-    print(words, file=sys.stderr, flush=True)
-
-
-def main(arguments):
-    options = cli.parse(Options, arguments, "serve.py")
-    cli.demand(
-        options.exports.is_dir(), f"--exports {options.exports}: there is no such folder. Train something first."
-    )
-    ports = (options.rest_port, options.grpc_port)
-    cli.demand(
-        all(0 < port < 65536 for port in ports) and ports[0] != ports[1], "The ports must be two, of 1 to 65535."
-    )
-    from kgen.serving import launch
-
-    real = None if options.development else launch.command(options.exports, *ports, options.enable_batching)
-    say("Try, in another terminal:\n" + "\n".join(launch.examples(options.exports, options.rest_port)))
-    if real:
-        say(f"Starting: {shlex.join(real)}")
-        os.execv(real[0], real)
-    say(
-        f"Serving on http://127.0.0.1:{ports[0]} and gRPC {ports[1]}, with a server for development: one process, "
-        "this machine alone. For production install tensorflow_model_server: docs/serving.md. Ctrl-C ends."
-    )
-    launch.serve(options.exports, *ports, options.enable_batching)
-    return 0
-
-
-if __name__ == "__main__":
-    cli.run(main)
+main.run("serve")

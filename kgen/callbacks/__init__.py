@@ -5,11 +5,12 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "at_steps": ["AtSteps"],
-        "diagnose": ["Diagnose"],
-        "epoch": ["Epoch"],
-        "evaluate": ["Evaluate"],
-        "guard": ["Guard"],
+        "every_n_steps": ["AtSteps"],
+        "checkpoint": ["Checkpoints"],
+        "diagnostics": ["Diagnose"],
+        "validation": ["Epoch"],
+        "evaluation": ["Evaluate"],
+        "stop_on_nan": ["Guard"],
         "interrupt": ["Interrupt"],
         "log": ["Log", "tensorboard_writer"],
         "progress": ["Progress"],

@@ -3,7 +3,7 @@
 import signal
 import threading
 
-from kgen.callbacks.at_steps import AtSteps
+from kgen.callbacks.every_n_steps import AtSteps
 
 
 class Interrupt(AtSteps):

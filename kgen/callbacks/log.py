@@ -10,7 +10,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from kgen.backend import tf
-from kgen.callbacks.at_steps import AtSteps
+from kgen.callbacks.every_n_steps import AtSteps
 
 
 class Log(AtSteps):

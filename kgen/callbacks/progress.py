@@ -4,7 +4,7 @@ import sys
 
 from tqdm import tqdm
 
-from kgen.callbacks.at_steps import AtSteps
+from kgen.callbacks.every_n_steps import AtSteps
 
 
 class Progress(AtSteps):

@@ -6,10 +6,10 @@ import numpy as np
 
 from kgen import images
 from kgen.backend import tf
-from kgen.callbacks.at_steps import AtSteps
-from kgen.dice import Dice
+from kgen.callbacks.every_n_steps import AtSteps
+from kgen.core.game import sheet
 from kgen.errors import Diverged
-from kgen.game import sheet
+from kgen.rng import Dice
 
 
 class Samples(AtSteps):

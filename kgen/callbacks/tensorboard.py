@@ -1,7 +1,7 @@
 """What TensorBoard shows on request: histograms of weights, a profile of a few rounds."""
 
 from kgen.backend import tf
-from kgen.callbacks.at_steps import AtSteps
+from kgen.callbacks.every_n_steps import AtSteps
 
 WARM_UP = 10  # rounds before a profile: tracing is not what training costs
 

@@ -79,7 +79,7 @@ class Request:
 
 def names():
     """Returns the names of all datasets, sorted."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
+    return sorted(path.stem for path in (Path(__file__).parent / "datasets").glob("*.py") if path.stem != "__init__")
 
 
 def load(dataset, split="train", data_dir=None, size=None, crop="center", classes=()):
@@ -98,7 +98,7 @@ def load(dataset, split="train", data_dir=None, size=None, crop="center", classe
         UsageError: if a name, split, size or class is unknown, data is missing or damaged, or no image is left.
     """
     name, _, argument = dataset.partition(":")
-    module = importlib.import_module(f"kgen.data.{_known(name)}")
+    module = importlib.import_module(f"kgen.data.datasets.{_known(name)}")
     if argument and not hasattr(module, "ARGUMENT"):
         raise UsageError(f"The dataset '{name}' takes nothing after a colon, got '{argument}'.")
     data_dir = None if data_dir is None else Path(data_dir).expanduser()
@@ -111,7 +111,7 @@ def load(dataset, split="train", data_dir=None, size=None, crop="center", classe
 
 def at_hand(dataset, data_dir):
     """Returns whether a dataset needs no download: it is `EMBEDDED`, as its file says, or has a folder of archives."""
-    module = importlib.import_module(f"kgen.data.{_known(dataset.partition(':')[0])}")
+    module = importlib.import_module(f"kgen.data.datasets.{_known(dataset.partition(':')[0])}")
     return data_dir is not None or hasattr(module, "EMBEDDED")
 
 
@@ -121,7 +121,7 @@ def parzen_splits(dataset):
     A dataset's file may name its protocol's as `PARZEN`; otherwise these are all but the last 1,000 images of `train`,
     and those.
     """
-    module = importlib.import_module(f"kgen.data.{_known(dataset.partition(':')[0])}")
+    module = importlib.import_module(f"kgen.data.datasets.{_known(dataset.partition(':')[0])}")
     return getattr(module, "PARZEN", ("train[:-1000]", "train[-1000:]"))
 
 

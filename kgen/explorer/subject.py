@@ -7,9 +7,14 @@ import io
 import numpy as np
 from PIL import Image
 
-from kgen import codec, data, evaluating, export, images, matches, runs, sampling
-from kgen.decode import centre, decode, fit
+from kgen import data, images
 from kgen.errors import UsageError
+from kgen.export import saved_model
+from kgen.images.files import centre, decode, fit
+from kgen.inference import autoencoder as autoencoders
+from kgen.inference import sampling
+from kgen.runs import build, directory
+from kgen.training import evaluators
 
 SLIDERS, LOOKED_AT, FRAMES = 16, 512, 24
 
@@ -19,8 +24,8 @@ class Subject:
 
     Args:
         name: of it, for the page's title.
-        source: `kgen.source.Source`, or None.
-        codec: `kgen.codec.Codec`, or None; not both.
+        source: `kgen.inference.generator.Source`, or None.
+        codec: `kgen.inference.autoencoder.Codec`, or None; not both.
         examples: uint8 images to begin with where there is an encoder, perhaps none.
 
     Attributes:
@@ -113,18 +118,18 @@ def _principal(centred):
 
 def of_run(run):
     """Returns the `Subject` of a run's newest checkpoint."""
-    _, recipe = runs.read_recipe(run)
-    match, _ = matches.reopen(recipe, run)
-    source, opened = evaluating.opened(match.exhibition())
+    _, recipe = directory.read_recipe(run)
+    match, _ = build.reopen(recipe, run)
+    source, opened = evaluators.opened(match.exhibition())
     return Subject(f"{run}", source, opened, _examples(recipe, opened))
 
 
 def of_saved_model(path):
     """Returns the `Subject` of an export; nothing else needs to be there."""
-    found = set(export.load(path).signatures)
+    found = set(saved_model.load(path).signatures)
     source = sampling.from_saved_model(path) if "sample" in found else None
-    opened = codec.of_saved_model(path) if {"encode", "decode"} <= found else None
-    return Subject(f"{path}", source, opened, _examples(runs.read_recipe(path)[1], opened))
+    opened = autoencoders.of_saved_model(path) if {"encode", "decode"} <= found else None
+    return Subject(f"{path}", source, opened, _examples(directory.read_recipe(path)[1], opened))
 
 
 def _examples(recipe, opened):
@@ -132,7 +137,7 @@ def _examples(recipe, opened):
     if opened is None or not data.at_hand(recipe.dataset, recipe.data_dir):
         return ()
     try:
-        found = matches.load(recipe).images[:LOOKED_AT]
+        found = build.load(recipe).images[:LOOKED_AT]
     except UsageError:
         return ()
     return found if found.shape[1:] == opened.shape else ()

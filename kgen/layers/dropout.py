@@ -1,6 +1,6 @@
 """Dropout whose masks come from the game's dice."""
 
-from kgen import dice
+from kgen import rng
 from kgen.backend import keras
 
 
@@ -8,7 +8,7 @@ from kgen.backend import keras
 class Dropout(keras.layers.Layer):
     """Inverted dropout: in training `y = x / (1 - rate)` with probability `1 - rate`, else 0; at inference `y = x`.
 
-    The mask is drawn from `kgen.dice.current()`. So an interrupted and resumed run drops what the straight run would
+    The mask is drawn from `kgen.rng.current()`. So an interrupted and resumed run drops what the straight run would
     have dropped, replicas drop different units, and no generator state has to be saved.
 
     Args:
@@ -30,7 +30,7 @@ class Dropout(keras.layers.Layer):
     def call(self, x, training=False):
         if not training or self.rate == 0:
             return x
-        kept = dice.current().uniform(keras.ops.shape(x)) >= self.rate
+        kept = rng.current().uniform(keras.ops.shape(x)) >= self.rate
         return keras.ops.where(kept, x / (1 - self.rate), keras.ops.zeros_like(x))
 
     # With the shape known, Keras builds models without running `call`, which would ask for dice.

@@ -7,7 +7,7 @@ A normal distribution of standard deviation sigma stands on every sample, and im
 in nats, of an image of d numbers in [0, 1]. sigma is the one of a grid that suits validation images best.
 
 It does not rank models: k-means centres score above real images (Theis et al. 2016, arXiv:1511.01844, section 3.3), and
-blurred images above sharp ones. Quote it beside its calibration rows, see `kgen.evaluation.calibration`.
+blurred images above sharp ones. Quote it beside its calibration rows, see `kgen.metrics.evaluator.calibration`.
 
 Source: the authors' parzen_ll.py (goodfeli/adversarial); Breuleux et al. 2011.
 """

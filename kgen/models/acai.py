@@ -10,7 +10,7 @@ that what lies between two codes decodes to what looks like data (section 3). Wi
 one forward pass and both players move together, each by an Adam of its own at 1e-4, as in the authors' code
 (brain-research/acai).
 
-Networks (`kgen.pyramid`): pairs of 3x3 convolutions with LeakyReLU .2, each pair followed by 2x2 average pooling and
+Networks (`kgen.networks.acai`): pairs of 3x3 convolutions with LeakyReLU .2, each pair followed by 2x2 average pooling and
 by twice the channels, down to maps of `--latent-width` pixels and `--latent-channels` channels; the decoder the same
 way back with nearest-neighbour enlargement; the critic is an encoder whose output is averaged. No normalisation. Codes
 are flattened maps.
@@ -42,21 +42,21 @@ from typing import Literal
 
 import numpy as np
 
-from kgen import coding
-from kgen.affine import flipped
+from kgen.augmentation.affine import flipped
 from kgen.backend import keras
+from kgen.core import autoencoding
+from kgen.core.game import Player
 from kgen.errors import UsageError
-from kgen.game import Player
-from kgen.pyramid import PyramidRecipe, decoder, encoder
+from kgen.networks.acai import PyramidRecipe, decoder, encoder
 
 
-class ACAI(coding.CodingGame):
+class ACAI(autoencoding.CodingGame):
     """Berthelot et al. 2019, section 3.
 
     Args:
         autoencoder: player, with layers `encoder` and `decoder`.
         critic: player, images -> a guess of alpha each, `(batch,)`.
-        pixels: a `kgen.coding.Pixels`: what the decoder's numbers mean, and their error.
+        pixels: a `kgen.core.autoencoding.Pixels`: what the decoder's numbers mean, and their error.
         weight: lambda, of the critic's guess in the autoencoder's loss.
         gamma: share of the image in what the critic is shown as unmixed.
         extra_critic_steps: turns of the critic alone in a round, on batches of their own, before both move.
@@ -94,7 +94,7 @@ class ACAI(coding.CodingGame):
     def judged(self, real):
         """Returns the critic's loss and its parts for a batch, and the autoencoder's reconstruction error."""
         ops, codes = keras.ops, self.encoder(real, training=True)
-        mixed, alpha = coding.mixed(codes)
+        mixed, alpha = autoencoding.mixed(codes)
         decoded, decoded_mixed = ops.split(self.decoder(ops.concatenate([codes, mixed]), training=True), 2)
         painted = self.pixels.paint(decoded)
         unmixed = painted + self.gamma * (real - painted)
@@ -149,9 +149,9 @@ class ACAIRecipe(PyramidRecipe):
         shape = data.images.shape[1:]
         plan = self.pyramid(shape)
         return ACAI(
-            Player(coding.autoencoder(encoder(shape, plan), decoder(shape, plan)), self.adam()),
+            Player(autoencoding.autoencoder(encoder(shape, plan), decoder(shape, plan)), self.adam()),
             Player(critic(shape, plan, self.spectral_norm), self.adam()),
-            coding.PIXELS[self.loss],
+            autoencoding.PIXELS[self.loss],
             self.weight,
             self.gamma,
             self.extra_critic_steps,

@@ -1,6 +1,6 @@
 """What ACAI was compared with: other autoencoders on its networks. Berthelot et al. 2019, arXiv:1807.07543, section 4.
 
-All have the encoder and decoder of `kgen.pyramid`, squared error in [-1, 1] and Adam at 1e-4 unless said otherwise:
+All have the encoder and decoder of `kgen.networks.acai`, squared error in [-1, 1] and Adam at 1e-4 unless said otherwise:
 
 - `acai-autoencoder`: nothing else. `--input-noise 1` adds N(0, 1) to what the encoder sees (denoising, Vincent et al.
   2010); `--code-dropout .5` drops that share of the code in training (Srivastava et al. 2014).
@@ -13,22 +13,23 @@ They train on `lines` as `acai` does; flags for MNIST and CIFAR-10 are the same.
 
 from dataclasses import dataclass
 
-from kgen import coding, dice
+from kgen import rng
 from kgen.backend import keras
-from kgen.game import Player
+from kgen.core import autoencoding
+from kgen.core.game import Player
+from kgen.core.priors import Normal
 from kgen.models.acai import LINES
 from kgen.models.adversarial_autoencoder import AdversarialAutoencoder, discriminator
 from kgen.models.vae import VAE
-from kgen.priors import Normal
-from kgen.pyramid import PyramidRecipe, decoder, encoder
+from kgen.networks.acai import PyramidRecipe, decoder, encoder
 
 
-class PlainAutoencoder(coding.CodingGame):
+class PlainAutoencoder(autoencoding.CodingGame):
     """One player that reconstructs.
 
     Args:
         autoencoder: player, with layers `encoder` and `decoder`.
-        pixels: a `kgen.coding.Pixels`.
+        pixels: a `kgen.core.autoencoding.Pixels`.
         input_noise: standard deviation of the noise that the encoder sees in training, in units of `pixels.range`.
     """
 
@@ -41,7 +42,7 @@ class PlainAutoencoder(coding.CodingGame):
 
     def turn(self, real):
         """Returns the error of a reconstruction, of a noisy image if there is noise."""
-        seen = real + self.input_noise * dice.current().normal(real.shape) if self.input_noise else real
+        seen = real + self.input_noise * rng.current().normal(real.shape) if self.input_noise else real
         return {"autoencoder": self.pixels.error(real, self.autoencoder(seen, training=True))}
 
 
@@ -59,8 +60,8 @@ class PlainRecipe(PyramidRecipe):
 
     def game(self, data):
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
-        network = coding.autoencoder(encoder(shape, plan), decoder(shape, plan, self.code_dropout))
-        return PlainAutoencoder(Player(network, self.adam()), coding.PIXELS["mse"], self.input_noise)
+        network = autoencoding.autoencoder(encoder(shape, plan), decoder(shape, plan, self.code_dropout))
+        return PlainAutoencoder(Player(network, self.adam()), autoencoding.PIXELS["mse"], self.input_noise)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class PyramidVAERecipe(PyramidRecipe):
         size, image = maps.output_shape[1], keras.Input(shape)
         flat = maps(keras.layers.Rescaling(2.0, -1.0)(image))  # a VAE's images are in [0, 1]
         heads = [keras.layers.Dense(size, dtype="float32")(flat) for _ in range(2)]
-        network = coding.autoencoder(keras.Model(image, heads, name="encoder"), decoder(shape, plan))
+        network = autoencoding.autoencoder(keras.Model(image, heads, name="encoder"), decoder(shape, plan))
         return VAE(Player(network, self.adam()), Normal(size))
 
 
@@ -89,11 +90,11 @@ class PyramidAdversarialRecipe(PyramidRecipe):
 
     def game(self, data):
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
-        network = coding.autoencoder(encoder(shape, plan), decoder(shape, plan))
+        network = autoencoding.autoencoder(encoder(shape, plan), decoder(shape, plan))
         size = network.get_layer("decoder").input_shape[1]
         judge = discriminator(size, self.units, "leaky_relu")
         return AdversarialAutoencoder(
-            Player(network, self.adam()), Player(judge, self.adam()), coding.PIXELS["mse"], Normal(size)
+            Player(network, self.adam()), Player(judge, self.adam()), autoencoding.PIXELS["mse"], Normal(size)
         )
 
 

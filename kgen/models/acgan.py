@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from kgen import images, layers
-from kgen.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.backend import keras
-from kgen.class_losses import class_cross_entropy
-from kgen.game import Player
-from kgen.losses import OBJECTIVES, Objective, smoothed_discriminator
+from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
+from kgen.core.game import Player
+from kgen.core.priors import Uniform
+from kgen.losses.adversarial import OBJECTIVES, Objective, smoothed_discriminator
+from kgen.losses.classification import class_cross_entropy
 from kgen.models.dcgan import checked
-from kgen.priors import Uniform
 
 SIZES = (28, 32, 64)
 

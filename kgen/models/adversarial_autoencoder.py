@@ -19,23 +19,23 @@ alternates.
 
 from dataclasses import dataclass
 
-from kgen import coding
 from kgen.backend import keras
-from kgen.game import Player
-from kgen.losses import OBJECTIVES
-from kgen.mirrored import Plan, decoder, encoder
-from kgen.priors import Normal
-from kgen.recipe import Recipe
+from kgen.core import autoencoding
+from kgen.core.game import Player
+from kgen.core.priors import Normal
+from kgen.core.recipe import Recipe
+from kgen.losses.adversarial import OBJECTIVES
+from kgen.networks.conv_autoencoder import Plan, decoder, encoder
 
 
-class AdversarialAutoencoder(coding.CodingGame):
+class AdversarialAutoencoder(autoencoding.CodingGame):
     """Makhzani et al. 2016, section 2, with a deterministic encoder.
 
     Args:
         autoencoder: player, with layers `encoder` and `decoder`.
         discriminator: player, codes -> logits `(batch, 1)`.
-        pixels: a `kgen.coding.Pixels`.
-        prior: of codes, `kgen.priors.Normal`.
+        pixels: a `kgen.core.autoencoding.Pixels`.
+        prior: of codes, `kgen.core.priors.Normal`.
         weight: of the discriminator's opinion in the autoencoder's loss.
     """
 
@@ -93,11 +93,11 @@ class AdversarialAutoencoderRecipe(Recipe):
 
     def game(self, data):
         shape, plan = data.images.shape[1:], Plan((), (), (), (), self.units)
-        network = coding.autoencoder(encoder(shape, plan, self.latent_dim), decoder(shape, plan, self.latent_dim))
+        network = autoencoding.autoencoder(encoder(shape, plan, self.latent_dim), decoder(shape, plan, self.latent_dim))
         return AdversarialAutoencoder(
             Player(network, self.adam()),
             Player(discriminator(self.latent_dim, self.units, "relu"), self.adam()),
-            coding.PIXELS["bce"],
+            autoencoding.PIXELS["bce"],
             Normal(self.latent_dim),
             self.weight,
         )

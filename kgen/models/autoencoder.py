@@ -27,30 +27,35 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from kgen import coding, images, mirrored_space, noises, optimizers, pruning, reconstructions
-from kgen.affine import distorted
+from kgen import images, optimizers
+from kgen.augmentation import noise as noises
+from kgen.augmentation.affine import distorted
 from kgen.backend import keras
-from kgen.game import Player
-from kgen.held_out import HeldOutRecipe
-from kgen.mirrored import Plan, decoder, encoder
+from kgen.core import autoencoding
+from kgen.core.game import Player
+from kgen.core.held_out import HeldOutRecipe
+from kgen.losses import reconstruction as reconstruction_losses
+from kgen.networks import search_space
+from kgen.networks.conv_autoencoder import Plan, decoder, encoder
+from kgen.optimizers import pruning
 
 LOSSES = {  # of images and logits, in the order in which they are measured
-    "binary_cross_entropy": reconstructions.binary_cross_entropy_per_image,
-    "squared_error": lambda x, logits: reconstructions.squared_error_per_image(x, keras.ops.sigmoid(logits)),
+    "binary_cross_entropy": reconstruction_losses.binary_cross_entropy_per_image,
+    "squared_error": lambda x, logits: reconstruction_losses.squared_error_per_image(x, keras.ops.sigmoid(logits)),
 }
 SHORT = {"bce": "binary_cross_entropy", "mse": "squared_error"}
 
 
-class Autoencoder(coding.CodingGame):
+class Autoencoder(autoencoding.CodingGame):
     """One player, the autoencoder; its layers `encoder` and `decoder` are networks of their own.
 
     Args:
         player: images in [0, 1] -> logits of their reconstructions.
         loss: name in `LOSSES`.
         distort: whether images are turned, zoomed and moved a little in training, seen and asked for alike.
-        noises: what the encoder's images are changed by, see `kgen.noises`.
+        noises: what the encoder's images are changed by, see `kgen.augmentation.noise`.
         passes: how many times an image is sent through, each time as the reconstruction of the time before.
-        pruned: a `kgen.pruning.Pruning`, or None.
+        pruned: a `kgen.optimizers.pruning.Pruning`, or None.
     """
 
     range = images.UNIT
@@ -157,7 +162,7 @@ class AutoencoderRecipe(HeldOutRecipe):
         }
 
     def plan(self):
-        """Returns the layers, a `kgen.mirrored.Plan`."""
+        """Returns the layers, a `kgen.networks.conv_autoencoder.Plan`."""
         return Plan(self.channels, self.kernels, self.strides, self.paddings, self.units, self.activation)
 
     def check(self, shape):
@@ -165,11 +170,11 @@ class AutoencoderRecipe(HeldOutRecipe):
 
     def suggest(self, trial):
         """Returns the fields of a trial of a search, drawn from the report's space."""
-        return mirrored_space.suggest(trial, tuple(map("prune_{}".format, self.amounts())))
+        return search_space.suggest(trial, tuple(map("prune_{}".format, self.amounts())))
 
     def game(self, data):
         shape = data.images.shape[1:]
-        network = coding.autoencoder(
+        network = autoencoding.autoencoder(
             encoder(shape, self.plan(), self.latent_dim, self.encoder_dropout),
             decoder(shape, self.plan(), self.latent_dim, self.decoder_dropout),
         )

@@ -17,14 +17,14 @@ import dataclasses
 from dataclasses import dataclass
 
 from kgen import images, layers, optimizers
-from kgen import recipe as recipes
-from kgen import signatures
-from kgen.adversarial import named_classes
-from kgen.affine import STRONG, distorted
+from kgen.augmentation.affine import STRONG, distorted
 from kgen.backend import keras, tf
+from kgen.core import recipe as recipes
+from kgen.core import signatures
+from kgen.core.adversarial import named_classes
+from kgen.core.game import Game, Player, copy_weights
+from kgen.core.held_out import HeldOutRecipe
 from kgen.errors import UsageError
-from kgen.game import Game, Player, copy_weights
-from kgen.held_out import HeldOutRecipe
 
 EXAMPLES = 10  # of a class, on the sheet
 

@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kgen import images, layers
-from kgen.adversarial import AdversarialRecipe
 from kgen.backend import keras
+from kgen.core.adversarial import AdversarialRecipe
+from kgen.core.game import Player
+from kgen.core.priors import Normal, Uniform
 from kgen.errors import UsageError
-from kgen.game import Player
-from kgen.losses import OBJECTIVES
+from kgen.losses.adversarial import OBJECTIVES
 from kgen.models.gan import GAN
-from kgen.priors import Normal, Uniform
 
 SIZES = (28, 32, 64, 128)
 PRIORS = {"normal": Normal, "uniform": Uniform}

@@ -23,12 +23,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgen import contrast, images, layers, optimizers, signatures
-from kgen.adversarial import AdversarialGame, AdversarialRecipe
+from kgen import images, layers, optimizers
+from kgen.augmentation import contrast
 from kgen.backend import keras
-from kgen.game import Player
-from kgen.losses import OBJECTIVES
-from kgen.priors import Normal, Uniform
+from kgen.core import signatures
+from kgen.core.adversarial import AdversarialGame, AdversarialRecipe
+from kgen.core.game import Player
+from kgen.core.priors import Normal, Uniform
+from kgen.losses.adversarial import OBJECTIVES
 
 
 class GAN(AdversarialGame):
@@ -73,7 +75,7 @@ class SimultaneousGAN(GAN):
 
 
 class ContrastNormalisedGAN(SimultaneousGAN):
-    """Both players see images of mean 0 and norm 55, `kgen.contrast`: the CIFAR-10 runs (`gcn: 55.`).
+    """Both players see images of mean 0 and norm 55, `kgen.augmentation.contrast`: the CIFAR-10 runs (`gcn: 55.`).
 
     A generated image has no brightness and contrast of its own to be restored: pictures and exports are shown by one
     affine map, that of a training image of average brightness and contrast, and clipped. The generator keeps the map in
@@ -125,7 +127,7 @@ def remembering(network, shown):
 
 
 def visible_range(pixels):
-    """Returns the `kgen.contrast.display_range` of training images, uint8 `(n, height, width, channels)`."""
+    """Returns the `kgen.augmentation.contrast.display_range` of training images, uint8 `(n, height, width, channels)`."""
     varied = (pixels != pixels[:1, :1, :1, :1]).any()  # else a run is opened for sampling: its checkpoint has the range
     return contrast.display_range(pixels) if varied else images.UNIT
 

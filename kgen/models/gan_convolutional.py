@@ -15,8 +15,8 @@ Deviations: those of `kgen.models.gan`.
 from dataclasses import dataclass
 
 from kgen import layers
-from kgen.adversarial import AdversarialRecipe
 from kgen.backend import keras
+from kgen.core.adversarial import AdversarialRecipe
 from kgen.models.dcgan import checked
 from kgen.models.gan import normalised_game, small, uniform
 

@@ -27,14 +27,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgen import images, layers, pipeline
-from kgen.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
+from kgen import images, layers
 from kgen.backend import keras
-from kgen.class_losses import feature_matching, k_plus_one_discriminator, k_plus_one_generator, k_plus_one_score
-from kgen.dice import Dice
-from kgen.game import Player
+from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
+from kgen.core.game import Player
+from kgen.core.priors import Uniform
+from kgen.data import pipeline
+from kgen.losses.classification import (
+    feature_matching,
+    k_plus_one_discriminator,
+    k_plus_one_generator,
+    k_plus_one_score,
+)
 from kgen.models.dcgan import WEIGHTS, checked, doublings
-from kgen.priors import Uniform
+from kgen.rng import Dice
 
 SIZES = (28, 32, 64)
 

@@ -14,7 +14,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from kgen.backend import keras
-from kgen.losses import OBJECTIVES, Objective, least_squares_generator
+from kgen.losses.adversarial import OBJECTIVES, Objective, least_squares_generator
 from kgen.models import dcgan
 
 

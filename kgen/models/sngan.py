@@ -30,13 +30,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from kgen import images, layers, optimizers
-from kgen.adversarial import AdversarialRecipe
 from kgen.backend import keras
-from kgen.game import Player
-from kgen.losses import OBJECTIVES
+from kgen.core.adversarial import AdversarialRecipe
+from kgen.core.game import Player
+from kgen.core.priors import Normal
+from kgen.losses.adversarial import OBJECTIVES
 from kgen.models.dcgan import checked
 from kgen.models.gan import GAN
-from kgen.priors import Normal
 
 CNN_SIZES = (28, 32, 48, 64)
 

@@ -21,25 +21,30 @@ Deviations: Adam at 1e-3 for Adagrad, PyTorch's initial weights for N(0, .01), a
 from dataclasses import dataclass
 from typing import Literal
 
-from kgen import coding, dice, images, reconstructions
+from kgen import images, rng
 from kgen.backend import keras
-from kgen.game import Player
-from kgen.held_out import HeldOutRecipe
-from kgen.mirrored import Plan, decoder, encoder
-from kgen.priors import Normal
+from kgen.core import autoencoding
+from kgen.core.game import Player
+from kgen.core.held_out import HeldOutRecipe
+from kgen.core.priors import Normal
+from kgen.losses import reconstruction as reconstruction_losses
+from kgen.networks.conv_autoencoder import Plan, decoder, encoder
 
 LIKELIHOODS = {  # -log p(x|z) of each image from the decoder's numbers, and the images that these stand for
-    "bernoulli": (reconstructions.binary_cross_entropy_per_image, lambda numbers: keras.ops.sigmoid(numbers)),
-    "gaussian": (lambda x, numbers: reconstructions.squared_error_per_image(x, numbers) / 2, lambda numbers: numbers),
+    "bernoulli": (reconstruction_losses.binary_cross_entropy_per_image, lambda numbers: keras.ops.sigmoid(numbers)),
+    "gaussian": (
+        lambda x, numbers: reconstruction_losses.squared_error_per_image(x, numbers) / 2,
+        lambda numbers: numbers,
+    ),
 }
 
 
-class VAE(coding.CodingGame):
+class VAE(autoencoding.CodingGame):
     """Kingma and Welling 2014, Algorithm 1 with L = 1.
 
     Args:
         autoencoder: player, with layers `encoder`, to means and log-variances, and `decoder`.
-        prior: of codes, `kgen.priors.Normal`.
+        prior: of codes, `kgen.core.priors.Normal`.
         likelihood: name in `LIKELIHOODS`.
         beta: weight of the divergence.
         opponents: further players.
@@ -78,13 +83,13 @@ class VAE(coding.CodingGame):
         """Returns the two parts of each image's negative bound, `(batch,)` in nats."""
         mean, log_variance = self.encoder(real, training=training)
         numbers = self.decoder(drawn(mean, log_variance), training=training)
-        return self.nats(real, numbers), reconstructions.kl_to_standard_normal(mean, log_variance)
+        return self.nats(real, numbers), reconstruction_losses.kl_to_standard_normal(mean, log_variance)
 
 
 def drawn(mean, log_variance):
     """Returns codes `mean + exp(log_variance / 2) e`, e ~ N(0, I): a draw that gradients go through. Section 2.4."""
     mean, log_variance = keras.ops.cast(mean, "float32"), keras.ops.cast(log_variance, "float32")
-    return mean + keras.ops.exp(0.5 * log_variance) * dice.current().normal(keras.ops.shape(mean))
+    return mean + keras.ops.exp(0.5 * log_variance) * rng.current().normal(keras.ops.shape(mean))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +115,7 @@ class VAERecipe(HeldOutRecipe):
         self.plan().demand(self.demand)
 
     def plan(self):
-        """Returns the layers, a `kgen.mirrored.Plan`."""
+        """Returns the layers, a `kgen.networks.conv_autoencoder.Plan`."""
         return Plan(self.channels, self.kernels, self.strides, self.paddings, self.units, self.activation)
 
     def check(self, shape):
@@ -118,7 +123,7 @@ class VAERecipe(HeldOutRecipe):
 
     def game(self, data):
         shape, plan = data.images.shape[1:], self.plan()
-        network = coding.autoencoder(
+        network = autoencoding.autoencoder(
             encoder(shape, plan, self.latent_dim, heads=2), decoder(shape, plan, self.latent_dim)
         )
         adam = keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)

@@ -15,7 +15,7 @@ All three move from one forward pass. The discriminator learns nothing from L_ll
 Taken from the authors' code (andersbll/autoencoding_beyond_pixels): the weight 1 - gamma; half of the discriminator's
 loss for real images, half for generated ones, log(D + .001); RMSprop whose rate falls from .025 / 64 to 1e-5 / 64 with
 the power .75; weight decay; the layer compared is a convolution before its batch norm; and who moves, by an equilibrium
-(`kgen.referees.Equilibrium`).
+(`kgen.core.update_rules.Equilibrium`).
 
 Recipes, networks of 5x5 convolutions with batch norm and ReLU, and tanh pixels:
 - `vae-gan`: 32 pixels, a code of 256, gamma 1e-5, the third convolution: CIFAR-10, `--dataset cifar10`.
@@ -28,14 +28,16 @@ compares all; the code passes the first two once more by themselves. Initial wei
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kgen import coding, layers, optimizers, reconstructions
+from kgen import layers, optimizers
 from kgen.backend import keras
-from kgen.game import Player
+from kgen.core import autoencoding
+from kgen.core.game import Player
+from kgen.core.priors import Normal
+from kgen.core.recipe import Recipe
+from kgen.core.update_rules import Equilibrium
+from kgen.losses import reconstruction as reconstruction_losses
 from kgen.models.dcgan import checked
 from kgen.models.vae import drawn
-from kgen.priors import Normal
-from kgen.recipe import Recipe
-from kgen.referees import Equilibrium
 
 EPSILON = 1e-3  # under the logarithms of L_GAN
 
@@ -59,14 +61,14 @@ SIZES = {
 }
 
 
-class VAEGAN(coding.CodingGame):
+class VAEGAN(autoencoding.CodingGame):
     """Larsen et al. 2016, Algorithm 1.
 
     Args:
         encoder: player, images in [-1, 1] -> [means, log-variances].
         decoder: player, codes -> images in [-1, 1].
         discriminator: player, images -> [logits `(batch, 1)`, features].
-        prior: of codes, `kgen.priors.Normal`.
+        prior: of codes, `kgen.core.priors.Normal`.
         gamma: weight of the likelihood in the decoder's loss.
         real_share: weight of real images in the discriminator's loss, in (0, 1).
         judge_reconstructions: whether L_GAN has the reconstructions, besides images of codes from the prior.
@@ -93,8 +95,8 @@ class VAEGAN(coding.CodingGame):
         mean, log_variance = self.encoder(real, training=True)
         made = self.decoder(ops.concatenate([drawn(mean, log_variance), self.prior.draw(count)]), training=True)
         logits, features = self.discriminator(ops.concatenate([real, made]), training=True)
-        divergence = ops.mean(reconstructions.kl_to_standard_normal(mean, log_variance))
-        similarity = ops.mean(reconstructions.squared_error_per_image(*ops.split(features, 3)[:2])) / 2
+        divergence = ops.mean(reconstruction_losses.kl_to_standard_normal(mean, log_variance))
+        similarity = ops.mean(reconstruction_losses.squared_error_per_image(*ops.split(features, 3)[:2])) / 2
         kinds = 2 if self.judge_reconstructions else 1  # of generated images
         real_cost, fake_cost = cost(logits[:count], real=True), cost(logits[-kinds * count :], real=False)
         return {

@@ -8,7 +8,7 @@ the maps and e their nearest vectors (equation 3; sg stops the gradient):
 The first term's gradient passes from e to z as if they were the same, the second moves the codebook, the third keeps
 the encoder near it. The errors are means over numbers, beta is .25.
 
-Recipe `vq-vae`: the networks of Berthelot et al. 2019 (`kgen.pyramid`), where this was a baseline, and 512 vectors.
+Recipe `vq-vae`: the networks of Berthelot et al. 2019 (`kgen.networks.acai`), where this was a baseline, and 512 vectors.
 What is encoded and walked along are the maps before quantisation, as there; the decoder quantises. On lines: `--dataset
 lines --latent-width 2 --steps 262144`.
 
@@ -18,20 +18,21 @@ the indices, so nothing is drawn from noise. Berthelot et al. move the codebook 
 
 from dataclasses import dataclass
 
-from kgen import coding, layers
+from kgen import layers
 from kgen.backend import keras
-from kgen.game import Player
-from kgen.pyramid import PyramidRecipe, decoder, encoder
+from kgen.core import autoencoding
+from kgen.core.game import Player
+from kgen.networks.acai import PyramidRecipe, decoder, encoder
 
 QUANTIZER = "quantizer"
 
 
-class VQVAE(coding.CodingGame):
+class VQVAE(autoencoding.CodingGame):
     """Van den Oord et al. 2017, section 3.2.
 
     Args:
         autoencoder: player, with layers `encoder` and `decoder`; the latter has a layer `quantizer`.
-        pixels: a `kgen.coding.Pixels`.
+        pixels: a `kgen.core.autoencoding.Pixels`.
         size: numbers of a vector.
         beta: weight of the commitment.
     """
@@ -83,8 +84,8 @@ class VQVAERecipe(PyramidRecipe):
     def game(self, data):
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         decoding = quantising(decoder(shape, plan), self.latent_channels, self.codebook)
-        network = coding.autoencoder(encoder(shape, plan), decoding)
-        return VQVAE(Player(network, self.adam()), coding.PIXELS["mse"], self.latent_channels, self.beta)
+        network = autoencoding.autoencoder(encoder(shape, plan), decoding)
+        return VQVAE(Player(network, self.adam()), autoencoding.PIXELS["mse"], self.latent_channels, self.beta)
 
 
 RECIPES = {"vq-vae": VQVAERecipe(image_size=32, latent_width=4, steps=20_000)}

@@ -14,13 +14,14 @@ outside of the root (`kgen.optimizers.RMSprop`).
 
 from dataclasses import dataclass
 
-from kgen import images, optimizers, penalties
-from kgen.game import Player
-from kgen.losses import OBJECTIVES
+from kgen import images, optimizers
+from kgen.core.game import Player
+from kgen.core.priors import Normal
+from kgen.core.update_rules import CriticFirst
+from kgen.losses import penalties
+from kgen.losses.adversarial import OBJECTIVES
 from kgen.models.dcgan import ConvolutionalRecipe
 from kgen.models.gan import GAN
-from kgen.priors import Normal
-from kgen.referees import CriticFirst
 
 
 class WGAN(GAN):

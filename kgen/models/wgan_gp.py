@@ -20,14 +20,15 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from kgen import dice, images, layers, penalties
-from kgen.adversarial import AdversarialRecipe
+from kgen import images, layers, rng
 from kgen.backend import keras
-from kgen.game import Player
-from kgen.losses import OBJECTIVES
+from kgen.core.adversarial import AdversarialRecipe
+from kgen.core.game import Player
+from kgen.core.priors import Normal
+from kgen.losses import penalties
+from kgen.losses.adversarial import OBJECTIVES
 from kgen.models.dcgan import checked
 from kgen.models.gan import GAN
-from kgen.priors import Normal
 
 SIZES = (28, 32, 64)
 
@@ -50,7 +51,7 @@ class WGANGP(GAN):
     def discriminator_turn(self, real):
         fake = self.sample(real.shape[0])
         real_logits, fake_logits = self.judge(real), self.judge(fake)
-        alpha = dice.current().uniform((real.shape[0],))
+        alpha = rng.current().uniform((real.shape[0],))
         penalty = penalties.gradient_penalty(self.judge, real, fake, alpha)
         values = {
             "critic": self.objective.discriminator(real_logits, fake_logits) + self.penalty * penalty,

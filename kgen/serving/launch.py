@@ -5,7 +5,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from kgen import models_config
+from kgen.export import models_config
 from kgen.serving.models import Models
 
 REAL = "tensorflow_model_server"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kgen import export, models_config
 from kgen.backend import tf
 from kgen.errors import UsageError
+from kgen.export import models_config, saved_model
 from kgen.serving import batching
 
 
@@ -68,7 +68,7 @@ class Models:
         """Returns the signatures of a version, `{name: concrete function}`."""
         with self._lock:
             if (name, version) not in self._loaded:
-                self._loaded[name, version] = export.load(self.root / name / str(version))
+                self._loaded[name, version] = saved_model.load(self.root / name / str(version))
             return self._loaded[name, version].signatures
 
     def predict(self, name, version, signature, inputs):

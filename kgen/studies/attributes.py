@@ -48,10 +48,10 @@ def chosen(values, names, wanted):
 
 def shown(recipe, faces, count):
     """Returns `count` test faces, or the last of the training `faces` where the archive has no test split."""
-    from kgen import matches  # TensorFlow, only when work starts
+    from kgen.runs import build  # TensorFlow, only when work starts
 
     try:
-        return matches.load(dataclasses.replace(recipe, split="test")).images[:count]
+        return build.load(dataclasses.replace(recipe, split="test")).images[:count]
     except UsageError:
         return faces[-count:]
 
@@ -60,7 +60,7 @@ def picture(codec, pixels, directions, strength):
     """Returns a picture, uint8: rows of images, of reconstructions, then of a row for each direction added to the code.
 
     Args:
-        codec: `kgen.codec.Codec`.
+        codec: `kgen.inference.autoencoder.Codec`.
         pixels: uint8 `(n, height, width, channels)`, a column each.
         directions: `(attributes, size)`.
         strength: how many times a direction is added.

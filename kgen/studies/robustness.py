@@ -5,29 +5,31 @@ import dataclasses
 
 import numpy as np
 
-from kgen import images, matches, noises, runs
+from kgen import images
+from kgen.augmentation import noise
 from kgen.backend import tf
-from kgen.dice import Dice
+from kgen.core.validation import Measure
 from kgen.errors import UsageError
-from kgen.measure import Measure
-from kgen.studies import folds
+from kgen.rng import Dice
+from kgen.runs import build, directory
+from kgen.studies import cross_validation
 
 SHOWN = 12  # images in a row of the picture
 
 
 def opened(run):
     """Returns `(game, recipe)` of a run's newest checkpoint; raises UsageError unless it is an autoencoder's."""
-    recipe = runs.read_recipe(run)[1]
-    game = matches.reopen(recipe, run)[0].exhibition()
+    recipe = directory.read_recipe(run)[1]
+    game = build.reopen(recipe, run)[0].exhibition()
     if not hasattr(game, "noises"):
         raise UsageError(f"{run} is no autoencoder that can see noise: give runs of autoencoder or denoising.")
     return game, recipe
 
 
 def seeing(game, text):
-    """Returns a game whose encoder sees other noise, a text that `kgen.noises.parse` reads or `clean`."""
+    """Returns a game whose encoder sees other noise, a text that `kgen.augmentation.noise.parse` reads or `clean`."""
     other = copy.copy(game)
-    other.noises = [] if text == "clean" else noises.parse(text)
+    other.noises = [] if text == "clean" else noise.parse(text)
     return other
 
 
@@ -49,7 +51,7 @@ def table(losses, recipes, names, texts):
     rows = [
         [name, recipe.noise or "-", *map(float, row)] for name, recipe, row in zip(names, recipes, losses, strict=True)
     ]
-    return folds.table(["run", "trained against", *texts], rows)
+    return cross_validation.table(["run", "trained against", *texts], rows)
 
 
 def picture(games, texts, test, seed=0):
@@ -61,11 +63,11 @@ def picture(games, texts, test, seed=0):
     rows = []
     for text in texts:
         with Dice(seed):
-            seen = noises.add(images.from_bytes(clean, games[0].range), seeing(games[0], text).noises)
+            seen = noise.add(images.from_bytes(clean, games[0].range), seeing(games[0], text).noises)
         rows += [seen, *(game.served[0].reconstruct(seen)["images"] for game in games)]
     return images.grid(images.to_bytes(np.concatenate([row.numpy() for row in rows])), len(clean))
 
 
 def test_images(recipe, split):
     """Returns the images of a split of what a run was trained on."""
-    return matches.load(dataclasses.replace(recipe, split=split))
+    return build.load(dataclasses.replace(recipe, split=split))

@@ -5,15 +5,16 @@ import dataclasses
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
-from tiny import shrink
 
-from kgen import recipe, training
+from kgen.core import recipe as recipes
+from kgen.training import train as training
+from tests.helpers.recipes import shrink
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    small = shrink(recipe.find("gan"), steps=16, log_every=8, sample_every=8, checkpoint_every=16)
+    small = shrink(recipes.find("gan"), steps=16, log_every=8, sample_every=8, checkpoint_every=16)
     small = dataclasses.replace(small, split="train[:100]", histograms=True, profile=2)
     return training.train("gan", small, folder, None).run
 

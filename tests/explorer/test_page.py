@@ -15,16 +15,16 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
-import processes
 import pytest
-import served
 import tensorflow as tf
 from PIL import Image
-from tiny import new_match, shrink
 
-from kgen import images, recipe
+from kgen import images
+from kgen.core import recipe as recipes
 from kgen.explorer import subject
-from kgen.export import export
+from kgen.export.saved_model import export
+from tests.helpers import processes, servers
+from tests.helpers.recipes import new_match, shrink
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -33,7 +33,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     for name in ("vae", "acgan", "autoencoder"):
-        export(new_match(name).exhibition(), name, shrink(recipe.find(name)), 2, root, name)
+        export(new_match(name).exhibition(), name, shrink(recipes.find(name)), 2, root, name)
     return root
 
 
@@ -98,7 +98,7 @@ def test_a_slider_moves_and_the_picture_is_the_exports_of_that_code(page):
     page, address, path = page
     first, second = pull(page, 0, 0.9), pull(page, 1, 0.2)
     assert len({first, second}) == 2
-    model, signatures = served.loaded(path.parents[1], path.parent.name, 1)
+    model, signatures = servers.loaded(path.parents[1], path.parent.name, 1)
     function = signatures["decode" if "decode" in signatures else "serving_default"]
     for source in (first, second):
         given = asked(source)
@@ -190,6 +190,6 @@ def test_codes_in_addresses_are_exact():
 
 
 def test_scripts_refuse_what_cannot_be_explored(root, tmp_path):
-    export(new_match("classifier").exhibition(), "classifier", shrink(recipe.find("classifier")), 2, tmp_path, "c")
+    export(new_match("classifier").exhibition(), "classifier", shrink(recipes.find("classifier")), 2, tmp_path, "c")
     with pytest.raises(subject.UsageError, match="neither a generator nor an encoder"):
         subject.of_saved_model(Path(tmp_path) / "c/1")

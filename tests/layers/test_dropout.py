@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kgen.dice import Dice
 from kgen.layers import Dropout
+from kgen.rng import Dice
 
 
 def dropped(seed, rate=0.3, shape=(200, 50), wrap=lambda function: function):

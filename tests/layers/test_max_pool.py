@@ -34,7 +34,7 @@ def test_equals_loops(size, pool_size, strides, windows):
 
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
 def test_gradient_goes_to_the_largest_pixel(jit_compile):
-    disable_op_determinism()  # XLA has no such gradient where it is on, as kgen.training has it without XLA
+    disable_op_determinism()  # XLA has no such gradient where it is on, as kgen.training.train has it without XLA
 
     @tf.function(jit_compile=jit_compile)
     def gradient(x):

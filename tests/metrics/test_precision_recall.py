@@ -1,11 +1,11 @@
 """Precision, recall, density and coverage against double loops over their definitions, and torch-fidelity."""
 
-import fidelity
 import numpy as np
 import pytest
 
 from kgen.metrics import precision_recall as module
 from kgen.metrics.precision_recall import precision_recall
+from tests.helpers import torch_fidelity
 
 
 def normal(count, size, seed=0, scale=1.0, shift=0.0):
@@ -40,8 +40,8 @@ def test_by_hand():
 
 
 def test_equals_torch_fidelity():
-    x, y, _ = fidelity.drawn()
-    assert precision_recall(x, y)[:2] == pytest.approx((fidelity.PRECISION, fidelity.RECALL), rel=1e-6)
+    x, y, _ = torch_fidelity.drawn()
+    assert precision_recall(x, y)[:2] == pytest.approx((torch_fidelity.PRECISION, torch_fidelity.RECALL), rel=1e-6)
 
 
 def test_blocks_change_nothing(monkeypatch):

@@ -6,19 +6,21 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 from scipy.special import expit
-from tiny import pictures
 
-from kgen import coding, dice, images, recipe
-from kgen.affine import flipped
-from kgen.dice import Dice
-from kgen.match import Match
+from kgen import images, rng
+from kgen.augmentation.affine import flipped
+from kgen.core import autoencoding
+from kgen.core import recipe as recipes
+from kgen.core.trainer import Match
+from kgen.rng import Dice
+from tests.helpers.recipes import pictures
 
 TINY = {"image_size": None, "classes": None, "depth": 2, "latent_width": 2, "latent_channels": 3, "batch_size": 6}
 DATA = pictures(12, size=8)
 
 
 def tiny(name="acai", **changes):
-    return dataclasses.replace(recipe.find(name), **{**TINY, **changes})
+    return dataclasses.replace(recipes.find(name), **{**TINY, **changes})
 
 
 def game(name="acai", data=DATA, seed=0, scale=2, **changes):
@@ -41,7 +43,7 @@ def batch(made, start=0, stop=6):
 
 def alphas(count):
     """As the authors fold them, from the dice's first draw."""
-    return 0.5 - np.abs(dice.current().uniform((count, 1)).numpy() - 0.5)
+    return 0.5 - np.abs(rng.current().uniform((count, 1)).numpy() - 0.5)
 
 
 def one_by_one(network, x):
@@ -113,7 +115,7 @@ def test_mirrored_images_are_seen_and_asked_for():
 def test_alpha_is_uniform_up_to_a_half_and_the_share_of_the_first_code():
     codes = tf.one_hot(np.arange(20_000) % 2, 2)  # partners: odd and even
     with Dice(0):
-        mixed, alpha = coding.mixed(codes)
+        mixed, alpha = autoencoding.mixed(codes)
     assert alpha.shape == (20_000, 1) and mixed.shape == codes.shape
     np.testing.assert_allclose(tf.reduce_sum(mixed * codes, axis=1), alpha[:, 0], atol=1e-6)
     np.testing.assert_allclose(tf.reduce_sum(mixed * codes[::-1], axis=1), 1 - alpha[:, 0], atol=1e-6)
@@ -137,7 +139,7 @@ def test_the_critic_moves_alone_on_batches_of_its_own_and_both_on_the_last(extra
 def spelled_out(made, x, gamma=0.2, weight=0.5):
     """Returns the two losses with their gradients."""
     z = made.encoder(x, training=True)
-    uniform = dice.current().uniform((len(x), 1))
+    uniform = rng.current().uniform((len(x), 1))
     alpha = tf.where(uniform < 0.5, uniform, 1 - uniform)
     guesses = made.critic(made.decoder(alpha * z + (1 - alpha) * tf.reverse(z, [0])))
     made_of = made.decoder(z)

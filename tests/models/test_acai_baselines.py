@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import expit
-from tiny import pictures
 
-from kgen import coding, dice, images, recipe
+from kgen import images, rng
+from kgen.core import autoencoding
+from kgen.core import recipe as recipes
 from kgen.data import Images
-from kgen.dice import Dice
 from kgen.errors import UsageError
 from kgen.models import acai
+from kgen.rng import Dice
+from tests.helpers.recipes import pictures
 
 NAMES = ["acai-autoencoder", "acai-vae", "acai-adversarial"]
 TINY = {"image_size": None, "depth": 2, "latent_width": 2, "latent_channels": 3}
@@ -22,7 +24,7 @@ SIZE = 12  # numbers of a code
 def game(name="acai-autoencoder", data=DATA, scale=2, **changes):
     """Returns a small game with biases other than 0 and codes that differ."""
     keras.utils.set_random_seed(0)
-    made = dataclasses.replace(recipe.find(name), **{**TINY, **changes}).game(data)
+    made = dataclasses.replace(recipes.find(name), **{**TINY, **changes}).game(data)
     random = np.random.default_rng(0)
     for player in made.players.values():
         for weight in player.network.trainable_variables:
@@ -104,7 +106,7 @@ def test_the_networks_in_numpy(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_all_train_on_lines_as_long_as_acai_does(name):
-    own, other = recipe.find(name), recipe.find("acai")
+    own, other = recipes.find(name), recipes.find("acai")
     for field in ("dataset", "steps", "batch_size", "learning_rate", "depth", "latent_width", "latent_channels"):
         assert getattr(own, field) == getattr(other, field), field
     assert own.steps * own.batch_size == 2**24 and acai.LINES["dataset"] == "lines"
@@ -125,7 +127,7 @@ def test_noise_is_normal_seen_in_training_alone_and_the_clean_image_asked_for():
     made = game(input_noise=0.7)
     x = symmetric()
     with Dice(1):
-        noisy = x + 0.7 * dice.current().normal(x.shape).numpy()
+        noisy = x + 0.7 * rng.current().normal(x.shape).numpy()
     answer = made.autoencoder(noisy)
     assert lost(made, x) == pytest.approx(squared(x, answer), rel=1e-5)
     assert lost(made, x) != pytest.approx(squared(noisy, answer), rel=0.01)
@@ -140,7 +142,7 @@ def test_the_code_is_dropped_out_in_training_alone():
     made = game(code_dropout=0.25)
     x = symmetric()
     with Dice(1):
-        kept = dice.current().uniform((6, SIZE)).numpy() >= 0.25
+        kept = rng.current().uniform((6, SIZE)).numpy() >= 0.25
     code = made.encoder(x).numpy()
     assert 0.05 < 1 - kept.mean() < 0.45
     assert lost(made, x) == pytest.approx(squared(x, made.decoder(kept * code / 0.75)), rel=1e-5)
@@ -168,7 +170,7 @@ def test_the_vaes_bound_by_hand_of_images_that_the_encoder_sees_rescaled():
     for found, expected in zip(made.encoder(x), (mean, log_variance), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
     with Dice(1):
-        z = mean + np.exp(log_variance / 2) * dice.current().normal((6, SIZE)).numpy()
+        z = mean + np.exp(log_variance / 2) * rng.current().normal((6, SIZE)).numpy()
     p = expit(decoded(made.decoder, z))
     nats = (-x * np.log(p) - (1 - x) * np.log(1 - p)).sum(axis=(1, 2, 3)).mean()
     kl = (0.5 * (np.exp(log_variance) + mean**2 - 1 - log_variance)).sum(axis=1).mean()
@@ -214,13 +216,13 @@ def test_the_adversarial_baseline_judges_codes_by_two_layers_of_a_hundred():
 )
 def test_numbers_that_cannot_be_are_refused(name, changes):
     with pytest.raises(UsageError, match="^--" + next(iter(changes)).replace("_", "-")):
-        dataclasses.replace(recipe.find(name), **changes)
+        dataclasses.replace(recipes.find(name), **changes)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sizes_that_do_not_halve_are_refused(name):
     with pytest.raises(UsageError, match="cannot be halved from 12x12 pixels: give --image-size 16"):
-        dataclasses.replace(recipe.find(name), **TINY).game(Images(np.zeros((2, 12, 12, 1), np.uint8), None, ()))
+        dataclasses.replace(recipes.find(name), **TINY).game(Images(np.zeros((2, 12, 12, 1), np.uint8), None, ()))
 
 
 def test_a_sheet_shows_pairs_and_walks():
@@ -236,6 +238,6 @@ def test_a_sheet_shows_pairs_and_walks():
     codes = made.encoder(2 * shown - 1).numpy()
     for row in range(4):
         first, last = codes[16 + 2 * row], codes[17 + 2 * row]
-        walk = made.decoder(np.linspace(first, last, coding.COLUMNS)).numpy()
+        walk = made.decoder(np.linspace(first, last, autoencoding.COLUMNS)).numpy()
         np.testing.assert_allclose(sheet[32 + 8 * row :][:8], np.clip((walk + 1) / 2, 0, 1), atol=1e-5)
         np.testing.assert_allclose(sheet[32 + 8 * row], answers[16 + 2 * row], atol=1e-5)

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from kgen import recipe, training
+from kgen.core import recipe as recipes
+from kgen.training import train as training
 
 # A critic that moves eleven times a round, fast and without spectral norm, soon tells mixed images from others.
 MINIATURE = {
@@ -16,7 +17,7 @@ MINIATURE = {
 
 
 def trained(weight, folder):
-    small = dataclasses.replace(recipe.find("acai-report000"), **MINIATURE, weight=weight)
+    small = dataclasses.replace(recipes.find("acai-report000"), **MINIATURE, weight=weight)
     run = training.train("acai-report000", small, folder, None).run
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 

@@ -4,19 +4,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import pictures
 
-from kgen import coding, layers, pipeline, recipe
-from kgen.data import Images
-from kgen.dice import Dice
+from kgen import layers
+from kgen.core import autoencoding
+from kgen.core import recipe as recipes
+from kgen.data import Images, pipeline
 from kgen.errors import UsageError
+from kgen.rng import Dice
+from tests.helpers.recipes import pictures
 
 TINY = {"image_size": None, "classes": None, "depth": 2, "latent_width": 2, "latent_channels": 3, "batch_size": 6}
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 8, 8, 1)).astype(np.float32)
 
 
 def tiny(name="acai", **changes):
-    return dataclasses.replace(recipe.find(name), **{**TINY, **changes})
+    return dataclasses.replace(recipes.find(name), **{**TINY, **changes})
 
 
 def game(name="acai"):
@@ -55,14 +57,14 @@ def kernels(network):
 )
 def test_networks_have_the_authors_parameters(name, channels, changes, encoder, decoder):
     blank = Images(np.zeros((2, 32, 32, channels), np.uint8), None, ())
-    made = dataclasses.replace(recipe.find(name), **changes).game(blank)
+    made = dataclasses.replace(recipes.find(name), **changes).game(blank)
     assert (trainable(made.encoder), trainable(made.decoder)) == (encoder, decoder)
     assert trainable(made.autoencoder) == encoder + decoder and trainable(made.critic) == encoder
 
 
 def test_initial_weights_have_the_papers_deviation():
     keras.utils.set_random_seed(0)
-    made = recipe.find("acai").game(pictures(2))
+    made = recipes.find("acai").game(pictures(2))
     weights = [*made.autoencoder.trainable_variables, *made.critic.trainable_variables]
     for weight in weights:
         if weight.name == "bias":
@@ -107,7 +109,7 @@ def test_spectral_norm_is_in_the_critic_alone_and_everywhere_there(name, critics
 
 
 def test_every_player_has_an_adam_of_its_own():
-    made = recipe.find("acai").game(pictures(2))
+    made = recipes.find("acai").game(pictures(2))
     optimizers = [player.optimizer for player in made.players.values()]
     assert len({id(optimizer) for optimizer in optimizers}) == 2
     for optimizer in optimizers:
@@ -185,7 +187,7 @@ def test_halves_are_the_first_classes_and_the_rest():
 
 def test_reversed_each_body_meets_a_wing_in_every_batch():
     """Of a code that is 1 for bodies and 0 for wings only alpha or 1 - alpha is left."""
-    report = dataclasses.replace(recipe.find("acai-report000"), batch_size=6)
+    report = dataclasses.replace(recipes.find("acai-report000"), batch_size=6)
     assert (report.halves, report.classes) == (2, "horse,deer,bird,airplane")
     data = labelled([0, 2, 1, 3, 3, 1, 2, 0, 0, 3, 1, 2, 2])
     rounds = pipeline.rounds(
@@ -196,12 +198,12 @@ def test_reversed_each_body_meets_a_wing_in_every_batch():
             bodies = (row < 2).astype(np.float32)
             np.testing.assert_array_equal(bodies, [1, 1, 1, 0, 0, 0])
             with Dice(0):
-                mixed, alpha = coding.mixed(tf.constant(bodies[:, None]))
+                mixed, alpha = autoencoding.mixed(tf.constant(bodies[:, None]))
             np.testing.assert_allclose(mixed, np.where(bodies[:, None], alpha, 1 - alpha), atol=1e-6)
 
 
 def test_the_reports_recipe_is_what_it_says():
-    report = recipe.find("acai-report000")
+    report = recipes.find("acai-report000")
     assert (report.loss, report.initial, report.spectral_norm) == ("bce", "uniform", True)
     assert (report.extra_critic_steps, report.flip, report.weight, report.gamma) == (1, True, 0.5, 0.2)
     keras.utils.set_random_seed(0)

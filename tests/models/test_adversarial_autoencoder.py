@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import expit
-from tiny import pictures
 
-from kgen import coding, images, recipe
-from kgen.dice import Dice
+from kgen import images
+from kgen.core import autoencoding
+from kgen.core import recipe as recipes
+from kgen.core.trainer import Match
 from kgen.errors import UsageError
-from kgen.match import Match
 from kgen.models.adversarial_autoencoder import AdversarialAutoencoder, discriminator
+from kgen.rng import Dice
+from tests.helpers.recipes import pictures
 
 TINY = {"image_size": None, "units": (9, 7), "latent_dim": 4, "weight": 0.3}
 DATA = pictures(6, size=8)
@@ -21,7 +23,7 @@ UNIT = np.float32(DATA.images / 255)
 def game(seed=0, data=DATA, **changes):
     """Returns a small game with logits that differ from image to image."""
     keras.utils.set_random_seed(seed)
-    made = dataclasses.replace(recipe.find("adversarial-autoencoder"), **{**TINY, **changes}).game(data)
+    made = dataclasses.replace(recipes.find("adversarial-autoencoder"), **{**TINY, **changes}).game(data)
     random = np.random.default_rng(seed)
     for player in made.players.values():
         for weight in player.network.trainable_variables:
@@ -46,7 +48,7 @@ def dense(x, network, last=np.array, hidden=lambda x: np.maximum(x, 0)):
 
 
 def test_networks_have_the_papers_sizes():
-    made = recipe.find("adversarial-autoencoder").game(pictures(2, size=28))
+    made = recipes.find("adversarial-autoencoder").game(pictures(2, size=28))
     hidden = 1000 * 1000 + 1000
     assert trainable(made.encoder) == 784 * 1000 + 1000 + hidden + 1000 * 8 + 8
     assert trainable(made.decoder) == 8 * 1000 + 1000 + hidden + 1000 * 784 + 784
@@ -110,7 +112,7 @@ def test_the_losses_of_a_turn_are_those_of_the_paper(weight):
 
 def test_other_pixels_are_compared_in_their_own_way():
     made = game()
-    other = AdversarialAutoencoder(*made.players.values(), coding.PIXELS["mse"], made.prior, weight=0.0)
+    other = AdversarialAutoencoder(*made.players.values(), autoencoding.PIXELS["mse"], made.prior, weight=0.0)
     assert (made.range, other.range) == (images.UNIT, images.SYMMETRIC)
     x = 2 * UNIT - 1
     with Dice(0):
@@ -200,4 +202,4 @@ def test_a_sheet_ends_with_what_codes_from_the_prior_decode_to():
 )
 def test_numbers_that_cannot_be_are_refused(name, value):
     with pytest.raises(UsageError, match="^--" + name.replace("_", "-")):
-        dataclasses.replace(recipe.find("adversarial-autoencoder"), **{name: value})
+        dataclasses.replace(recipes.find("adversarial-autoencoder"), **{name: value})

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from autoencoders import CLEAN, game, logits
 from scipy.special import expit
-from tiny import pictures
 
-from kgen import images, noises
-from kgen.affine import distorted
-from kgen.dice import Dice
+from kgen import images
+from kgen.augmentation import noise as noises
+from kgen.augmentation.affine import distorted
+from kgen.rng import Dice
+from tests.helpers.autoencoders import CLEAN, game, logits
+from tests.helpers.recipes import pictures
 
 
 def cross_entropy(x, logits):

@@ -2,12 +2,13 @@ import dataclasses
 
 import numpy as np
 import pytest
-from autoencoders import game, tiny
-from tiny import pictures
 
-from kgen import cli, recipe
+from kgen.cli import parsing
+from kgen.core import recipe as recipes
+from kgen.core.trainer import Match
 from kgen.errors import UsageError
-from kgen.match import Match
+from tests.helpers.autoencoders import game, tiny
+from tests.helpers.recipes import pictures
 
 # Starting from another.
 
@@ -32,7 +33,7 @@ def test_start_from_refuses_other_shapes(changes):
 
 
 def test_start_from_refuses_other_models():
-    dcgan = dataclasses.replace(recipe.find("dcgan"), width=2, latent_dim=4).game(pictures(4, size=32))
+    dcgan = dataclasses.replace(recipes.find("dcgan"), width=2, latent_dim=4).game(pictures(4, size=32))
     with pytest.raises(UsageError, match=r"^--start-from: the run has no such network; autoencoder can only .*\.$"):
         game().start_from(dcgan)
 
@@ -41,7 +42,7 @@ def test_start_from_refuses_other_models():
 
 
 def test_recipes_are_the_reports():
-    basic, best, denoising = map(recipe.find, ("autoencoder-basic", "autoencoder", "denoising"))
+    basic, best, denoising = map(recipes.find, ("autoencoder-basic", "autoencoder", "denoising"))
     expected = {
         "channels": (8, 16, 32), "kernels": (3, 3, 3), "strides": (2, 2, 2), "paddings": (1, 1, 0), "units": (128, 16),
         "latent_dim": 4, "loss": "mse", "learning_rate": 1e-3, "l2": 1e-5, "batch_size": 256, "prune_every": 0,
@@ -63,10 +64,10 @@ def test_recipes_are_the_reports():
 
 @pytest.mark.parametrize("name, counts", [("autoencoder-basic", (45_012, 45_265)), ("autoencoder", (99_488, 101_166))])
 def test_networks_are_the_reports(name, counts):
-    made = recipe.find(name).game(pictures(2, size=28))
+    made = recipes.find(name).game(pictures(2, size=28))
     assert (made.encoder.count_params(), made.decoder.count_params()) == counts
     assert made.autoencoder.count_params() == sum(counts)
-    assert made.encoder.output_shape == (None, recipe.find(name).latent_dim)
+    assert made.encoder.output_shape == (None, recipes.find(name).latent_dim)
 
 
 MISTAKES = [
@@ -110,18 +111,18 @@ def test_unknown_noises_are_refused():
 
 def test_images_too_small_are_refused():
     with pytest.raises(UsageError, match="^Of images of 4x4 pixels convolution 3 .*--image-size"):
-        recipe.find("autoencoder-basic").check((4, 4, 1))
+        recipes.find("autoencoder-basic").check((4, 4, 1))
     with pytest.raises(UsageError, match="^Of images of 4x4 pixels convolution 3 .*--image-size"):
-        recipe.find("autoencoder-basic").game(pictures(2, size=4))
+        recipes.find("autoencoder-basic").game(pictures(2, size=4))
 
 
 def test_tuples_survive_json_and_the_command_line():
     own = tiny(channels=(6, 12), units=())
-    assert recipe.from_json(own.to_json("autoencoder")) == ("autoencoder", own)
+    assert recipes.from_json(own.to_json("autoencoder")) == ("autoencoder", own)
     flags = "--model autoencoder --channels 6 12 --kernels 3 2 --strides 1 2 --paddings 1 0 --units 9 8 --latent-dim 3"
-    read = cli.parse_training(flags.split()).recipe
+    read = parsing.parse_training(flags.split()).recipe
     assert (read.channels, read.kernels, read.strides, read.paddings) == ((6, 12), (3, 2), (1, 2), (1, 0))
     assert read.units == (9, 8) and read.latent_dim == 3
-    none = cli.parse_training("--model autoencoder --channels --kernels --strides --paddings".split()).recipe
+    none = parsing.parse_training("--model autoencoder --channels --kernels --strides --paddings".split()).recipe
     assert (none.channels, none.kernels, none.strides, none.paddings) == ((), (), (), ())
-    assert recipe.from_json(none.to_json("autoencoder")) == ("autoencoder", none)
+    assert recipes.from_json(none.to_json("autoencoder")) == ("autoencoder", none)

@@ -2,11 +2,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from autoencoders import DATA, a_round, game, tiny
 
-from kgen.dice import Dice
-from kgen.match import Match
+from kgen.core.trainer import Match
 from kgen.optimizers import DecayedAdam
+from kgen.rng import Dice
+from tests.helpers.autoencoders import DATA, a_round, game, tiny
 
 # Steps.
 

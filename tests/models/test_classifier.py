@@ -5,16 +5,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import log_softmax, softmax
-from tiny import pictures
 
-from kgen import matches, recipe, runs, training
-from kgen.affine import STRONG, distorted
+from kgen.augmentation.affine import STRONG, distorted
+from kgen.core import recipe as recipes
+from kgen.core.trainer import Match
 from kgen.data import Images
-from kgen.dice import Dice
 from kgen.errors import UsageError
-from kgen.match import Match
 from kgen.models.classifier import weighted_layers
 from kgen.optimizers import DecayedAdam
+from kgen.rng import Dice
+from kgen.runs import build, directory
+from kgen.training import train as training
+from tests.helpers.recipes import pictures
 
 DATA = pictures(24, size=8)
 X, LABELS = np.float32(DATA.images / 255), np.int32(DATA.labels)
@@ -26,7 +28,7 @@ CLOCK = {"split": "train[:60]", "image_size": 8, "batch_size": 10, "steps": 2, "
 
 
 def find(name, **changes):
-    return dataclasses.replace(recipe.find(name), **changes)
+    return dataclasses.replace(recipes.find(name), **changes)
 
 
 def own(data=DATA, **changes):
@@ -111,7 +113,7 @@ def test_the_optimizer():
 
 def written(folder, name="autoencoder", **changes):
     """Returns a run directory that holds a recipe alone; that is what an encoder is built after."""
-    return runs.create(folder, name, find(name, **{**(ENCODER if name == "autoencoder" else {}), **changes}))
+    return directory.create(folder, name, find(name, **{**(ENCODER if name == "autoencoder" else {}), **changes}))
 
 
 def on(run, data=DATA, **changes):
@@ -229,7 +231,7 @@ def test_a_classifier_takes_the_best_encoder_of_an_autoencoder(autoencoder, clas
 
 
 def test_it_can_be_opened_again(classifier):
-    again, step = matches.reopen(runs.read_recipe(classifier.run)[1], classifier.run)
+    again, step = build.reopen(directory.read_recipe(classifier.run)[1], classifier.run)
     assert step == 2
     assert all(equal(weights(again.exhibition().classifier), weights(classifier.match.exhibition().classifier)))
 

@@ -5,12 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import pictures
 
-from kgen import recipe, runs
-from kgen.dice import Dice
+from kgen.core import recipe as recipes
 from kgen.errors import UsageError
 from kgen.models.classifier import weighted_layers
+from kgen.rng import Dice
+from kgen.runs import directory
+from tests.helpers.recipes import pictures
 
 DATA = pictures(24, size=8)
 ENCODER = {
@@ -27,12 +28,12 @@ ENCODER = {
 @pytest.fixture
 def run(tmp_path):
     """A run directory of an autoencoder with dropout, as far as its recipe."""
-    runs.write_recipe(tmp_path, "autoencoder", dataclasses.replace(recipe.find("autoencoder"), **ENCODER))
+    directory.write_recipe(tmp_path, "autoencoder", dataclasses.replace(recipes.find("autoencoder"), **ENCODER))
     return tmp_path
 
 
 def classifier(run, **changes):
-    return dataclasses.replace(recipe.find("classifier"), start_from=run, **changes)
+    return dataclasses.replace(recipes.find("classifier"), start_from=run, **changes)
 
 
 def rates(game):
@@ -68,7 +69,7 @@ def test_no_rate_outside_of_its_range(run, rate):
 
 def test_it_needs_an_encoder_that_can_drop(tmp_path):
     with pytest.raises(UsageError, match="--encoder-dropout must be .*only given with --start-from"):
-        dataclasses.replace(recipe.find("classifier"), encoder_dropout=0.2)
-    runs.write_recipe(tmp_path, "classifier", dataclasses.replace(recipe.find("classifier"), width=2, features=5))
+        dataclasses.replace(recipes.find("classifier"), encoder_dropout=0.2)
+    directory.write_recipe(tmp_path, "classifier", dataclasses.replace(recipes.find("classifier"), width=2, features=5))
     with pytest.raises(UsageError, match="--encoder-dropout must be left out"):
         classifier(tmp_path, encoder_dropout=0.2).game(DATA)

@@ -3,14 +3,15 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from tiny import pictures, shrink
 
-from kgen import checkpoint, recipe
+from kgen.core import recipe as recipes
+from kgen.core.game import Player
+from kgen.core.trainer import Match
 from kgen.data import Images
-from kgen.dice import Dice
-from kgen.game import Player
-from kgen.match import Match
 from kgen.models import gan
+from kgen.rng import Dice
+from kgen.runs import checkpoint
+from tests.helpers.recipes import pictures, shrink
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def digits():
 @pytest.fixture(scope="module")
 def game(digits):
     keras.utils.set_random_seed(0)
-    return recipe.find("gan").game(digits)
+    return recipes.find("gan").game(digits)
 
 
 def test_parameter_counts_are_those_of_the_2014_code(game):
@@ -78,7 +79,7 @@ def test_both_players_move_from_one_forward_pass(game):
 
 
 def test_a_discriminator_alone_has_the_loss_it_has_in_company():
-    own = shrink(recipe.find("gan"), r1=10.0, generator_every=2)
+    own = shrink(recipes.find("gan"), r1=10.0, generator_every=2)
     game = own.game(pictures())
     real = keras.ops.convert_to_tensor(pictures(4).images / np.float32(255))
     (alone, _), (together, _) = game.play([real, real])
@@ -97,7 +98,7 @@ def test_a_discriminator_alone_has_the_loss_it_has_in_company():
 def test_the_cifar_networks_have_the_sizes_of_the_2014_code(monkeypatch):
     monkeypatch.setattr(gan, "annealed", lambda network, *_: Player(network, None))  # optimizers would be allocated
     with keras.StatelessScope(initialize_variables=False):  # and so would 127 million weights
-        game = recipe.find("gan-cifar-dense").game(pictures(channels=3))
+        game = recipes.find("gan-cifar-dense").game(pictures(channels=3))
     trained = sum(int(np.prod(weight.shape)) for weight in game.generator.trainable_variables)
     assert trained == (100 + 1) * 8000 + (8000 + 1) * 8000 + (8000 + 1) * 3072
     assert game.discriminator.count_params() == (3072 + 1) * 8000 + (1600 + 1) * 8000 + 1600 + 1
@@ -106,7 +107,7 @@ def test_the_cifar_networks_have_the_sizes_of_the_2014_code(monkeypatch):
 @pytest.fixture(scope="module")
 def contrast_game():
     keras.utils.set_random_seed(0)
-    return shrink(recipe.find("gan-cifar-dense"), generator_width=300).game(pictures(channels=3))
+    return shrink(recipes.find("gan-cifar-dense"), generator_width=300).game(pictures(channels=3))
 
 
 def test_the_cifar_generator_is_rectifiers_sigmoids_and_linear_pixels(contrast_game):
@@ -144,7 +145,7 @@ def test_a_picture_of_average_contrast_looks_as_it_is_also_when_a_run_is_opened_
     pixels = random.permuted(np.tile(random.integers(40, 200, (1, 32, 32, 3), np.uint8), (8, 1, 1, 1)), axis=1)
     image = np.float64(pixels[3]) / 255  # all images have its mean and its norm
     normalised = 55 * (image - image.mean()) / np.linalg.norm(image - image.mean())
-    own = shrink(recipe.find("gan-cifar-dense"))
+    own = shrink(recipes.find("gan-cifar-dense"))
     match = Match(own.game(Images(pixels, None, ())), ema=ema)
     np.testing.assert_allclose(show(match.exhibition(), normalised), image, atol=1e-5)
 
@@ -159,4 +160,4 @@ def test_a_picture_of_average_contrast_looks_as_it_is_also_when_a_run_is_opened_
 def test_zero_units_are_refused(name):
     for field in ("latent_dim", "generator_width", "discriminator_units", "pieces"):
         with pytest.raises(Exception, match=f"--{field.replace('_', '-')} must be at least 1"):
-            dataclasses.replace(recipe.find(name), **{field: 0})
+            dataclasses.replace(recipes.find(name), **{field: 0})

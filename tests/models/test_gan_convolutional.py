@@ -1,20 +1,20 @@
 import keras
 import numpy as np
 import pytest
-from tiny import pictures, shrink
 
-from kgen import recipe
-from kgen.dice import Dice
+from kgen.core import recipe as recipes
+from kgen.core.game import Player
 from kgen.errors import UsageError
-from kgen.game import Player
 from kgen.models import gan
+from kgen.rng import Dice
+from tests.helpers.recipes import pictures, shrink
 
 
 @pytest.fixture
 def full(monkeypatch):
     monkeypatch.setattr(gan, "annealed", lambda network, *_: Player(network, None))  # optimizers would be allocated
     with keras.StatelessScope(initialize_variables=False):  # and so would 77 million weights
-        return recipe.find("gan-cifar-conv").game(pictures(channels=3))
+        return recipes.find("gan-cifar-conv").game(pictures(channels=3))
 
 
 def test_the_generator_has_the_sizes_of_the_2014_code(full):
@@ -34,7 +34,7 @@ def test_the_discriminators_maps_are_those_of_pylearn2(full):
 @pytest.fixture(scope="module")
 def game():
     keras.utils.set_random_seed(0)
-    return shrink(recipe.find("gan-cifar-conv")).game(pictures(channels=3))
+    return shrink(recipes.find("gan-cifar-conv")).game(pictures(channels=3))
 
 
 def test_the_generator_equals_loops(game):
@@ -70,4 +70,4 @@ def test_every_layer_of_the_discriminator_is_behind_dropout(game):
 
 def test_another_size_is_refused():
     with pytest.raises(UsageError, match="32 pixels, not 28x28: give --image-size 32"):
-        recipe.find("gan-cifar-conv").game(pictures(size=28))
+        recipes.find("gan-cifar-conv").game(pictures(size=28))

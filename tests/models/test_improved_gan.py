@@ -4,20 +4,22 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import pictures, shrink
 
-from kgen import images, penalties, pipeline, recipe
-from kgen.data import Images
-from kgen.dice import Dice
-from kgen.game import Player
+from kgen import images
+from kgen.core import recipe as recipes
+from kgen.core.game import Player
+from kgen.core.priors import Normal
+from kgen.data import Images, pipeline
+from kgen.losses import penalties
 from kgen.models.improved_gan import KPlusOneGAN, log_odds
-from kgen.priors import Normal
+from kgen.rng import Dice
+from tests.helpers.recipes import pictures, shrink
 
 
 def game(seed=0, size=28, data=None, **changes):
     """A small game; weights and reference batch from `seed`."""
     keras.utils.set_random_seed(seed)
-    small = shrink(recipe.find("improved-gan"), seed=seed, **{"minibatch_dims": 2, "reference": 5, **changes})
+    small = shrink(recipes.find("improved-gan"), seed=seed, **{"minibatch_dims": 2, "reference": 5, **changes})
     return small.game(data or pictures(size=size))
 
 
@@ -31,7 +33,7 @@ def trainable(network):
 
 def test_parameter_counts():
     data = pictures(count=2, size=28)
-    full = recipe.find("improved-gan").game(data)
+    full = recipes.find("improved-gan").game(data)
     maps, norms = 7 * 7 * 128, 2 * 128 + 2 * 64
     assert trainable(full.generator) == 10 * 100 + 200 * maps + 25 * 128 * 64 + 25 * 64 + norms
     logits = (maps + 100) * 11 + 11
@@ -190,5 +192,5 @@ def test_generated_images_depend_on_z_and_on_the_class():
 
 def test_the_game_is_balanced_by_half_of_the_discriminators_loss():
     """Both losses are log(K + 1) where the discriminator cannot tell: its own is a sum of two."""
-    made = dataclasses.replace(shrink(recipe.find("improved-gan")), balance=0.1).game(pictures())
+    made = dataclasses.replace(shrink(recipes.find("improved-gan")), balance=0.1).game(pictures())
     assert made.referee.shares == {"discriminator": 0.5, "generator": 1.0}

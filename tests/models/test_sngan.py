@@ -3,19 +3,20 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from tiny import pictures
 
-from kgen import layers, recipe
+from kgen import layers
+from kgen.core import recipe as recipes
 from kgen.data import Images
-from kgen.dice import Dice
 from kgen.errors import UsageError
 from kgen.models import sngan
+from kgen.rng import Dice
+from tests.helpers.recipes import pictures
 
 
 def game(name, size=32, channels=3, **changes):
     keras.utils.set_random_seed(0)
     blank = Images(np.zeros((2, size, size, channels), np.uint8), None, ())
-    return dataclasses.replace(recipe.find(name), **changes).game(blank)
+    return dataclasses.replace(recipes.find(name), **changes).game(blank)
 
 
 def trainable(network):
@@ -240,9 +241,9 @@ def test_the_convolutional_recipes_rate_stays():
 )
 def test_numbers_that_cannot_be_are_refused(name, change):
     with pytest.raises(UsageError, match="--" + next(iter(change)).replace("_", "-")):
-        dataclasses.replace(recipe.find(name), **change)
+        dataclasses.replace(recipes.find(name), **change)
 
 
 def test_sizes_without_a_residual_network_are_refused():
     with pytest.raises(UsageError, match="28, 32, 64 pixels, not 48x48: give --image-size 64"):
-        recipe.find("sngan-resnet").game(pictures(size=48))
+        recipes.find("sngan-resnet").game(pictures(size=48))

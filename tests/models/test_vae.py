@@ -9,19 +9,21 @@ import scipy.stats
 import tensorflow as tf
 from scipy.special import expit, log_expit
 from tensorflow_probability import distributions
-from tiny import pictures
 
-from kgen import coding, dice, images, recipe
+from kgen import images, rng
+from kgen.core import autoencoding
+from kgen.core import recipe as recipes
+from kgen.core.game import Player
+from kgen.core.priors import Normal
+from kgen.core.trainer import Match
 from kgen.data import Images
-from kgen.dice import Dice
 from kgen.errors import UsageError
-from kgen.export import export
-from kgen.game import Player
-from kgen.match import Match
-from kgen.matches import precision
-from kgen.mirrored import Plan, decoder, encoder
+from kgen.export.saved_model import export
 from kgen.models.vae import VAE, drawn
-from kgen.priors import Normal
+from kgen.networks.conv_autoencoder import Plan, decoder, encoder
+from kgen.rng import Dice
+from kgen.runs.build import precision
+from tests.helpers.recipes import pictures
 
 SHAPE, SIZE, COUNT = (6, 5, 3), 3, 4
 DATA = Images(np.random.default_rng(0).integers(256, size=(COUNT, *SHAPE), dtype=np.uint8), None, ())
@@ -30,7 +32,7 @@ TINY = {"vae": {}, "vae-conv": {"channels": (2, 3), "kernels": (4, 3), "strides"
 
 
 def tiny(name="vae", **changes):
-    return dataclasses.replace(recipe.find(name), **{**TINY[name], "units": (5,), "latent_dim": SIZE, **changes})
+    return dataclasses.replace(recipes.find(name), **{**TINY[name], "units": (5,), "latent_dim": SIZE, **changes})
 
 
 def game(name="vae", seed=0, scale=4, **changes):
@@ -120,7 +122,7 @@ def test_the_bound_is_the_log_likelihood_where_the_encoder_knows_the_posterior()
 def test_measures_are_each_images_at_inference_and_turns_at_training(drops, likelihood):
     plan = Plan((), (), (), (), (64, 64))
     halves = encoder(SHAPE, plan, SIZE, drops[0], heads=2), decoder(SHAPE, plan, SIZE, drops[1])
-    made = VAE(Player(coding.autoencoder(*halves), None), Normal(SIZE), likelihood, 2.5)
+    made = VAE(Player(autoencoding.autoencoder(*halves), None), Normal(SIZE), likelihood, 2.5)
     reconstruction, kl = by_hand(made, REAL, likelihood, noise(1))
     with Dice(1):
         measured = made.measures(tf.constant(REAL))
@@ -142,7 +144,7 @@ def test_a_round_is_one_turn_of_the_whole_autoencoder_down_the_gradient():
     match.train_step(tf.constant(DATA.images)[None])
     with Dice(Dice(8).fold(0, 0).fold(0).seed), tf.GradientTape() as tape:
         mean, log_variance = plain.encoder(x)
-        z = mean + tf.exp(log_variance) ** 0.5 * dice.current().normal((COUNT, SIZE))
+        z = mean + tf.exp(log_variance) ** 0.5 * rng.current().normal((COUNT, SIZE))
         nats = tf.nn.sigmoid_cross_entropy_with_logits(x, plain.decoder(z))
         kl = distributions.Normal(mean, tf.exp(log_variance / 2)).kl_divergence(distributions.Normal(0.0, 1.0))
         loss = (tf.reduce_sum(nats) + 2.5 * tf.reduce_sum(kl)) / COUNT
@@ -194,7 +196,7 @@ def test_heads_of_bfloat16_give_losses_of_float32():
 
 
 def test_the_networks_are_the_papers():
-    made = recipe.find("vae").game(pictures(size=28))
+    made = recipes.find("vae").game(pictures(size=28))
     assert made.encoder.count_params() == 784 * 500 + 500 + 2 * (500 * 20 + 20)
     assert made.decoder.count_params() == 20 * 500 + 500 + 500 * 784 + 784
     for half in (made.encoder, made.decoder):
@@ -247,4 +249,4 @@ def test_numbers_that_cannot_be_are_refused(change):
 
 def test_images_of_which_nothing_is_left_are_refused():
     with pytest.raises(UsageError, match="Of images of 4x4 pixels convolution 3 .* give a larger --image-size"):
-        recipe.find("vae-conv").check((4, 4, 1))
+        recipes.find("vae-conv").check((4, 4, 1))

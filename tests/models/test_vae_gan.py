@@ -8,14 +8,15 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit
 from tensorflow_probability import distributions
-from tiny import pictures
 
-from kgen import images, recipe
-from kgen.dice import Dice
+from kgen import images
+from kgen.core import recipe as recipes
+from kgen.core.priors import Normal
+from kgen.core.trainer import Match
 from kgen.errors import UsageError
-from kgen.match import Match
 from kgen.models import vae_gan
-from kgen.priors import Normal
+from kgen.rng import Dice
+from tests.helpers.recipes import pictures
 
 COUNT, CODE = 4, 3
 DATA = pictures(COUNT, 32, 3)
@@ -28,7 +29,7 @@ def game(seed=0, name="vae-gan", rate=None, **changes):
     """Returns a small game without a referee, far from the prior; with a rate its players move by plain descent."""
     keras.utils.set_random_seed(seed)
     small = {"width": 2, "latent_dim": CODE, "gamma": 0.3, "margin": 0.0, "l2": 0.0, "compared_layer": 2}
-    made = dataclasses.replace(recipe.find(name), **{**small, **changes}).game(DATA)
+    made = dataclasses.replace(recipes.find(name), **{**small, **changes}).game(DATA)
     random = np.random.default_rng(seed)
     for player in made.players.values():
         for weight in player.network.trainable_variables:
@@ -213,7 +214,7 @@ def test_what_is_compared_is_a_convolution_before_its_norm(compared):
 
 @pytest.mark.parametrize("name, size", [("vae-gan", 32), ("vae-gan-faces", 64)])
 def test_channels_are_the_authors(name, size):
-    made = recipe.find(name).game(pictures(1, size, 3))
+    made = recipes.find(name).game(pictures(1, size, 3))
     maps, dense, grown = keras.layers.Conv2D, keras.layers.Dense, keras.layers.Conv2DTranspose
     start, code = size // 8, {32: 256, 64: 128}[size]
     assert channels(made.encoder) == [64, 128, 256]
@@ -240,9 +241,9 @@ REFUSED = {"latent_dim": 0, "width": 0, "compared_layer": 5, "gamma": 1.0, "real
 @pytest.mark.parametrize("name, value", [*REFUSED.items(), ("learning_rate", 0.0), ("compared_layer", 0), ("l2", -1.0)])
 def test_numbers_that_cannot_be_are_refused(name, value):
     with pytest.raises(UsageError, match="--" + name.replace("_", "-")):
-        dataclasses.replace(recipe.find("vae-gan"), **{name: value})
+        dataclasses.replace(recipes.find("vae-gan"), **{name: value})
 
 
 def test_other_sizes_are_refused():
     with pytest.raises(UsageError, match="32, 64 pixels, not 28x28: give --image-size 32"):
-        recipe.find("vae-gan").game(pictures(1, 28))
+        recipes.find("vae-gan").game(pictures(1, 28))

@@ -4,12 +4,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import pictures
 
-from kgen import images, recipe
-from kgen.dice import Dice
+from kgen import images
+from kgen.core import recipe as recipes
+from kgen.core.trainer import Match
 from kgen.errors import UsageError
-from kgen.match import Match
+from kgen.rng import Dice
+from tests.helpers.recipes import pictures
 
 COUNT, SIZE = 5, 3
 TINY = {"image_size": None, "depth": 2, "latent_width": 2, "latent_channels": SIZE, "codebook": COUNT}
@@ -20,7 +21,7 @@ REAL = np.float32(DATA.images / 127.5 - 1)
 def game(seed=0, **changes):
     """Returns a small game whose codebook has vectors among those of the images, and one that is near to none."""
     keras.utils.set_random_seed(seed)
-    made = dataclasses.replace(recipe.find("vq-vae"), **{**TINY, **changes}).game(DATA)
+    made = dataclasses.replace(recipes.find("vq-vae"), **{**TINY, **changes}).game(DATA)
     random = np.random.default_rng(seed)
     for weight in made.autoencoder.trainable_variables:
         weight.assign(2 * weight + 0.1 * random.normal(size=weight.shape))
@@ -178,7 +179,7 @@ def test_nothing_is_drawn():
 
 
 def test_the_recipes_networks():
-    found = recipe.find("vq-vae")
+    found = recipes.find("vq-vae")
     made = found.game(pictures(2))
     assert quantizer(made).codebook.shape == (512, 16) and made.beta == 0.25
     assert np.abs(quantizer(made).codebook.numpy()).max() <= 1 / 512
@@ -190,9 +191,9 @@ def test_the_recipes_networks():
 @pytest.mark.parametrize("name, value", [("codebook", 1), ("beta", -0.1), ("depth", 0)])
 def test_numbers_that_cannot_be_are_refused(name, value):
     with pytest.raises(UsageError, match=f"^--{name} must be"):
-        dataclasses.replace(recipe.find("vq-vae"), **{name: value})
+        dataclasses.replace(recipes.find("vq-vae"), **{name: value})
 
 
 def test_a_size_that_does_not_halve_is_refused():
     with pytest.raises(UsageError, match="--latent-width 2 cannot be halved from 12x12 pixels: give --image-size 16"):
-        dataclasses.replace(recipe.find("vq-vae"), **TINY).game(pictures(2, size=12))
+        dataclasses.replace(recipes.find("vq-vae"), **TINY).game(pictures(2, size=12))

@@ -5,16 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import served
 import tensorflow as tf
 
 from kgen.serving import batching
 from kgen.serving.models import Models, Refused
+from tests.helpers import servers
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    return served.exports(tmp_path_factory.mktemp("exports"))
+    return servers.exports(tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +55,14 @@ def test_more_rows_than_a_call_takes_are_answered_alone():
 
 
 def test_only_rows_are_joined(root):
-    found = {key for key, each in served.loaded(root, "vae", 1)[1].items() if batching.possible(each)}
+    found = {key for key, each in servers.loaded(root, "vae", 1)[1].items() if batching.possible(each)}
     assert {"encode", "decode", "reconstruct", "serving_default"} <= found
     assert not found & {"interpolate", "sample", "png"}
 
 
 @pytest.mark.parametrize("key, given", [("encode", "images"), ("decode", "latent"), ("reconstruct_png", "images")])
 def test_answers_are_those_of_the_export(key, given, models, root):
-    function = served.loaded(root, "vae", 1)[1][key]
+    function = servers.loaded(root, "vae", 1)[1][key]
     shape = function.structured_input_signature[1][given].shape[1:]
     rows = [np.random.default_rng(i).random((1 + i % 3, *shape), np.float32) for i in range(12)]
     with ThreadPoolExecutor(12) as pool:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import served
 import tensorflow as tf
+
+from tests.helpers import servers
 
 PYTHON = os.environ.get("KGEN_KSERVE_PYTHON")
 pytestmark = pytest.mark.skipif(
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    return served.exports(tmp_path_factory.mktemp("exports"))
+    return servers.exports(tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +81,11 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("name", served.MODELS)
+@pytest.mark.parametrize("name", servers.MODELS)
 def test_every_signature_of_rows_answers_as_the_export(name, root, start):
     predict = start(name)
     asked = set()
-    for key, function in served.loaded(root, name, 1)[1].items():
+    for key, function in servers.loaded(root, name, 1)[1].items():
         specs = function.structured_input_signature[1]
         texts = any(spec.dtype == tf.string for spec in function.structured_outputs.values())
         if texts or any(spec.shape.rank == 0 or spec.shape[0] is not None for spec in specs.values()):

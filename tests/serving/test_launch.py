@@ -5,20 +5,20 @@ import shlex
 import subprocess
 import sys
 
-import processes
 import pytest
-from tiny import new_match, shrink
 
-from kgen import recipe
-from kgen.export import export
+from kgen.core import recipe as recipes
+from kgen.export.saved_model import export
 from kgen.serving import launch
+from tests.helpers import processes
+from tests.helpers.recipes import new_match, shrink
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     for name in ("gan", "autoencoder"):
-        export(new_match(name).exhibition(), name, shrink(recipe.find(name)), 2, root, name)
+        export(new_match(name).exhibition(), name, shrink(recipes.find(name)), 2, root, name)
     return root
 
 

@@ -6,7 +6,6 @@ import json
 import grpc
 import numpy as np
 import pytest
-import served
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import (
@@ -18,14 +17,15 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from kgen import models_config, warmup
 from kgen.errors import UsageError
+from kgen.export import models_config, warmup
 from kgen.serving.models import Models
+from tests.helpers import servers
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    return served.exports(tmp_path_factory.mktemp("exports"))
+    return servers.exports(tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def models(root):
 
 @pytest.fixture(scope="module")
 def server(models):
-    running = served.Server(models)
+    running = servers.Server(models)
     yield running
     running.stop()
 
@@ -47,12 +47,12 @@ def stub(server):
 
 
 def direct(root, name, version, signature, **inputs):
-    model, signatures = served.loaded(root, name, version)
+    model, signatures = servers.loaded(root, name, version)
     return {key: value.numpy() for key, value in signatures[signature](**inputs).items()}
 
 
 def images(root, count=3):
-    _, signatures = served.loaded(root, "vae", 1)
+    _, signatures = servers.loaded(root, "vae", 1)
     shape = signatures["encode"].structured_input_signature[1]["images"].shape[1:]
     return np.random.default_rng(0).uniform(size=(count, *shape)).astype(np.float32)
 
@@ -139,7 +139,7 @@ def test_the_state_of_versions(server):
     assert [each.version for each in found] == [2, 1] and {each.state for each in found} == {30}
 
 
-@pytest.mark.parametrize("name", served.MODELS)
+@pytest.mark.parametrize("name", servers.MODELS)
 def test_metadata_is_what_the_saved_model_says(name, server, stub, root):
     saved = saved_model_pb2.SavedModel.FromString((root / name / "1/saved_model.pb").read_bytes())
     expected = {key: value for key, value in saved.meta_graphs[0].signature_def.items() if not key.startswith("__")}
@@ -160,9 +160,9 @@ def shape(info):
     return None if info.tensor_shape.unknown_rank else [dim.size for dim in info.tensor_shape.dim]
 
 
-@pytest.mark.parametrize("name", served.MODELS)
+@pytest.mark.parametrize("name", servers.MODELS)
 def test_warm_up_requests_are_answered(name, root, stub):
-    signatures = served.loaded(root, name, 1)[1]
+    signatures = servers.loaded(root, name, 1)[1]
     records = [record.numpy() for record in tf.data.TFRecordDataset(str(root / name / "1" / warmup.FILE))]
     logs = [prediction_log_pb2.PredictionLog.FromString(record).predict_log.request for record in records]
     assert sorted(log.model_spec.signature_name for log in logs) == sorted(signatures)
@@ -173,7 +173,7 @@ def test_warm_up_requests_are_answered(name, root, stub):
 
 def test_models_config_names_all_models_and_the_labelled_version(root):
     entries = {entry.name: entry for entry in models_config.read(root).model_config_list.config}
-    assert set(entries) == set(served.MODELS)
+    assert set(entries) == set(servers.MODELS)
     assert all(entry.base_path == str(root / name) for name, entry in entries.items())
     assert dict(entries["gan"].version_labels) == {"stable": 1}
     assert list(entries["gan"].model_version_policy.specific.versions) == [1, 2]
@@ -181,7 +181,7 @@ def test_models_config_names_all_models_and_the_labelled_version(root):
 
 
 def test_a_new_version_is_served_and_an_unfinished_one_is_not(root, tmp_path):
-    mine = served.copied(root, tmp_path / "exports")
+    mine = servers.copied(root, tmp_path / "exports")
     found = Models(mine)
     assert found.resolve("vae") == 1
     (mine / "vae/.partial-export").mkdir()

@@ -6,13 +6,15 @@ import zipfile
 
 import numpy as np
 import pytest
-import scripting
-from linear_codec import Linear
 from PIL import Image
 
-from kgen import codec, recipe, runs
+from kgen.core import recipe as recipes
 from kgen.errors import UsageError
+from kgen.inference import autoencoder as autoencoders
+from kgen.runs import directory
 from kgen.studies import attributes
+from tests.helpers import commands
+from tests.helpers.linear_autoencoder import Linear
 
 RANDOM = np.random.default_rng(0)
 
@@ -66,17 +68,17 @@ def faces(tmp_path, monkeypatch):
                 Image.fromarray(np.uint8(noise + 60 + 100 * bright)).save(file, "PNG")
             lines.append(f"{number:06}.png {1 if bright else -1} {1 if number > 20 else -1}")
     (tmp_path / "celeba/list_attr_celeba.txt").write_text("\n".join(lines) + "\n")
-    own = dataclasses.replace(recipe.find("vae"), dataset="celeba", data_dir=tmp_path, image_size=8)
+    own = dataclasses.replace(recipes.find("vae"), dataset="celeba", data_dir=tmp_path, image_size=8)
     run = tmp_path / "runs/vae-celeba-0001"
     run.mkdir(parents=True)
-    runs.write_recipe(run, "vae", own)
+    directory.write_recipe(run, "vae", own)
     opened = Linear(RANDOM.integers(0, 256, (300, 8, 8, 3), np.uint8), 192)
-    monkeypatch.setattr(codec, "of_run", lambda path: opened)
+    monkeypatch.setattr(autoencoders, "of_run", lambda path: opened)
     return tmp_path
 
 
 def test_the_script(faces, monkeypatch, capsys):
-    code, out, errors = scripting.call(
+    code, out, errors = commands.call(
         monkeypatch, capsys, "attributes", "--attributes", "Male", "Smiling", "--columns", "4", "--out", "found"
     )
     assert (code, errors.replace("\r", "").strip().startswith("Traceback")) == (0, False)
@@ -99,13 +101,13 @@ def test_the_script(faces, monkeypatch, capsys):
     ],
 )
 def test_a_mistake_is_a_sentence(flags, said, faces, monkeypatch, capsys):
-    code, out, errors = scripting.call(monkeypatch, capsys, "attributes", *flags)
+    code, out, errors = commands.call(monkeypatch, capsys, "attributes", *flags)
     assert (code, out) == (2, "") and said in errors
 
 
 def test_another_dataset_is_refused(faces, monkeypatch, capsys):
     run = faces / "runs/vae-mnist5k-0001"
     run.mkdir()
-    runs.write_recipe(run, "vae", recipe.find("vae"))
-    code, _, errors = scripting.call(monkeypatch, capsys, "attributes", "--run", run)
+    directory.write_recipe(run, "vae", recipes.find("vae"))
+    code, _, errors = commands.call(monkeypatch, capsys, "attributes", "--run", run)
     assert code == 2 and "only celeba has attributes" in errors

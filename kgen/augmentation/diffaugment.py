@@ -1,0 +1,141 @@
+"""Differentiable augmentation of what a discriminator sees, real and generated images alike.
+
+Each image draws its own numbers from `kgen.rng.current()`. The amounts are meant for images in [-1, 1]; 0 is grey.
+
+Source: Zhao et al. 2020, arXiv:2006.10738, section 3.2; the amounts and their order are those of the authors' code.
+"""
+
+from collections.abc import Callable
+
+from kgen import rng
+from kgen.backend import keras, tf
+
+
+def augment(images, policies):
+    """Applies the named policies, `T(x) = T_n(...T_2(T_1(x)))`; a loss on `T(x)` has its gradient at `x`.
+
+    Args:
+        images: floating point, `(batch, height, width, channels)`, in [-1, 1].
+        policies: names out of `POLICIES`, in the order of application; none leaves the images as they are.
+
+    Returns:
+        Images of the same shape and dtype; `color` may take them out of [-1, 1].
+
+    Raises:
+        ValueError: an unknown policy, or images that are not floating point.
+        RuntimeError: outside of `with Dice(...)`, unless there is no policy.
+
+    Source: Zhao et al. 2020, arXiv:2006.10738, equations 4 and 5.
+    """
+    unknown = [name for name in policies if name not in POLICIES]
+    if unknown:
+        raise ValueError(f"`policies` must be among {', '.join(POLICIES)}. Received: {', '.join(map(repr, unknown))}.")
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    if "float" not in dtype:
+        raise ValueError(f"`images` must be floating point. Received: {dtype}.")
+    for name in policies:
+        images = POLICIES[name](images)
+    return images
+
+
+def color(images):
+    """Changes brightness, saturation and contrast: `b + x`, `m + s (x - m)`, `m + c (x - m)`, one after the other.
+
+    b is uniform in (-.5, .5), s in (0, 2), c in (.5, 1.5). m is the mean over a pixel's channels for the saturation
+    (so grey images keep theirs) and the mean of the image for the contrast.
+
+    Args:
+        images: floating point, `(batch, height, width, channels)`.
+
+    Returns:
+        Images of the same shape and dtype, computed in float32, not clipped.
+
+    Source: Zhao et al. 2020, arXiv:2006.10738, section 3.2 ("Color").
+    """
+    ops, draws = keras.ops, rng.current()
+    one_each = (ops.shape(images)[0], 1, 1, 1)
+    x = ops.cast(images, "float32")
+    x = x + draws.uniform(one_each, -0.5, 0.5)
+    mean = ops.mean(x, axis=-1, keepdims=True)
+    x = mean + draws.uniform(one_each, 0.0, 2.0) * (x - mean)
+    mean = ops.mean(x, axis=(1, 2, 3), keepdims=True)
+    x = mean + draws.uniform(one_each, 0.5, 1.5) * (x - mean)
+    return ops.cast(x, images.dtype)
+
+
+def translation(images):
+    """Moves each image by whole pixels, up to an eighth of its size each way; vacated pixels become 0.
+
+    Args:
+        images: floating point, `(batch, height, width, channels)`.
+
+    Returns:
+        Images of the same shape and dtype; all the moves of -s to s pixels, `s = floor(size / 8 + 1/2)`, are equally
+        likely, vertically and horizontally.
+
+    Source: Zhao et al. 2020, arXiv:2006.10738, section 3.2 ("Translation").
+    """
+    batch, height, width, _ = keras.ops.shape(images)
+    down, right = (_integers(batch, 2 * _rounded(size / 8) + 1) - _rounded(size / 8) for size in (height, width))
+    return _moved(images, down, right)
+
+
+def cutout(images):
+    """Sets a square of half the image's size, its centre anywhere in the image, to 0.
+
+    Args:
+        images: floating point, `(batch, height, width, channels)`.
+
+    Returns:
+        Images of the same shape and dtype. The square holds `size = floor(extent / 2 + 1/2)` pixels each way less those
+        beyond the border; it starts at `centre - floor(size / 2)`, with the centres 0 to `extent - 1`, or to `extent`
+        where `size` is even, equally likely.
+
+    Source: Zhao et al. 2020, arXiv:2006.10738, section 3.2 ("Cutout").
+    """
+    batch, height, width, _ = keras.ops.shape(images)
+    rows, columns = _covered(batch, height), _covered(batch, width)
+    covered = (rows[:, :, None] & columns[:, None, :])[..., None]
+    return keras.ops.where(covered, keras.ops.zeros_like(images), images)
+
+
+POLICIES: dict[str, Callable] = {"color": color, "translation": translation, "cutout": cutout}
+
+
+def _moved(images, down, right):
+    """Returns images moved by `(batch,)` numbers of pixels; the gradient moves back by the same way."""
+
+    # Automatic differentiation would scatter: slow, and on GPUs summed in an order that changes from run to run.
+    @tf.custom_gradient
+    def move(x):
+        moved = _moved_along(_moved_along(x, down, axis=1), right, axis=2)
+        return moved, lambda upstream: _moved(upstream, -down, -right)
+
+    return move(images)
+
+
+def _moved_along(images, pixels, axis):
+    size = images.shape[axis]
+    source = tf.range(size) - pixels[:, None]  # (batch, size)
+    moved = tf.gather(images, tf.clip_by_value(source, 0, size - 1), axis=axis, batch_dims=1)
+    inside = (source >= 0) & (source < size)
+    inside = inside[:, :, None, None] if axis == 1 else inside[:, None, :, None]
+    return tf.where(inside, moved, tf.zeros_like(moved))
+
+
+def _covered(batch, extent):
+    """Returns `(batch, extent)`, true where the square lies."""
+    size = _rounded(extent / 2)
+    centre = _integers(batch, extent + 1 - size % 2)  # the authors' way to treat both borders alike
+    first = centre[:, None] - size // 2
+    position = tf.range(extent)
+    return (position >= first) & (position < first + size)
+
+
+def _integers(batch, count):
+    """Returns `(batch,)` int32, uniform in 0 to `count - 1`."""
+    return tf.cast(rng.current().uniform((batch,), 0.0, count), tf.int32)  # never `count`, not even by rounding
+
+
+def _rounded(number):
+    return int(number + 0.5)  # not round(), which takes 2.5 to 2

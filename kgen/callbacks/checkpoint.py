@@ -1,0 +1,17 @@
+"""Checkpoints while training."""
+
+from pathlib import Path
+
+from kgen.callbacks.every_n_steps import AtSteps
+from kgen.runs import checkpoint
+
+
+class Checkpoints(AtSteps):
+    """Saves the match at multiples of `every` and at the end, and keeps the newest `keep`."""
+
+    def __init__(self, folder, every, start=0, keep=3):
+        super().__init__(every, start)
+        self.folder, self.keep = Path(folder), keep
+
+    def at(self, step):
+        checkpoint.save(self.model, self.folder, step, self.keep)

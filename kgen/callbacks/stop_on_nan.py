@@ -1,0 +1,21 @@
+"""Stops a match whose losses are no longer numbers, before a checkpoint keeps the damage."""
+
+from kgen.callbacks.every_n_steps import AtSteps
+from kgen.errors import Diverged
+
+
+class Guard(AtSteps):
+    """Raises `Diverged` naming the loss and the first step at which it was NaN or infinite.
+
+    Keras's `TerminateOnNaN` reads `logs["loss"]` alone, so a NaN in one player's loss runs on. The match notes the step
+    on the device; this reads it every `every` steps, and before anything is saved.
+    """
+
+    def at(self, step):
+        faults = self.model.faults()
+        if faults:
+            name, first = min(faults.items(), key=lambda fault: fault[1])
+            raise Diverged(
+                f"{name} was not a finite number at step {first}. Checkpoints, if any, are from before that. "
+                "Start a new run with a smaller --learning-rate or --precision float32."
+            )

@@ -1,0 +1,72 @@
+"""What happens after each epoch: validation, keeping the best weights, stopping early, what the paper does then."""
+
+import json
+from pathlib import Path
+
+from kgen.backend import tf
+from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.log import forget_after
+from kgen.core.validation import Measure
+
+
+class Epoch(AtSteps):
+    """Writes a line of epochs.jsonl and TensorBoard's scalars after each epoch.
+
+    A line has `step`, `epoch`, `validation_<measure>` of each of the game's measures where images are held out, `best`,
+    whether this was the least validation loss so far, and what `game.between_epochs` reports. Weights are measured
+    before `between_epochs` changes them.
+
+    Args:
+        path: epochs.jsonl. Lines behind `start` are dropped: they will be written again.
+        writer: a `tf.summary` writer.
+        held: the images held out, `kgen.data.Images`, or None.
+        every: rounds of an epoch.
+        last: the last step of the run, after which there is a look too.
+        patience: epochs without a smaller loss after which `fit` stops; 0 is never.
+        seed: of the noise that a game adds to the held-out images.
+
+    Attributes:
+        stopped: the step at which patience ended, or None.
+
+    Source: Prechelt 1998, "Early stopping - but when?"; report 002, section 2.2.
+    """
+
+    def __init__(self, path, writer, held, every, last, start=0, patience=0, seed=0):
+        super().__init__(every, start)
+        self.path, self.writer, self.held, self.last = Path(path), writer, held, last
+        self.patience, self.seed, self.stopped = patience, seed, None
+        forget_after(self.path, start)
+
+    def on_train_begin(self, logs=None):
+        self.measure = Measure(self.model.contender(), self.held, self.seed) if self.held else None
+
+    def at(self, step):
+        self._note(step, self._look(), self.model.game.between_epochs(step // self.every))
+        if self.patience and int(self.model.waited.numpy()) >= self.patience:
+            self.stopped = step
+            self.model.stop_training = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        step = self.start + batch + 1
+        if step == self.last and step % self.every and self.held:  # within an epoch: the last weights may be the best
+            self._note(step, self._look(counts=False), {})
+
+    def finish(self, step):
+        """Does nothing: a checkpoint of the last step must hold what was seen at that step."""
+
+    def _look(self, counts=True):
+        if not self.held:
+            return {}
+        values = self.measure()
+        best = self.model.remember(next(iter(values.values())), counts)
+        return {**{f"validation_{name}": value for name, value in values.items()}, "best": best}
+
+    def _note(self, step, look, reports):
+        line = {"step": step, "epoch": round(step / self.every, 3), **look, **reports}
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        with self.writer.as_default():
+            for name, value in {**look, **reports}.items():
+                tf.summary.scalar(name, float(value), step=step)
+        self.writer.flush()

@@ -1,0 +1,42 @@
+"""Trains a recipe once for each fold: python scripts/crossvalidate.py --model autoencoder --out runs/folds"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Generic
+
+import tyro
+
+from kgen.cli import parsing
+
+
+@dataclass(frozen=True)
+class Options(Generic[parsing.R]):
+    """k-fold cross-validation: holds out each part of the images in turn. The same command goes on where it stopped."""
+
+    recipe: Annotated[parsing.R, tyro.conf.arg(name="")]
+    model: str = "autoencoder"  # Which recipe to train; its numbers are the defaults of the flags below.
+    out: Path = Path("runs/folds")  # Where the run directories fold-0, fold-1, ... and folds.md are written.
+    test_split: str | None = None  # Split to measure each fold's best weights on too, such as test.
+
+
+def main(arguments):
+    options = parsing.parse_with_recipe(Options, arguments, "autoencoder")
+    recipe = options.recipe
+    parsing.demand(recipe.holds_out, f"--model {options.model} holds out no images, so it cannot be cross-validated.")
+    from kgen.runs import build
+    from kgen.studies import cross_validation
+
+    split = options.test_split
+    test = build.load(dataclasses.replace(recipe, split=split)) if split else None
+    results = []
+    for fold in range(recipe.folds):
+        result = cross_validation.train_fold(options.model, recipe, fold, options.out / f"fold-{fold}", test)
+        if result is None:
+            print("Stopped with a checkpoint. Go on: the same command again.")
+            return 130
+        results.append(result)
+    text = cross_validation.table_of_folds(results)
+    (options.out / "folds.md").write_text(text + "\n")
+    print(f"{text}\nBest: {options.out}/fold-{cross_validation.best(results)}")
+    return 0

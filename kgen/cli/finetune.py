@@ -1,0 +1,52 @@
+"""Fine-tunes a trained encoder to different depths: python scripts/finetune.py --run runs/autoencoder-mnist-0001"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from kgen.cli import parsing
+from kgen.models.classifier import ClassifierRecipe
+from kgen.runs import directory
+
+
+@dataclass(frozen=True)
+class Options:
+    """Classifies by a linear layer on a trained encoder, and lets more and more of its layers learn along.
+
+    Prints means over folds. The same command goes on where it stopped.
+    """
+
+    recipe: Annotated[ClassifierRecipe, tyro.conf.arg(name="")]
+    run: str = "latest"  # Run directory of the encoder, or latest.
+    depths: tuple[int, ...] = (0, 1, 2, 3)  # How many layers of the encoder, from its code, learn; 0 is none.
+    test_split: str = "test"  # Split to measure accuracy on.
+    out: Path | None = None  # Where runs and finetune.md are written; finetune-<run> beside the run when not given.
+    runs_dir: Path = Path("runs")  # Where latest is looked for.
+
+
+def main(arguments):
+    known = parsing.peek(arguments, run="latest", runs_dir="runs")
+    asks = {"-h", "--help"} & set(arguments)
+    run = None if asks else directory.find(known.run, known.runs_dir).expanduser().absolute()
+    from kgen.studies import finetuning
+
+    base = ClassifierRecipe(**finetuning.REPORT) if asks else finetuning.recipe_for(run)
+    options = parsing.parse(Options, arguments, default=Options(base))
+    recipe = parsing.anchored(dataclasses.replace(options.recipe, start_from=run))
+    names = finetuning.layers_of(recipe)
+    finetuning.check(options.depths, names)
+    from kgen.runs import build
+
+    out = options.out or run.parent / f"finetune-{run.name}"
+    test = build.load(dataclasses.replace(recipe, split=options.test_split))
+    found = finetuning.fine_tune(recipe, options.depths, out, test)
+    if found is None:
+        print("Stopped with a checkpoint. Go on: the same command again.")
+        return 130
+    text = finetuning.table(found, names)
+    (out / "finetune.md").write_text(text + "\n")
+    print(f"{text}\n{out}, means of {recipe.folds} folds")
+    return 0

@@ -1,0 +1,183 @@
+"""Command lines: flags from dataclasses, one sentence for every mistake, exit codes.
+
+0 done, 1 the system failed (a full disk), 2 a mistake that the user can put right, 3 training diverged, 130 interrupted
+(128 + SIGINT).
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import io
+import re
+import shlex
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Generic, TypeVar
+
+import tyro
+
+from kgen.core import recipe as recipes
+from kgen.errors import Diverged, UsageError
+from kgen.runs import directory
+
+MAY_CHANGE = """
+    steps data_dir log_every sample_every checkpoint_every keep
+    histograms profile evaluate evaluate_every evaluate_count evaluate_on judge inception
+""".split()  # in a resumed run
+
+
+R = TypeVar("R", bound=recipes.Recipe)
+
+
+@dataclass(frozen=True)
+class Options(Generic[R]):
+    """The flags of train.py: its own, then those of a recipe."""
+
+    recipe: Annotated[R, tyro.conf.arg(name="")]
+    model: str = "dcgan"  # Which recipe to train; its numbers are the defaults of the flags below.
+    resume: str | None = None  # Go on with this run directory, or with the latest.
+    dry_run: tyro.conf.FlagCreatePairsOff[bool] = False  # Print the resolved recipe and stop.
+    runs_dir: Path = Path("runs")  # Where run directories are made.
+    exports_dir: Path = Path("saved_models")  # Where exports are written, as <model>-<dataset>/<version>.
+
+
+def parse_training(arguments):
+    """Returns the `Options` of scripts/train.py; its flags are the fields of the recipe that --model or --resume name.
+
+    Raises:
+        UsageError: unknown model, a value out of range, a change that a resumed run cannot take.
+        SystemExit: `--help` (0), an unknown flag or a value of the wrong type (2).
+    """
+    known = peek(arguments, model=None, resume=None, runs_dir="runs")
+    resume = directory.find(known.resume, known.runs_dir) if known.resume else None
+    model, base = (
+        directory.read_recipe(resume) if resume else (known.model or "dcgan", recipes.find(known.model or "dcgan"))
+    )
+    if known.model not in (None, model):
+        raise UsageError(f"{resume} is a run of {model}, not of {known.model}: leave --model out to resume it.")
+    description = (
+        f"{type(base).__doc__}\n\nModels: {', '.join(recipes.names())}. The recipe's flags are those of {model}."
+    )
+    default = Options(base, model, known.resume)
+    options = parse(Options[type(base)], arguments, default=default, description=description)
+    recipe = anchored(options.recipe)
+    if resume:
+        refuse_changes(base, recipe, resume)
+    return dataclasses.replace(options, recipe=recipe, resume=resume)
+
+
+def peek(arguments, **defaults):
+    """Returns the values of the flags that decide which other flags there are, as attributes; the rest is not read.
+
+    Raises:
+        UsageError: such a flag lacks its value.
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name, default in defaults.items():
+        spellings = dict.fromkeys((f"--{name.replace('_', '-')}", f"--{name}"))  # tyro takes underscores too
+        first.add_argument(*spellings, default=default)
+    try:
+        return first.parse_known_args(arguments)[0]
+    except argparse.ArgumentError as error:
+        raise UsageError(f"{error.argument_name}: {error.message}.") from None
+
+
+def parse_with_recipe(options, arguments, model):
+    """Returns a dataclass of a script's own flags, `model` and `recipe`, whose fields are flags as in train.py.
+
+    Args:
+        options: the dataclass, generic in the recipe's type as `Options` is.
+        model: recipe to take when there is no --model.
+
+    Raises:
+        UsageError, SystemExit: as `parse_training`.
+    """
+    model = peek(arguments, model=model).model
+    base = recipes.find(model)
+    description = f"{options.__doc__}\n\nModels: {', '.join(recipes.names())}. The recipe's flags are those of {model}."
+    default = options(recipe=base, model=model)
+    found = parse(options[type(base)], arguments, default=default, description=description)
+    return dataclasses.replace(found, recipe=anchored(found.recipe))
+
+
+def anchored(recipe):
+    """Returns the recipe with absolute paths, so that a run can be resumed from another folder."""
+    name, _, argument = recipe.dataset.partition(":")
+    folder = f"folder:{Path(argument).expanduser().absolute()}" if name == "folder" and argument else recipe.dataset
+    named = [name for name in ("data_dir", "start_from", "judge", "inception") if getattr(recipe, name)]
+    paths = {name: getattr(recipe, name).expanduser().absolute() for name in named}
+    return dataclasses.replace(recipe, dataset=folder, **paths)
+
+
+def parse(options, arguments, **how):
+    """Returns the dataclass `options` filled from the command line; `--help` exits with 0.
+
+    Raises:
+        UsageError: an unknown flag or a value of the wrong type, in tyro's words, out of its frame.
+    """
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(options, args=arguments, prog=program(), **how)
+    except SystemExit as end:
+        if end.code == 0:
+            raise
+    words = " ".join(line.strip("│ ") for line in complaint.getvalue().splitlines()[1:-1])
+    parts = re.split("Argument helptext|For full helptext", words)[0].split("──")
+    raise UsageError(
+        " ".join(f"{part.strip('─. ')}." for part in parts if part.strip("─. ")) + f" See {program()} --help."
+    )
+
+
+def demand(condition, message):
+    """Raises `UsageError` with `message` unless `condition` holds."""
+    if not condition:
+        raise UsageError(message)
+
+
+def refuse_changes(base, changed, run):
+    """Raises UsageError if a flag asks a resumed run to become another run."""
+    names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
+    moved = base.dataset.startswith("folder:") and changed.dataset.startswith("folder:")  # its pictures are compared
+    refused = [name for name in names if name not in MAY_CHANGE and not (name == "dataset" and moved)]
+    if refused:
+        flag = refused[0].replace("_", "-")
+        raise UsageError(
+            f"--{flag} of {run} is {getattr(base, refused[0])} and cannot change in a resumed run: start a new one."
+        )
+
+
+def run(main, arguments):
+    """Runs a command's `main(arguments)` and exits: a mistake becomes one sentence on stderr and an exit code."""
+    warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
+    try:
+        sys.exit(main(arguments))
+    except UsageError as error:
+        sys.exit(fail(error, 2))
+    except Diverged as error:
+        sys.exit(fail(error, 3))
+    except OSError as error:  # a full disk, say: nothing that a flag mends
+        sys.exit(fail(error, 1))
+    except KeyboardInterrupt:
+        sys.exit(fail("Interrupted.", 130))
+
+
+def fail(message, code):
+    """Prints a message on stderr and returns the exit code."""
+    print(f"{program()}: {message}", file=sys.stderr)
+    return code
+
+
+def program():
+    """Returns how this command was called: `kgen train`, or `train.py` from a checkout's scripts/."""
+    name = Path(sys.argv[0]).name
+    return name if name.endswith(".py") else " ".join(["kgen", *sys.argv[1:2]])
+
+
+def again(command, *arguments):
+    """Returns a command line to copy, in the form of the command that runs now."""
+    from_scripts = sys.argv[0].endswith(".py")
+    words = ["python", f"scripts/{command}.py"] if from_scripts else ["kgen", command]
+    return shlex.join([*words, *map(str, arguments)])

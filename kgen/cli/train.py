@@ -1,0 +1,27 @@
+"""Trains a recipe: python scripts/train.py --model dcgan"""
+
+from pathlib import Path
+
+from kgen.cli import parsing
+
+
+def main(arguments):
+    options = parsing.parse_training(arguments)
+    if options.dry_run:
+        print(options.recipe.to_json(options.model), end="")
+        return 0
+    from kgen.training.train import train  # TensorFlow, two seconds: only when work starts
+
+    result = train(options.model, options.recipe, options.runs_dir, options.exports_dir, options.resume)
+    if not result.finished:
+        flags = ["--resume", result.run]
+        if options.exports_dir != Path("saved_models"):
+            flags += ["--exports-dir", options.exports_dir]
+        print(f"Stopped at step {result.step} with a checkpoint. Go on: {parsing.again('train', *flags)}")
+        return 130
+    print(
+        f"Pictures     {result.run}/samples\n"
+        f"TensorBoard  {result.run}/train   see it: tensorboard --logdir {result.run.parent}\n"
+        f"Export       {result.exported}"
+    )
+    return 0

@@ -1,0 +1,57 @@
+"""Images that a recipe does not train on, to see what it makes of new ones, and to stop when that gets no better."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kgen.core.recipe import Recipe
+from kgen.data import Images
+from kgen.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOutRecipe(Recipe):
+    """Flags of every recipe that is validated after each epoch and exports the weights of its best one."""
+
+    folds: int = 5  # Parts the images are split into, one of them held out for validation; 0 holds out none.
+    fold: int = 0  # Which part is held out, from 0. Folds of the same --seed share no image.
+    patience: int = 0  # Epochs without a smaller validation loss after which training stops; 0 is never.
+    start_from: Path | None = None  # Run directory whose networks to begin with; a classifier needs it to stay there.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.folds == 0 or self.folds >= 2, "folds", "0, or 2 or more")
+        self.demand(0 <= self.fold < max(self.folds, 1), "fold", f"from 0 to {max(self.folds - 1, 0)}")
+        self.demand(self.patience >= 0, "patience", "0 or more")
+        self.demand(not self.patience or self.folds, "patience", "0 when no images are held out (--folds 0)")
+
+    @property
+    def holds_out(self):
+        """Whether images are held out."""
+        return self.folds > 0
+
+    def divide(self, data):
+        if not self.folds:
+            return data, None
+        parts = split(len(data.images), self.folds, self.seed)
+        held = parts.pop(self.fold)
+        return part_of(data, np.sort(np.concatenate(parts))), part_of(data, held)
+
+
+def split(count, folds, seed):
+    """Returns `folds` arrays of indices below `count`, each ascending: disjoint, together all, equal to within one.
+
+    Raises:
+        UsageError: there are fewer images than folds.
+    """
+    if count < folds:
+        fewer = f"{count} or fewer" if count > 1 else "0"
+        raise UsageError(f"{count} images cannot be split into {folds} parts: give --folds {fewer}.")
+    shuffled = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, folds, 1]))).permutation(count)
+    return [np.sort(part) for part in np.array_split(shuffled, folds)]
+
+
+def part_of(data, rows):
+    """Returns the `Images` of some rows."""
+    return Images(data.images[rows], None if data.labels is None else data.labels[rows], data.classes)

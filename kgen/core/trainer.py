@@ -1,0 +1,237 @@
+"""A match: a game being played. The only training step in the package.
+
+What Keras leaves to each custom model, and where it is easily got wrong, is done here once: building, named optimizers,
+randomness, scaling over replicas, loss scaling, means, moving averages, finding the first NaN.
+"""
+
+import numpy as np
+
+from kgen.backend import keras, tf
+from kgen.rng import Dice
+
+
+class Match(keras.Model):
+    """Plays a game with `fit(rounds)`; one `train_step` is one round.
+
+    Args:
+        game: a `kgen.core.game.Game`.
+        seed: integer; with the round's number it determines every random draw.
+        ema: decay of the moving average of the exhibited networks, in [0, 1); 0 keeps none. At update t it is
+            `min(ema, (1 + t) / (10 + t))`, as in `tf.train.ExponentialMovingAverage`, to be useful early.
+        keep_best: whether to keep the exhibited networks (their averages if `ema`) as they were when `remember` was
+            given the least loss; they are exhibited then.
+
+    Attributes:
+        round: how many rounds have been played.
+        names: what is logged, in order: of every player `<player>_loss`, `<player>_gradient_norm` and, where the
+            referee holds players back, `<player>_moves`, the share of its turns in which it moved; then the game's
+            reports.
+        waited: how many times `remember` was called since it was given the least loss.
+    """
+
+    def __init__(self, game, seed=0, ema=0.0, keep_best=False):
+        super().__init__(name="match")
+        self.game = game
+        self.seed = seed
+        self.ema = ema
+        self._turns = {}  # functions of this compilation
+        self.traces = 0  # how often train_step was traced: once, or a round costs seconds
+        for name, player in game.players.items():  # named attributes: Keras saves dicts and lists by position
+            player.optimizer.build(player.network.trainable_variables)
+            setattr(self, name, player.network)
+            setattr(self, f"{name}_optimizer", player.optimizer)
+        self.averages = {name: twin(getattr(game, name)) for name in game.exhibits if ema}
+        self.best = {name: twin(getattr(game, name)) for name in game.exhibits if keep_best}
+        if game.example_shape:
+            self.examples = self._counter("examples", game.example_shape, "uint8")
+            game.examples = self.examples
+        self._exhibition = game.with_networks(self.best or self.averages)
+        kinds = ["loss", "gradient_norm"] + ["moves"] * (game.referee is not None)
+        self.names = [f"{name}_{kind}" for kind in kinds for name in game.players] + list(game.reports)
+        self.round = self._counter("round", (), "int64")
+        self.rounds_summed = self._counter("rounds_summed", ())
+        self.sums = self._counter("sums", (len(self.names),), aggregation="mean")
+        self.first_fault = self._counter(
+            "first_fault", (len(self.names),), "int64", initializer=keras.initializers.Constant(-1)
+        )
+        self.memory = self._counter("memory", (game.referee.memory if game.referee else 0,))
+        if keep_best:
+            self.best_loss = self._counter("best_loss", (), "float64")
+            self.best_round = self._counter("best_round", (), "int64", keras.initializers.Constant(-1))
+            self.waited = self._counter("waited", (), "int64")
+        self.built = True  # a model that is never called counts as unbuilt, and then cannot be fitted or saved
+
+    def _counter(self, name, shape, dtype="float32", initializer="zeros", aggregation="only_first_replica"):
+        return self.add_weight(
+            name=name, shape=shape, dtype=dtype, initializer=initializer, trainable=False, aggregation=aggregation
+        )
+
+    def compile(self, jit_compile=False, steps_per_execution=1, run_eagerly=False):
+        """Prepares `fit`. Arguments as in `keras.Model.compile`; the players bring their own optimizers and losses."""
+        self._turns = {}
+        super().compile(  # without optimizer=None Keras attaches a RMSprop that learning-rate callbacks would change
+            optimizer=None,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
+        )
+
+    def train_step(self, data):
+        """Plays one round: every turn of `game.play`, then the means and moving averages."""
+        self.traces += 1
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        dice = Dice(self.seed).fold(self.round, replica)
+        values = {name: [] for name in self.names}
+        for number, (turn, batch) in enumerate(self.game.play(self.game.receive(data))):
+            for name, value in self._traced(turn)(batch, dice.fold(number).seed).items():
+                values[name].append(value)
+        means = [tf.add_n(values[name]) / len(values[name]) for name in self.names]
+        self._record(tf.stack(means))
+        self._move_averages()
+        self.round.assign_add(1)
+        return dict(zip(self.names, means, strict=True))
+
+    def _traced(self, turn):
+        """Returns `function(batch, seed)` that takes a turn; a turn that a round repeats is traced once."""
+
+        def take(batch, seed):
+            with Dice(seed):
+                return self._take(turn, batch)
+
+        if self.run_eagerly or self.distribute_strategy.num_replicas_in_sync > 1:  # no merge_call in a nested function
+            return take
+        # Not inlined, or the graph of every repetition would be optimised by itself.
+        once = {"_noinline": True}
+        traced = tf.function(take, autograph=False, experimental_attributes=once)
+        return self._turns.setdefault(turn.__name__, traced)
+
+    def _take(self, turn, batch):
+        """One turn: the forward pass, then the named players move together. Returns what is logged of it."""
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        players = self.game.players
+        with tf.GradientTape(persistent=True) as tape:  # in a graph only what a mover needs is computed
+            values = {name: tf.cast(value, tf.float32) for name, value in turn(batch).items()}
+            movers = [name for name in values if name in players]
+            # Gradients are summed over replicas, so each contributes its share; the logs stay bare.
+            losses = {name: (values[name] + decay(players[name])) / replicas for name in movers}
+            losses = {name: players[name].optimizer.scale_loss(loss) for name, loss in losses.items()}
+        gradients = {
+            name: summed(tape.gradient(losses[name], players[name].network.trainable_variables)) for name in movers
+        }
+        logged = {name: value for name, value in values.items() if name not in players}
+        for name in movers:
+            logged[f"{name}_loss"] = values[name]
+            scale = players[name].optimizer.scale_loss(tf.constant(1.0)) / replicas
+            logged[f"{name}_gradient_norm"] = tf.linalg.global_norm(gradients[name]) / scale
+            if self.game.referee is None:
+                self.game.move(name, gradients[name])
+            else:
+                logged[f"{name}_moves"] = self._move_if_allowed(name, values, gradients[name])
+        return logged
+
+    def _move_if_allowed(self, name, values, gradients):
+        """Asks the referee; returns 1 if the player moved, else 0."""
+        allowed, memory = self.game.referee.allows(name, values, self.round.value, self.memory.value)
+        self.memory.assign(memory)
+
+        def move():
+            self.game.move(name, gradients)
+            return 1.0
+
+        return tf.cond(allowed, move, lambda: 0.0)
+
+    def _record(self, means):
+        self.sums.assign(self.sums + means)
+        self.rounds_summed.assign_add(1.0)
+        fault = self.first_fault.value
+        new = tf.logical_and(fault < 0, tf.logical_not(tf.math.is_finite(means)))
+        self.first_fault.assign(tf.where(new, self.round.value, fault))
+
+    def _move_averages(self):
+        played = tf.cast(self.round.value, tf.float32)
+        share = 1.0 - tf.minimum(self.ema, (1.0 + played) / (10.0 + played))
+        for name, average in self.averages.items():
+            for mean, live in zip(average.variables, getattr(self, name).variables, strict=True):
+                # Batch-norm statistics are averaged with the weights they belong to.
+                mean.assign(mean + share * (live - mean) if "float" in mean.dtype else live)
+
+    def means(self):
+        """Returns `{name: mean since take_means() was called}`, 0 where no round was played since."""
+        means = self.sums.numpy() / max(float(self.rounds_summed.numpy()), 1.0)
+        return {name: float(mean) for name, mean in zip(self.names, means, strict=True)}
+
+    def take_means(self):
+        """Returns `means()` and starts new ones."""
+        means = self.means()
+        self.sums.assign(tf.zeros_like(self.sums.value))
+        self.rounds_summed.assign(0.0)
+        return means
+
+    def faults(self):
+        """Returns `{name: step}` of the first round in which a value was NaN or infinite; empty when there was none."""
+        return {
+            name: int(step) + 1 for name, step in zip(self.names, self.first_fault.numpy(), strict=True) if step >= 0
+        }
+
+    def exhibition(self):
+        """Returns the game to sample from and to export: with the best or the averaged networks when they are kept."""
+        return self._exhibition
+
+    def contender(self):
+        """Returns the game as it is at this round, with averaged networks when they are kept: what `remember` keeps."""
+        return self.game.with_networks(self.averages) if self.averages else self.game
+
+    def remember(self, loss, counts=True):
+        """Keeps the contender's networks if `loss` is the least so far. Returns whether it is.
+
+        Args:
+            loss: a number.
+            counts: whether a loss that is not less is one more that was waited for.
+        """
+        better = int(self.best_round.numpy()) < 0 or loss < float(self.best_loss.numpy())
+        if better:
+            self.best_loss.assign(loss)
+            self.best_round.assign(self.round)
+            for name, best in self.best.items():
+                assign_all(best, getattr(self.contender(), name))
+        self.waited.assign(0 if better else self.waited + int(counts))
+        return better
+
+    def show(self, pictures):
+        """Sets the examples of a game that wants some to the first of `pictures`, uint8, repeated if too few."""
+        if self.game.example_shape:
+            self.examples.assign(np.resize(pictures, self.game.example_shape))
+
+    def start_from(self, other):
+        """Begins with the networks of another game."""
+        self.game.start_from(other)
+        for copies in (self.averages, self.best):
+            for name, network in copies.items():
+                assign_all(network, getattr(self.game, name))
+
+
+def twin(network):
+    """Returns a copy of a network that nobody trains."""
+    copy = keras.models.clone_model(network)
+    copy.trainable = False
+    assign_all(copy, network)
+    return copy
+
+
+def assign_all(target, source):
+    """Sets the variables of a network to those of its twin."""
+    for mine, theirs in zip(target.variables, source.variables, strict=True):
+        mine.assign(theirs)
+
+
+def summed(gradients):
+    """Returns gradients with those of look-ups, such as an embedding's, as tensors.
+
+    They come as a row for each use of a vector, which neither a norm nor Adam's second moment would add up.
+    """
+    return [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
+
+
+def decay(player):
+    """Returns the loss whose gradient is `l2 * weight`, or 0."""
+    return player.l2 * tf.add_n([tf.nn.l2_loss(w) for w in player.network.trainable_variables]) if player.l2 else 0.0

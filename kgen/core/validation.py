@@ -1,0 +1,39 @@
+"""What a game makes of images that it was not trained on."""
+
+import numpy as np
+
+from kgen.backend import tf
+from kgen.rng import Dice
+
+PART = 500  # images at a time
+
+
+class Measure:
+    """Means of a game's measures over images, networks at inference; the same noise at every call.
+
+    Args:
+        game: a game with `measures`.
+        data: `kgen.data.Images`, not empty.
+        seed: of the noise, if the game adds some.
+    """
+
+    def __init__(self, game, data, seed=0):
+        self.game, self.data, self.seed = game, data, seed
+        self._values = tf.function(self._measured, autograph=False)
+
+    def __call__(self):
+        """Returns `{name: mean over all images}`, in float64."""
+        sums, count = {}, len(self.data.images)
+        for number, start in enumerate(range(0, count, PART)):
+            arrays = [self.data.images[start : start + PART]]
+            if self.game.labelled:
+                arrays.append(self.data.labels[start : start + PART].astype(np.int32))
+            values = self._values(Dice(self.seed).fold(number).seed, *map(tf.constant, arrays))
+            for name, value in values.items():
+                sums[name] = sums.get(name, 0.0) + float(np.sum(value.numpy(), dtype=np.float64))
+        return {name: total / count for name, total in sums.items()}
+
+    def _measured(self, seed, *arrays):
+        data = tuple(array[None] for array in arrays) if self.game.labelled else arrays[0][None]
+        with Dice(seed):
+            return self.game.measures(self.game.receive(data)[0])

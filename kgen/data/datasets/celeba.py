@@ -1,0 +1,193 @@
+"""CelebA, Liu et al. 2015: aligned faces in frames of 178x218, read from whichever archive lies in the data directory.
+
+The full set is `img_align_celeba.zip` (202,599 images) or that folder; a smaller zip of the same frames at any scale
+does as well, in `celeba/`. The number in a file's name is the image's id. No labels; 40 attributes beside.
+"""
+
+import functools
+import re
+from pathlib import Path
+
+import numpy as np
+
+from kgen.data import Images, archives
+from kgen.errors import UsageError
+from kgen.images.files import decode, fit, parallel
+
+ARGUMENT = "NAME.zip"  # celeba:NAME.zip names an archive of the data directory or its folder `celeba`
+_SIZE = 64
+_FRAME = (178, 218)  # width, height
+_BOX = (15, 35, 163, 183)  # the official crop: the central 148x148 of the frame
+_PARTS = {"train": (0, 162_770), "valid": (162_770, 182_637), "test": (182_637, 202_599)}  # ids after, to
+_SHA256 = {
+    "img_align_celeba.zip": "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
+    "celeba_aligned_89x109_10000.zip": "b2e4bcd0714a5b1f545817414a8ed39797249a91cacfc891a6504318d3fc328c",
+    "celeba_aligned_64x64_squashed_30000.zip": "35062e70fe435d4ca485bb31ecbd15b9efd5d92b26348097c91fd53a688c2dc1",
+}
+_HINT = "Put img_align_celeba.zip (or a zip of aligned faces) into DIR/celeba and pass --data-dir DIR."
+_MEMBER_BYTES, _TOTAL_BYTES = 2_000_000, 4_000_000_000
+_PICTURE = re.compile(r"(?:.*/)?(\d{6})\.(?:jpg|jpeg|png)")
+
+
+def load(request):
+    """Decodes the images of a split, in the order of their ids.
+
+    The archive is, in this order: the one that `celeba:NAME.zip` names; `img_align_celeba.zip`; the folder
+    `img_align_celeba`; the first zip in `celeba/`, by name, that has the frame the crop needs; tensorflow-datasets.
+
+    `request.crop`: `center` is the central 148x148 of the 178x218 frame, at the scale of the archive (74x74 of 89x109);
+    `squash` is the whole frame, without keeping its aspect. Scaled to `request.size`, 64 if None, by Pillow's
+    antialiased bicubic.
+
+    Returns:
+        `Images` of size x size x 3, without labels.
+
+    Raises:
+        UsageError: if an archive is missing, damaged or cannot be cropped, or has no image of the split.
+    """
+    request.part(*_PARTS)
+    archive = _archive(request)
+    if archive is None:
+        split = request.split.replace("valid", "validation")
+        blobs, _ = archives.from_tfds("celeb_a", split, request.data_dir, _HINT, encoded=True)
+        named = [("celeb_a", lambda blob=blob: blob) for blob in blobs]
+    else:
+        files, read = archive
+        named = [(files[i], functools.partial(read, files[i])) for i in _chosen(request, files)]
+    size = request.size or _SIZE
+    images = np.empty((len(named), size, size, 3), np.uint8)
+
+    def place(i):
+        images[i] = _face(*named[i], size, request.crop)
+
+    parallel(place, len(named), "decoding celeba")
+    return Images(images, None, ())
+
+
+def attributes(request):
+    """Reads `list_attr_celeba.txt` for the images that `load(request)` returns, in the same order.
+
+    Returns:
+        `(values, names)`: bool `(n, 40)` and 40 names.
+
+    Raises:
+        UsageError: if the file or the archive is missing, or the file lacks an image.
+    """
+    path = archives.find(request.data_dir, "celeba", "list_attr_celeba.txt")
+    archive = _archive(request)
+    if path is None or archive is None:
+        raise UsageError("CelebA's attributes need an archive and list_attr_celeba.txt in the data directory.")
+    lines = path.read_text().splitlines()
+    names = tuple(lines[1].split()) if len(lines) > 1 else ()  # after the count; then a line for each image
+    table = {_number(line): line.split()[1:] for line in lines[2:] if len(line.split()) == 1 + len(names)}
+    ids = _chosen(request, archive[0])
+    if not set(ids) <= set(table):
+        raise UsageError(f"{path} lacks image {min(set(ids) - set(table)):06}; take the file of the archive's source.")
+    return np.array([[value == "1" for value in table[i]] for i in ids]), names
+
+
+def _face(name, read, size, crop):
+    try:
+        image = decode(read()).convert("RGB")
+    except ValueError as error:
+        raise UsageError(f"CelebA's image {name} cannot be used: {error}.") from error
+    return fit(image, size, _box(image) if crop == "center" else None)
+
+
+def _box(image):
+    """Returns the official crop at the scale of this frame; fractional where the scale asks for it."""
+    scale = image.width / _FRAME[0], image.height / _FRAME[1]
+    return tuple(edge * scale[i % 2] for i, edge in enumerate(_BOX))
+
+
+def _archive(request):
+    """Returns `({id: name}, read)` of the archive to take, or None where there is none."""
+    if request.argument:
+        return _named(request)
+    passed = []
+    for path in _candidates(request.data_dir):
+        files, read = _open(path)
+        width, height = _frame(files, read)
+        if request.crop == "squash" or _uncut(width, height):
+            return files, read
+        passed.append(f"{path.name} ({width}x{height})")
+    if passed:
+        raise UsageError(
+            f"Not the whole 178x218 frame, so it cannot be cropped: {', '.join(passed)}. Take crop 'squash'."
+        )
+    return None
+
+
+def _named(request):
+    path = archives.find(request.data_dir, "celeba", request.argument)
+    if path is None:
+        there = ", ".join(path.name for path in _candidates(request.data_dir)) or "none"
+        raise UsageError(f"There is no {request.argument} in the data directory {request.data_dir}; archives: {there}.")
+    files, read = _open(path)
+    width, height = _frame(files, read)
+    if request.crop == "center" and not _uncut(width, height):
+        raise UsageError(f"{path} has frames of {width}x{height}, not of 178:218; take crop 'squash'.")
+    return files, read
+
+
+def _candidates(data_dir):
+    official = [archives.find(data_dir, "celeba", name) for name in ("img_align_celeba.zip", "img_align_celeba")]
+    others = [] if data_dir is None else sorted((data_dir / "celeba").glob("*.zip"))
+    return list(dict.fromkeys(path for path in [*official, *others] if path is not None))
+
+
+def _open(path):
+    if path.is_dir():
+        files = {_number(file.name): file.name for file in path.iterdir() if _PICTURE.fullmatch(file.name)}
+        read = functools.partial(_read_file, path)
+    else:
+        if path.name in _SHA256:
+            archives.verify(path, _SHA256[path.name])
+        archive = archives.Zip(path, _MEMBER_BYTES, _TOTAL_BYTES)
+        files = {_number(name): name for name in archive.names if _PICTURE.fullmatch(name)}
+        read = archive.read
+    if not files:
+        raise UsageError(f"{path} has no aligned images; they are named like 000001.jpg.")
+    return files, read
+
+
+def _read_file(folder, name):
+    return Path(folder, name).read_bytes()
+
+
+def _frame(files, read):
+    first = files[min(files)]
+    try:
+        return decode(read(first)).size
+    except ValueError as error:
+        raise UsageError(f"CelebA's image {first} cannot be used: {error}.") from error
+
+
+def _uncut(width, height):
+    return abs(width * _FRAME[1] / _FRAME[0] - height) < 1
+
+
+def _number(name):
+    match = _PICTURE.fullmatch(name.split()[0])
+    return int(match[1]) if match else None
+
+
+def _chosen(request, files):
+    """Returns the sorted ids of the split, of the images there are."""
+    part = request.part(*_PARTS)
+    path = archives.find(request.data_dir, "celeba", "list_eval_partition.txt")
+    if path is None:
+        after, to = _PARTS[part]
+        ids = [i for i in sorted(files) if after < i <= to]
+    else:
+        number = str(list(_PARTS).index(part))  # a line is `000001.jpg 0`
+        listed = {_number(line) for line in path.read_text().splitlines() if line.split()[1:] == [number]}
+        ids = sorted(listed & set(files))
+    if not ids:
+        raise UsageError(
+            f"The CelebA archive has no image of the split '{part}'; it has ids {min(files)}-{max(files)}."
+        )
+    chosen = ids[request.rows(len(ids))]
+    if not chosen:
+        raise UsageError(f"The split '{request.split}' is empty.")
+    return chosen

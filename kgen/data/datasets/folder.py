@@ -1,0 +1,126 @@
+"""Your own pictures: `folder:PATH`, flat or with one folder for each class, perhaps inside `train/` and `test/`.
+
+The folder is scanned once, in sorted order. Hidden files are skipped; every other picture that cannot be used is left
+out, and named with its reason (the first 20) before training starts.
+"""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from kgen.data import Images
+from kgen.errors import UsageError
+from kgen.images.files import centre, decode, fit, parallel
+
+ARGUMENT = "PATH"
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+_SIZE = 64
+_MOST_BYTES = 50_000_000
+_NAMED = 20  # of the pictures left out; the rest are counted
+EMBEDDED = True  # nothing is downloaded
+
+
+def load(request):
+    """Decodes every picture of the folder.
+
+    With `train/` and `test/` in it these are the splits; otherwise every picture is `train`. Pictures in folders are
+    labelled by the first folder of their path; classes are sorted by name. Without folders there are no labels.
+
+    `request.crop`: `center` is the largest centred square, `squash` the whole picture without keeping its aspect.
+    Scaled to `request.size`, 64 if None, by antialiased bicubic. A slice counts the usable pictures.
+
+    Returns:
+        `Images` of size x size x 1 if all are grey, otherwise x 3.
+
+    Raises:
+        UsageError: if the folder is missing, is a file, lacks the split, or has no usable picture.
+    """
+    root, splits = _root(request)
+    found = {split: pictures(split) for split in splits}
+    classes = _classes(found)
+    paths = found[root]
+    folders = [path.relative_to(root).parts[0] if path.parent != root else "" for path in paths]
+    outside = [bool(classes) and not folder for folder in folders]
+    read = parallel(lambda i: _read(root, paths[i], outside[i], request), len(paths), "reading folder")
+    _report([(path, outcome) for path, outcome in zip(paths, read, strict=True) if isinstance(outcome, str)])
+    good = [i for i, outcome in enumerate(read) if not isinstance(outcome, str)]
+    if not good:
+        raise UsageError(f"{root} has no usable picture ({len(paths)} tried); accepted are {', '.join(_SUFFIXES)}.")
+    good = good[request.rows(len(good))]
+    labels = np.array([classes.index(folders[i]) for i in good], np.int64) if classes else None
+    return Images(_stack([read[i] for i in good], request.size or _SIZE), labels, classes)
+
+
+def _root(request):
+    """Returns the folder of the split asked for, and the folders of all splits."""
+    root = Path(request.argument).expanduser()
+    if not request.argument or not root.is_dir():
+        state = "is a file" if root.is_file() else "does not exist"
+        raise UsageError(f"The folder of pictures '{request.argument}' {state}; write folder:PATH of a folder.")
+    part = request.part("train", "test")
+    splits = [root / "train", root / "test"]
+    if all(split.is_dir() and not split.is_symlink() for split in splits):
+        return root / part, splits
+    if part == "test":
+        raise UsageError(f"{root} has no split 'test': that needs the folders train/ and test/ in it.")
+    return root, [root]
+
+
+def _classes(found):
+    folders = {
+        path.relative_to(root).parts[0] for root, paths in found.items() for path in paths if path.parent != root
+    }
+    return tuple(sorted(folders))
+
+
+def pictures(root):
+    """Returns all pictures below `root`, by name only, and folders that are links, which are not entered; sorted."""
+    paths = []
+    for folder, folders, files in os.walk(root, onerror=_unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths += [Path(folder, name) for name in files if _named_like_a_picture(name)]
+        paths += [Path(folder, name) for name in folders if Path(folder, name).is_symlink()]
+    return sorted(paths)
+
+
+def _unreadable(error):
+    raise UsageError(f"The folder {error.filename} cannot be read: {error.strerror}.")
+
+
+def _named_like_a_picture(name):
+    return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
+
+
+def _read(root, path, outside, request):
+    """Returns uint8 `(size, size, 1 or 3)`, or the reason why there is none."""
+    if outside:
+        return "lies beside the class folders, not in one"
+    try:
+        if not path.resolve(strict=True).is_relative_to(root.resolve()):
+            return "is a link that leaves the folder"
+        if not path.is_file():
+            return "is not a file"
+        if path.stat().st_size > _MOST_BYTES:
+            return f"larger than {_MOST_BYTES // 1_000_000} MB"
+        image = decode(path)
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link to itself
+        return str(error)
+    return fit(image, request.size or _SIZE, centre(*image.size) if request.crop == "center" else None)
+
+
+def _stack(pictures, size):
+    channels = max((picture.shape[2] for picture in pictures), default=1)
+    images = np.empty((len(pictures), size, size, channels), np.uint8)
+    for image, picture in zip(images, pictures, strict=True):
+        image[:] = picture  # grey among colour is repeated into three channels
+    return images
+
+
+def _report(left_out):
+    if not left_out:
+        return
+    lines = [f"  {path}: {reason}" for path, reason in left_out[:_NAMED]]
+    rest = [f"  and {len(left_out) - _NAMED} more"] if len(left_out) > _NAMED else []
+    warnings.warn("\n".join([f"{len(left_out)} pictures are left out:", *lines, *rest]), stacklevel=2)

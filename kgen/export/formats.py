@@ -1,0 +1,156 @@
+"""Exports in other formats, written beside the SavedModel and compared with it: ONNX and TensorFlow Lite.
+
+Left out are signatures that answer PNG files or draw latents: neither format has TensorFlow's PNG encoder or its seeded
+generator. So are the checks of requests (`kgen.core.signatures.bounded` and others): both converters drop assertions.
+"""
+
+import logging
+from contextlib import contextmanager
+
+import numpy as np
+
+from kgen.backend import tf
+from kgen.errors import UsageError
+
+OPSET = 18  # of ONNX: what onnxruntime from 1.14 on reads
+TOLERANCE = 1e-4  # of answers, times the greatest where that is above 1; float32 networks of these depths: below 1e-5
+COUNT = 3  # images of a comparison
+
+
+def to_onnx(folder, signatures):
+    """Writes `folder/onnx/<signature>.onnx`, one file for each signature that ONNX can hold.
+
+    `reconstruct`, an autoencoder's `serving_default`, is left out too: a graph of ONNX cannot have an input and an
+    output of one name. It is `encode`, then `decode`.
+
+    Args:
+        folder: `Path` of the export.
+        signatures: `{name: tf.function}` with an input signature.
+
+    Raises:
+        UsageError: a signature cannot be converted, or its file answers otherwise.
+    """
+    import onnx
+    import onnxruntime
+    import tf2onnx
+
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    place = folder / "onnx"
+    place.mkdir()
+    for key, function in portable(signatures).items():
+        if {spec.name for spec in function.input_signature} & set(outputs(function)):
+            continue
+        path = place / f"{key}.onnx"
+        inputs = example(function)
+        with told(f"onnx/{path.name}"):
+            graph, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+            onnx.save(mended(graph), path)
+            session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+            taken = {node.name: inputs[node.name] for node in session.get_inputs()}
+            answers = dict(zip((node.name for node in session.get_outputs()), session.run(None, taken), strict=True))
+        compare(f"onnx/{path.name}", answers, function, inputs)
+
+
+def to_tflite(folder, signatures):
+    """Writes `folder/model.tflite`, which holds each signature that TensorFlow Lite can, by its name.
+
+    Args:
+        folder: `Path` of the export, with its SavedModel.
+        signatures: `{name: tf.function}` with an input signature.
+
+    Raises:
+        UsageError: the signatures cannot be converted, or the file answers otherwise.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    held = portable(signatures)
+    path = folder / "model.tflite"
+    with told(path.name):
+        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=list(held)).convert())
+        interpreter = Interpreter(str(path))
+    for key, function in held.items():
+        inputs = example(function)
+        compare(f"{path.name}: {key}", interpreter.get_signature_runner(key)(**inputs), function, inputs)
+
+
+@contextmanager
+def told(what):
+    """Turns whatever a converter raises into a UsageError."""
+    try:
+        yield
+    except Exception as error:  # each of the four libraries has its own
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UsageError(f"{what} cannot be written: {reason} Without --format the SavedModel is exported.") from error
+
+
+def mended(graph):
+    """Returns an `onnx.ModelProto` whose transposed convolutions have `output_padding` in place of negative `pads`.
+
+    Padding that is negative in all is rows and columns behind the others that no input reaches, which ONNX calls so.
+    """
+    from onnx import helper
+
+    for node in graph.graph.node:
+        pads = [list(a.ints) for a in node.attribute if node.op_type == "ConvTranspose" and a.name == "pads"]
+        if not pads or min(pads[0]) >= 0:
+            continue
+        half = len(pads[0]) // 2
+        totals = [start + end for start, end in zip(pads[0][:half], pads[0][half:], strict=True)]
+        for attribute in [a for a in node.attribute if a.name == "pads"]:
+            node.attribute.remove(attribute)
+        starts = [max(total, 0) // 2 for total in totals]
+        ends = [max(total, 0) - start for total, start in zip(totals, starts, strict=True)]
+        node.attribute.append(helper.make_attribute("pads", starts + ends))
+        node.attribute.append(helper.make_attribute("output_padding", [max(-total, 0) for total in totals]))
+    return graph
+
+
+FORMATS = {"onnx": to_onnx, "tflite": to_tflite}
+PACKAGES = {"onnx": ("tf2onnx", "onnxruntime"), "tflite": ("ai_edge_litert",)}
+
+
+def portable(signatures):
+    """Returns the signatures that neither draw nor answer text."""
+    return {
+        key: function
+        for key, function in signatures.items()
+        if "seed" not in (spec.name for spec in function.input_signature)
+        and all(output.dtype != tf.string for output in outputs(function).values())
+    }
+
+
+def outputs(function):
+    """Returns the outputs of a signature, `{name: symbolic tensor}`."""
+    return function.get_concrete_function().structured_outputs
+
+
+def example(function):
+    """Returns inputs that a signature allows, `{name: array}`: uniform in [0, 1), `COUNT` steps, label 1."""
+    random = np.random.default_rng(0)
+    found = {}
+    for spec in function.input_signature:
+        shape = [COUNT if size is None else size for size in spec.shape]
+        drawn = random.random(shape, np.float32) if spec.dtype == tf.float32 else None
+        number = COUNT if spec.name == "steps" else 1
+        found[spec.name] = np.full(shape, number, spec.dtype.as_numpy_dtype) if drawn is None else drawn
+    return found
+
+
+def compare(what, answers, function, inputs):
+    """Raises UsageError unless a file answers as its signature does.
+
+    Args:
+        what: the file.
+        answers: its answers to `inputs`, `{name: array}`.
+        function: the signature, computed on the CPU, where float32 is not rounded as by a GPU's TF32.
+        inputs: `{name: array}`.
+    """
+    with tf.device("CPU"):
+        expected = function(**{name: tf.constant(value) for name, value in inputs.items()})
+    for name, value in expected.items():
+        found, value = answers.get(name), value.numpy()
+        if found is None or found.shape != value.shape or found.dtype != value.dtype:
+            raise UsageError(f"{what} was converted wrongly: its {name} is not {value.dtype} of shape {value.shape}.")
+        apart, greatest = np.max(np.abs(found - value)), np.max(np.abs(value))
+        if not apart <= TOLERANCE * max(1.0, greatest):
+            raise UsageError(f"{what} was converted wrongly: its {name} is up to {apart:.2g} off the SavedModel's.")

@@ -1,0 +1,167 @@
+"""Exports: `saved_models/<name>/<version>/`, which TensorFlow Serving loads as it is.
+
+The signatures are the game's (`kgen.core.signatures`). Beside the SavedModel lie recipe.json, samples.png and README.md, a
+model card, and in assets.extra the requests that a server warms up with. A version is written aside and renamed: a
+polling server never sees half of one. `models.config` beside the models serves them all.
+"""
+
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock
+
+from kgen import images
+from kgen.backend import tf
+from kgen.core.game import sheet
+from kgen.errors import UsageError
+from kgen.export import models_config, warmup
+from kgen.rng import Dice
+from kgen.runs import checkpoint, directory
+
+METRICS = "metrics.jsonl"  # lines of kgen.metrics.measurement.Measurement
+LABELS = "labels.txt"  # of a class-conditional generator: one name a line, line 0 is label 0
+CARD = """# {name}, version {version}
+
+Made by kgen {kgen}: `{model}` on `{dataset}`{classes}, {steps} rounds of {batch_size} images, trained in
+{precision}, seed {seed}{ema}.
+`recipe.json` holds every number of the run; `samples.png` shows {shown}.
+
+{signatures}
+
+Load it with `tf.saved_model.load`, or serve the folder above this one with TensorFlow Serving.
+
+Intended for research and teaching. Its images resemble its training data, with that data's licence and biases; it has
+not been checked for memorised images.
+"""
+
+
+def export(game, model, recipe, step, root, name=None, run=None, label=None, keep=None, convert=None):
+    """Writes the next version of `root/name` and returns its path.
+
+    Args:
+        game: the game to export, `Match.exhibition()`.
+        model, recipe: what was trained, for recipe.json and the card.
+        step: rounds played.
+        root: the folder of all exports, usually `saved_models`.
+        name: of this model in TensorFlow Serving; `<model>-<dataset>` when None.
+        run: directory of the run, whose measurements go along.
+        label: that clients may ask for instead of a version, such as `stable`; None gives none.
+        keep: versions of this model to keep, the newest; labelled ones stay. None keeps all.
+        convert: of `kgen.export.formats.FORMATS`, called with the folder and `{name: tf.function}`, to write another format
+            beside the SavedModel; None writes none.
+    """
+    name = name or f"{model}-{recipe.dataset.partition(':')[0]}"
+    if Path(name).name != name:
+        raise UsageError(f"--name must be a plain name, without folders, not {name}.")
+    folder = Path(root) / name
+    directory.make_folder(folder)
+    with FileLock(Path(root) / f".{name}.lock"):  # two exporters would take the same number
+        checkpoint.sweep(folder)
+        aside = folder / ".partial-export"
+        module, signatures = game.served
+        tf.saved_model.save(module, str(aside), signatures=signatures)
+        count, columns = sheet(game.classes)
+        with Dice(recipe.seed):
+            images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(count)), columns))
+        if game.classes:
+            (aside / LABELS).write_text("".join(f"{name}\n" for name in game.classes))
+        directory.write_recipe(aside, model, recipe)
+        if run and (Path(run) / METRICS).exists():
+            shutil.copy(Path(run) / METRICS, aside)
+        warmup.write(aside, name, signatures)
+        if convert:
+            converted(convert, aside, signatures)
+        version = 1 + max(models_config.versions(folder), default=0)
+        (aside / "README.md").write_text(card(name, version, model, recipe, step, shown(game, count), signatures))
+        for path in (*aside.rglob("*"), aside):
+            checkpoint.flush(path)
+        final = aside.rename(folder / str(version))
+        labels = models_config.register(root, name, version, label)
+        if keep:
+            models_config.prune(folder, keep, labels.values())
+        return final
+
+
+def converted(convert, aside, signatures):
+    """Writes another format beside a SavedModel that is not yet a version; removes it where that fails."""
+    try:
+        convert(aside, signatures)
+    except BaseException:
+        shutil.rmtree(aside)
+        with suppress(OSError):  # other versions are there
+            aside.parent.rmdir()
+        raise
+
+
+def note(run, step, path):
+    """Remembers in a run directory that its step `step` was exported to `path`."""
+    (Path(run) / "export.json").write_text(json.dumps({"step": step, "path": str(path.absolute())}) + "\n")
+
+
+def exported(run, step):
+    """Returns where step `step` of a run was exported; None if it was not, or is not there any more."""
+    try:
+        noted = json.loads((Path(run) / "export.json").read_text())
+        path = Path(noted["path"])
+        return path if noted["step"] == step and path.is_dir() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def load(path):
+    """Returns a loaded export; raises UsageError when `path` is none that can be loaded."""
+    if not (Path(path) / "saved_model.pb").is_file():
+        raise UsageError(f"{path} is not an export: it has no saved_model.pb. Give saved_models/<name>/<version>.")
+    try:
+        return tf.saved_model.load(str(path))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UsageError(f"{path} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
+
+
+def read_classes(path):
+    """Returns the names of the classes that an export can be asked for; empty where it cannot."""
+    labels = Path(path) / LABELS
+    return tuple(labels.read_text().split("\n")[:-1]) if labels.exists() else ()
+
+
+def shown(game, count):
+    """Returns what samples.png shows, as text."""
+    if game.example_shape:
+        return "what the model makes of images that were not selected"
+    return f"{count} images of noise that was not selected"
+
+
+def card(name, version, model, recipe, step, shown, signatures):
+    """Returns the model card, Markdown."""
+    lines = [
+        f"- `{key}`: {', '.join(arguments(function))} -> {', '.join(results(function))}"
+        for key, function in signatures.items()
+    ]
+    return CARD.format(
+        name=name,
+        version=version,
+        kgen=directory.environment()["kgen"],
+        model=model,
+        dataset=recipe.dataset.partition(":")[0],  # a folder's path is private
+        classes=f", classes {recipe.classes}" if recipe.classes else "",
+        precision=recipe.precision,
+        steps=step,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        ema=f", weights averaged with decay {recipe.ema}" if recipe.ema else "",
+        shown=shown,
+        signatures="\n".join(lines),
+    )
+
+
+def arguments(function):
+    """Returns the inputs of a signature as text, `latent float32 (None, 100)`."""
+    return [f"`{spec.name} {spec.dtype.name} {tuple(spec.shape)}`" for spec in function.input_signature]
+
+
+def results(function):
+    """Returns the outputs of a signature as text."""
+    outputs = function.get_concrete_function().structured_outputs
+    return [f"`{name} {tensor.dtype.name} {tuple(tensor.shape)}`" for name, tensor in outputs.items()]

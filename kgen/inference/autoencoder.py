@@ -1,0 +1,100 @@
+"""A trained autoencoder to encode and decode with, whether it lives in this process or came out of an export."""
+
+import numpy as np
+
+from kgen.backend import tf
+from kgen.errors import UsageError
+from kgen.export import saved_model
+from kgen.inference.generator import parts
+from kgen.runs import build, directory
+
+
+class Codec:
+    """An encoder and its decoder on arrays of any length.
+
+    Args:
+        found: `{name: signature}` with `encode`, `decode` and `reconstruct`, see `kgen.core.signatures.autoencoder`.
+        keep: what must live as long as the signatures do.
+    """
+
+    def __init__(self, found, keep=None):
+        self._found, self._keep = found, keep
+
+    @property
+    def shape(self):
+        """`(height, width, channels)` of an image."""
+        return tuple(self._found["encode"].structured_input_signature[1]["images"].shape[1:])
+
+    @property
+    def size(self):
+        """Numbers of a code."""
+        return self._found["decode"].structured_input_signature[1]["latent"].shape[1]
+
+    def encode(self, images):
+        """Returns the codes of images, uint8 `(n, height, width, channels)`, as float32 `(n, size)`."""
+        return self._each("encode", "images", "latent", unit(images))
+
+    @property
+    def variational(self):
+        """Whether an image's code is a distribution, of which `encode` gives the mean."""
+        return "log_variance" in self._found["encode"].structured_outputs
+
+    def sampled(self, images, seed):
+        """Returns codes drawn from the images' distributions, `mean + exp(log_variance / 2) e`; else their codes.
+
+        Args:
+            images: as for `encode`.
+            seed: of e ~ N(0, 1), an integer from 0.
+        """
+        means = self.encode(images)
+        if not self.variational:
+            return means
+        deviations = np.exp(self._each("encode", "images", "log_variance", unit(images)) / 2)
+        return means + deviations * np.random.default_rng(seed).standard_normal(means.shape, np.float32)
+
+    def decode(self, latent):
+        """Returns the images of codes `(n, size)`, float32 `(n, height, width, channels)` in [0, 1]."""
+        return self._each("decode", "latent", "images", latent)
+
+    def reconstruct(self, images):
+        """Returns `decode(encode(images))`."""
+        return self._each("reconstruct", "images", "images", unit(images))
+
+    def _each(self, name, given, asked, values):
+        function = self._found[name]
+        values = [tf.constant(values[part], tf.float32) for part in parts(len(values))]
+        return np.concatenate([function(**{given: value})[asked].numpy() for value in values])
+
+
+def unit(images):
+    """Returns bytes as float32 in [0, 1]."""
+    return np.asarray(images, np.float32) / 255
+
+
+def of_game(game):
+    """Returns the `Codec` of a game with an encoder and a decoder; None for a game without."""
+    module, found = game.served
+    return (
+        Codec({name: getattr(module, name).get_concrete_function() for name in found})
+        if {"encode", "decode"} <= set(found)
+        else None
+    )
+
+
+def of_run(run):
+    """Returns the `Codec` of a run's newest checkpoint; raises UsageError if it has no encoder and decoder."""
+    _, recipe = directory.read_recipe(run)
+    match, _ = build.reopen(recipe, run)
+    codec = of_game(match.exhibition())
+    return codec or refuse(run)
+
+
+def of_saved_model(path):
+    """Returns the `Codec` of an export; raises UsageError when it has no encoder and decoder."""
+    loaded = saved_model.load(path)
+    return Codec(loaded.signatures, loaded) if {"encode", "decode"} <= set(loaded.signatures) else refuse(path)
+
+
+def refuse(path):
+    """Raises UsageError."""
+    raise UsageError(f"{path} has no encoder and decoder: give a run or an export of an autoencoder.")

@@ -1,0 +1,44 @@
+"""A trained classifier to judge images by: its features and logits."""
+
+import hashlib
+
+from kgen import images
+from kgen.errors import UsageError
+from kgen.metrics.features import Network
+from kgen.models.classifier import ClassifierRecipe
+from kgen.runs import build, directory
+
+
+def of_run(run, shape, classes=None):
+    """Returns the `kgen.metrics.features.Network` of a classifier's run.
+
+    Args:
+        run: run directory of `classifier`; its best weights are used.
+        shape: `(height, width, channels)` of the images to be judged.
+        classes: their names, in the order that logits are to have; None takes the run's own.
+
+    Raises:
+        UsageError: the run is of another model, or of images of another size or of other classes: a classifier that
+            knows fewer has to take what is none of them for one of them.
+    """
+    model, recipe = directory.read_recipe(run)
+    if not isinstance(recipe, ClassifierRecipe):
+        raise UsageError(f"--judge {run} is a run of {model}: give one of classifier, trained on the same dataset.")
+    known_shape, known = directory.read_data(run)
+    if known_shape[1:] != tuple(shape) or (classes is not None and set(known) != set(classes)):
+        its = f"{'x'.join(map(str, known_shape[1:]))} of {', '.join(sorted(known))}"
+        ours = "x".join(map(str, shape)) + (f" of {', '.join(sorted(classes))}" if classes is not None else "")
+        raise UsageError(f"--judge {run} knows images {its}, but these are {ours}: train one on the same dataset.")
+    match, step = build.reopen(recipe, run)
+    game = match.exhibition()
+    order = [game.classes.index(name) for name in classes or game.classes]
+    head = game.classifier.get_layer("head")
+
+    def look(pixels):
+        features = game.encoder(images.from_bytes(pixels, game.range), training=False)
+        return features.numpy(), head(features).numpy()[:, order]
+
+    name = f"{recipe.dataset.partition(':')[0]}-classifier"
+    weights = hashlib.sha256(b"".join(weight.tobytes() for weight in game.classifier.get_weights())).hexdigest()
+    about = {"network": name, "run": str(run), "split": recipe.split, "step": step, "weights_sha256": weights}
+    return Network(name, look, about)

@@ -1,0 +1,109 @@
+"""A trained generator to draw from, whether it lives in this process or came out of an export."""
+
+import math
+
+import numpy as np
+
+from kgen.backend import tf
+from kgen.core import signatures
+from kgen.core.game import sheet
+from kgen.errors import UsageError
+
+
+class Source:
+    """A trained generator to draw from, in parts of at most `LIMIT` images; part i has the seed `seed + i 2^32`.
+
+    Args:
+        sample: signature, see `kgen.core.signatures`.
+        decode: the signature that brings latents to images.
+        classes: names of the classes of a class-conditional generator, otherwise empty.
+        keep: what must live as long as the signatures do.
+    """
+
+    def __init__(self, sample, decode, classes=(), keep=None):
+        self._sample, self._decode, self.classes, self._keep = sample, decode, tuple(classes), keep
+
+    def draw(self, seed, count, label=None):
+        """Returns `count` images of noise.
+
+        Args:
+            seed: integer from 0; equal seeds give equal images, from a run and from its export.
+            count: how many.
+            label: index of their class; None takes equal parts of all classes, in order.
+        """
+        return self._drawn(seed, count, label)["images"]
+
+    def latents(self, seed, count, label=None):
+        """Returns the latents of `draw`, float32 `(count, size)`."""
+        return self._drawn(seed, count, label)["latent"]
+
+    def decode(self, latent, label=None):
+        """Returns the images of latents `(count, size)`."""
+        labels = self._labels(len(latent), label)
+        return np.concatenate(
+            [
+                self._decode(
+                    latent=tf.constant(latent[part], tf.float32),
+                    **({"label": tf.constant(labels[part], tf.int64)} if self.classes else {}),
+                )["images"].numpy()
+                for part in parts(len(latent))
+            ]
+        )
+
+    def index(self, name):
+        """Returns the index of the class called `name`, or with that number.
+
+        Raises:
+            UsageError: there is none; or the generator has no classes.
+        """
+        if not self.classes:
+            raise UsageError("--class needs a class-conditional generator, such as acgan; this one has no classes.")
+        if name in self.classes:
+            return self.classes.index(name)
+        if name.isdecimal() and int(name) < len(self.classes):
+            return int(name)
+        raise UsageError(f"--class must be one of {', '.join(self.classes)}, not {name}.")
+
+    def sheet(self, count=None, label=None):
+        """Returns `(count, columns)` of a picture: a class in each row where all are drawn and `count` is not given."""
+        if self.classes and label is None and count is None:
+            return sheet(self.classes)
+        count = count or 64
+        return count, math.ceil(math.sqrt(count))
+
+    def _labels(self, count, label):
+        every = np.arange(count) * len(self.classes) // count
+        return every if label is None else np.full(count, label)
+
+    def _drawn(self, seed, count, label):
+        labels = self._labels(count, label)
+        answers = [
+            self._sample(
+                seed=tf.constant(seed + (i << 32), tf.int64),
+                **(
+                    {"label": tf.constant(labels[part], tf.int64)}
+                    if self.classes
+                    else {"count": tf.constant(part.stop - part.start, tf.int64)}
+                ),
+            )
+            for i, part in enumerate(parts(count))
+        ]
+        return {key: np.concatenate([answer[key].numpy() for answer in answers]) for key in answers[0]}
+
+
+def parts(count):
+    """Returns slices of at most `LIMIT` that cover `count`."""
+    return [slice(start, min(start + signatures.LIMIT, count)) for start in range(0, count, signatures.LIMIT)]
+
+
+def of_game(game):
+    """Returns the `Source` of a game with a generator; None for a game without one."""
+    module, found = game.served
+    if "sample" not in found:
+        return None
+    return Source(module.sample, decoding({name: getattr(module, name) for name in found}), game.classes)
+
+
+def decoding(found):
+    """Returns the signature, of `{name: signature}`, that brings latents to images."""
+    return found["decode"] if "decode" in found else found["serving_default"]

@@ -1,0 +1,114 @@
+"""What metrics are asked of: real and generated images, what a network saw of them, a codec; each computed once."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from kgen.errors import UsageError
+from kgen.images import to_bytes
+from kgen.metrics import fid
+from kgen.metrics.features import Seen, digest, see
+
+
+@dataclass(frozen=True)
+class Real:
+    """Real images to compare with.
+
+    Args:
+        images: uint8, `(n, height, width, channels)`.
+        validation: others, neither trained on nor among these; None where no metric needs them.
+        about: what a measurement says of them, JSON: dataset, splits, size.
+    """
+
+    images: np.ndarray
+    validation: np.ndarray | None
+    about: dict
+
+
+class Evidence:
+    """What metrics are computed from; each part when it is first asked for, and once.
+
+    Args:
+        real: `Real`.
+        source: has `draw(seed, count)`, float32 images in [0, 1], as `kgen.inference.generator.Source`; None of a model without.
+        codec: `kgen.inference.autoencoder.Codec`; None of a model without encoder and decoder.
+        network: `kgen.metrics.features.Network`; None without.
+        count, seed: of the images to draw.
+        cache: `kgen.metrics.features.Cache`.
+        progress: whether progress bars are shown.
+    """
+
+    def __init__(self, real, source, codec, network, count, seed, cache, progress=False):
+        self.real, self.count, self.seed, self.cache = real, count, seed, cache
+        self._source, self._codec, self.network, self._progress = source, codec, network, progress
+
+    @functools.cached_property
+    def fake(self):
+        """Generated images, float32 in [0, 1]."""
+        if self._source is None:
+            raise UsageError("This model draws no images of noise: of the metrics only lines can be asked of it.")
+        images = np.asarray(self._source.draw(self.seed, self.count), np.float32)
+        if images.shape[1:] != self.real.images.shape[1:]:
+            its, ours = ("x".join(map(str, shape[1:])) for shape in (images.shape, self.real.images.shape))
+            raise UsageError(f"The images are {its}, those to compare with {ours}: both must be of one size.")
+        if not np.isfinite(images).all():
+            raise UsageError("The generated images are not finite numbers: the model has diverged.")
+        if not 0 <= images.min() <= images.max() <= 1:
+            raise UsageError(f"Images must be in [0, 1], these are from {images.min():g} to {images.max():g}.")
+        return images
+
+    @property
+    def codec(self):
+        if self._codec is None:
+            raise UsageError("The metric lines is of models with an encoder and a decoder, such as acai.")
+        return self._codec
+
+    @functools.cached_property
+    def fake_seen(self):
+        """What the network sees of the generated images."""
+        return see(self.network, to_bytes(self.fake), "generated images" if self._progress else "")
+
+    @functools.cached_property
+    def real_seen(self):
+        """What it sees of the real ones."""
+
+        def look():
+            seen = see(self.network, self.real.images, "real images" if self._progress else "")
+            return {name: array for name, array in seen._asdict().items() if array is not None}
+
+        return Seen(**{"logits": None, **self.cache.of(["seen", *self._key], look)})
+
+    @functools.cached_property
+    def real_statistics(self):
+        """Mean and covariance of the features of the real images."""
+
+        def compute():
+            found = fid.statistics(self.real_seen.features)
+            return {"mean": found.mean, "covariance": found.covariance}
+
+        arrays = self.cache.of(["statistics", *self._key], compute)
+        return fid.Statistics(arrays["mean"], arrays["covariance"], len(self.real.images))
+
+    @functools.cached_property
+    def _key(self):
+        about = self.network.about
+        return [digest(self.real.images), *(str(about.get(name)) for name in ("network", "weights_sha256", "resize"))]
+
+    def protocol(self, **more):
+        """Returns the protocol of a measurement on pixels."""
+        return {
+            **self.real.about,
+            "real": len(self.real.images),
+            "generated": len(self.fake),
+            "seed": self.seed,
+            **more,
+        }
+
+    def protocol_of_features(self, **more):
+        """Returns the protocol of a measurement on features."""
+        return self.protocol(**self.network.about, **more)
+
+    def named(self, inception, other):
+        """Returns a metric's label: what it is called on Inception's features, or on others."""
+        return f"{other} on {self.network.name} features" if self.network.name else inception

@@ -1,0 +1,123 @@
+"""The Inception network of 2015-12-05 that FID, KID and Inception Score are defined by, from a file of its weights.
+
+Keras's InceptionV3 has its layers, but for the last pooling among them, an average there and a maximum in the graph of
+2015. Images are brought to 299x299 as TensorFlow 1 did, bilinearly, corner pixels' *corners* aligned at the top left
+only, without antialiasing, and to `(x - 128) / 128`; a resize of any other library changes the numbers (Parmar et al.
+2022, arXiv:2104.11222).
+
+The file is a `.npz` of plain arrays: of the 94 convolutions, in order, `NAME.weight` (out, in, height, width),
+`NAME.beta`, `NAME.mean` and `NAME.var` of their batch norm without gamma; and, where the Inception Score is asked for,
+`logits.weight` (1008, 2048) and `logits.bias` (1008). torch-fidelity's
+`weights-inception-2015-12-05-6726825d.pth` calls these two `fc.weight` and `fc.bias`.
+
+Source: Szegedy et al. 2016, arXiv:1512.00567; classify_image_graph_def.pb of TensorFlow.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+
+from kgen.backend import keras, tf
+from kgen.data.archives import BROKEN
+from kgen.errors import UsageError
+from kgen.metrics.features import Network
+
+SIZE, FEATURES, CLASSES = 299, 2048, 1008
+ARRAYS = ("weight", "beta", "mean", "var")
+
+
+def inception(path):
+    """Returns the `Network` of a file of weights.
+
+    Its logits, None where the file has none, are without bias, as OpenAI's code and torch-fidelity ("logits_unbiased")
+    have them; `bias` is what TensorFlow-GAN adds.
+
+    Raises:
+        UsageError: the file cannot be read, or is not of this network.
+    """
+    arrays = read(path)
+    network = weighted(architecture(), arrays, path)
+    kernel = arrays["logits.weight"].T if "logits.weight" in arrays else None
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
+    def look(images):
+        return network(prepared(images), training=False)
+
+    def seen(images):
+        features = look(np.broadcast_to(images, (*images.shape[:3], 3))).numpy()
+        return features, None if kernel is None else features @ kernel
+
+    about = {
+        "network": "Inception 2015-12-05",
+        "weights_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+        "resize": f"TensorFlow 1 bilinear, {SIZE}x{SIZE}",
+    }
+    return Network("", seen, about, arrays.get("logits.bias"))
+
+
+def prepared(images):
+    """Returns uint8 images as the network takes them, float32 `(n, 299, 299, 3)` in [-1, 1)."""
+    resized = tf.compat.v1.image.resize_bilinear(images, (SIZE, SIZE), align_corners=False, half_pixel_centers=False)
+    return (resized - 128) / 128
+
+
+def architecture():
+    """Returns the network without weights: `(n, 299, 299, 3)` -> features `(n, 2048)`."""
+    network = keras.applications.InceptionV3(
+        include_top=False, weights=None, input_shape=(SIZE, SIZE, 3), pooling="avg"
+    )
+    last = numbered(network, keras.layers.AveragePooling2D)[-1]
+
+    def of_2015(layer):
+        if layer.name != last.name:
+            return layer.__class__.from_config(layer.get_config())
+        return keras.layers.MaxPooling2D(3, strides=1, padding="same", name=layer.name)
+
+    return keras.models.clone_model(network, clone_function=of_2015)
+
+
+def numbered(network, kind):
+    """Returns the layers of a class in the order in which they were made."""
+    found = [layer for layer in network.layers if type(layer) is kind]
+    return sorted(found, key=lambda layer: int((re.findall(r"_(\d+)$", layer.name) or [0])[0]))
+
+
+def read(path):
+    """Returns the arrays of a `.npz`; raises UsageError if it is none. Nothing in it is run."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: np.asarray(file[name], np.float32) for name in file.files}
+    except (*BROKEN, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise UsageError(f"--inception {path} is not a .npz of arrays: {error}.") from None
+
+
+def weighted(network, arrays, path):
+    """Returns a network with weights set from arrays; raises UsageError if they do not fit."""
+    names = [name.removesuffix(".weight") for name in arrays if name.endswith(".weight") and name != "logits.weight"]
+    convolutions = numbered(network, keras.layers.Conv2D)
+    norms = numbered(network, keras.layers.BatchNormalization)
+    missing = [f"{name}.{part}" for name in names for part in ARRAYS if f"{name}.{part}" not in arrays]
+    odd = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if odd:
+        raise UsageError(f"--inception {path}: {odd[0]} is not finite.")
+    shapes = [tuple(arrays.get(f"{name}.{part}", np.empty(0)).shape) for name in names for part in ARRAYS]
+    wanted = []
+    for layer in convolutions:
+        height, width, given, made = layer.kernel.shape
+        wanted += [(made, given, height, width), *[(made,)] * 3]
+    logits = [arrays[name].shape for name in ("logits.weight", "logits.bias") if name in arrays]
+    if logits not in ([], [(CLASSES, FEATURES), (CLASSES,)]):
+        raise UsageError(
+            f"--inception {path}: logits.weight must be {CLASSES}x{FEATURES}, logits.bias {CLASSES}, both."
+        )
+    if missing or shapes != wanted:
+        what = f"{missing[0]} is missing" if missing else f"{len(names)} of any size"
+        raise UsageError(
+            f"--inception {path} has not the 94 convolutions of Inception 2015-12-05 with batch norm: {what}."
+        )
+    for convolution, norm, name in zip(convolutions, norms, names, strict=True):
+        convolution.set_weights([arrays[f"{name}.weight"].transpose(2, 3, 1, 0)])
+        norm.set_weights([arrays[f"{name}.{part}"] for part in ARRAYS[1:]])
+    return network

@@ -1,0 +1,128 @@
+"""Real images to compare with, generated ones in a folder, and what real images score as if they were generated."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from kgen import data
+from kgen.data.datasets import folder as folders
+from kgen.errors import UsageError
+from kgen.images.files import decode, parallel
+from kgen.metrics.evidence import Evidence, Real
+from kgen.metrics.features import digest
+from kgen.metrics.of_pixels import parzen_log_likelihood
+
+CALIBRATION, ITERATIONS = 10_000, 10  # images or centres; of k-means
+
+
+def real(load, dataset, split, metrics):
+    """Returns the `Real` images of a split.
+
+    Args:
+        load: function from a split to `kgen.data.Images`.
+        dataset: its name.
+        split: of the images to compare with.
+        metrics: names; only parzen needs validation images, of the splits that the dataset's protocol names.
+    """
+    images, about = load(split).images, {"dataset": dataset.partition(":")[0], "reference": split}
+    if "parzen" not in metrics:
+        return Real(images, None, about)
+    validation = data.parzen_splits(dataset)[1]
+    return Real(images, load(validation).images, about)
+
+
+class Drawn:
+    """Images that were drawn already, and are all there is, whatever count and seed are asked for."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def draw(self, seed, count):
+        return self.images
+
+
+def folder(path, shape):
+    """Returns the pictures below a folder as they are, in order of their names, float32 `(n, *shape)` in [0, 1].
+
+    Raises:
+        UsageError: there is none; or one cannot be read, or is of another size: nothing is resized, since FID and the
+            like would measure that.
+    """
+    root = Path(path).expanduser()
+    if not root.is_dir():
+        raise UsageError(f"--images {path}: there is no such folder.")
+    paths = folders.pictures(root)
+    if not paths:
+        raise UsageError(f"--images {path}: there is no picture in it.")
+    found = parallel(lambda i: _exact(paths[i], shape), len(paths), "reading images")
+    wrong = [(path, reason) for path, reason in zip(paths, found, strict=True) if isinstance(reason, str)]
+    if wrong:
+        raise UsageError(f"{len(wrong)} of {len(paths)} pictures cannot be measured. {wrong[0][0]}: {wrong[0][1]}.")
+    return np.stack(found) / np.float32(255)
+
+
+def _exact(path, shape):
+    """Returns a picture as uint8 of `shape`, or why it is not."""
+    try:
+        pixels = np.atleast_3d(np.asarray(decode(path)))
+    except (OSError, ValueError, RuntimeError) as error:
+        return str(error)
+    if shape[2] == 1 and pixels.shape[2] == 3 and (pixels == pixels[..., :1]).all():
+        pixels = pixels[..., :1]
+    if shape[2] == 3 and pixels.shape[2] == 1:
+        pixels = pixels.repeat(3, axis=2)
+    wanted, its = ("x".join(map(str, size)) for size in (shape, pixels.shape))
+    return pixels if pixels.shape == tuple(shape) else f"{its}, where {wanted} is compared with"
+
+
+def calibration(real, train, cache):
+    """What real training images score under a Parzen window, as if a model had drawn them, and their k-means centres.
+
+    Above these rows the metric says nothing: k-means draws no new image, and beats real ones.
+
+    Args:
+        real: `Real` with validation images.
+        train: uint8 images that are in neither part of it.
+        cache: `kgen.metrics.features.Cache`: centres take minutes.
+
+    Returns:
+        `{row's name: [Measurement]}`.
+
+    Source: Theis et al. 2016, arXiv:1511.01844, section 3.3 and table 1.
+    """
+    shuffled = train[np.random.default_rng(0).permutation(len(train))]
+    count = min(len(train), CALIBRATION)
+    sets = {f"{part:,} training images": lambda part=part: unit(shuffled[:part]) for part in (count, count // 10)}
+    clusters = max(2, count // 5 if count < CALIBRATION else CALIBRATION)
+    sets[f"k-means, {clusters:,} centres"] = lambda: centres(train, clusters, cache)
+    rows = {}
+    for name, make in sets.items():
+        images = make()
+        found = parzen_log_likelihood(Evidence(real, Drawn(images), None, None, len(images), 0, cache))
+        rows[name] = [_without_count(measurement) for measurement in found]
+    return rows
+
+
+def _without_count(measurement):
+    protocol = {name: value for name, value in measurement.protocol.items() if name not in ("generated", "seed")}
+    return dataclasses.replace(measurement, protocol=protocol)
+
+
+def centres(train, count, cache):
+    """Returns k-means centres of uint8 images, float32 in [0, 1]."""
+
+    def compute():
+        from sklearn.cluster import KMeans  # comes with mlxtend
+
+        rows = unit(train).reshape(len(train), -1)
+        found = KMeans(count, init="random", n_init=1, max_iter=ITERATIONS, random_state=0).fit(rows)
+        return {"centres": np.clip(found.cluster_centers_, 0, 1)}
+
+    found = cache.of(["k-means", ITERATIONS, count, digest(train)], compute)["centres"]
+    return found.reshape(-1, *train.shape[1:])
+
+
+def unit(images):
+    """Returns bytes as float32 in [0, 1]."""
+    return images / np.float32(255)

@@ -1,0 +1,190 @@
+"""The adversarial VAE of student report 001: reconstructions must look real to a critic.
+
+With `x^ = g(z)`, z drawn from q(z|x), and BCE summed over images and their numbers:
+
+    L_VAE = KL(q(z|x) || N(0, I)) + BCE(x^, x) + BCE(C(x^), 1)
+    L_C   = BCE(C(x^), 0) + BCE(C(x), 1)
+
+Each term of L_VAE has a weight (1 in the report), both losses come from one forward pass, and both players move
+together. The critic of L_C sees x^ as a constant. Its closest relatives are VAE/GAN (Larsen et al. 2016,
+arXiv:1512.09300) and alpha-GAN; the VAE is that of Kingma and Welling 2014. It sees reconstructions only: what codes of
+N(0, I) decode to is not trained for.
+
+Networks: three convolutions with batch norm and LeakyReLU between them and two heads, mean and log-variance; the
+decoder is the mirror image, with a sigmoid; the critic is such a stack of convolutions and one more to a number.
+
+What the report compares (figure 2), each a flag: `--units 256` (two fully connected layers), `--channels 64 128 256
+256` (one more convolution), `--spectral-norm`, `--critic mixing` (ACAI's: the critic guesses alpha of decoded mixtures
+with squared error), `--upsampling nearest|bilinear` (resizing, then convolution: no checkerboard). Its VAE/GAN is
+`vae-gan`.
+
+Corrections: the second term of the report's L_C lacks C(); a head called "sigma" must be a log-variance; a Bernoulli
+likelihood of pixels between 0 and 1 is no bound. Not stated in the report, so chosen: widths 64, 128, 256, a code of
+128, kernels of 4, slope .2, Adam 2e-4 (.5), batch 64. The report trained on the test images too; here they stay out.
+Give it `--dataset cifar10 --classes horse,bird`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kgen import layers
+from kgen.backend import keras
+from kgen.core import autoencoding
+from kgen.core.game import Player
+from kgen.core.priors import Normal
+from kgen.core.recipe import Recipe
+from kgen.errors import UsageError
+from kgen.losses import reconstruction as reconstruction_losses
+from kgen.losses.adversarial import OBJECTIVES
+from kgen.models.vae import VAE, drawn
+
+SLOPE = 0.2
+
+
+class AdversarialVAE(VAE):
+    """Student report 001, section 1.4.
+
+    Args:
+        autoencoder: player, with layers `encoder`, to means and log-variances, and `decoder`, to logits.
+        critic: player, images in [0, 1] -> logits `(batch, 1)`.
+        prior: of codes, `kgen.core.priors.Normal`.
+        weights: of KL, reconstruction and adversarial term.
+    """
+
+    reports = ("reconstruction", "kl", "adversarial")
+
+    def __init__(self, autoencoder, critic, prior, weights=(1.0, 1.0, 1.0)):
+        super().__init__(autoencoder, prior, critic=critic)
+        self.weights = weights
+
+    def turn(self, real):
+        """Both players move, from one forward pass; losses are sums over the batch."""
+        mean, log_variance = self.encoder(real, training=True)
+        codes = drawn(mean, log_variance)
+        logits = self.decoder(codes, training=True)
+        divergence = keras.ops.sum(reconstruction_losses.kl_to_standard_normal(mean, log_variance))
+        reconstruction = keras.ops.sum(self.nats(real, logits))
+        adversarial, critic = self.opinions(real, self.paint(logits), codes)
+        parts = (divergence, reconstruction, adversarial)
+        count = real.shape[0]
+        return {
+            "autoencoder": sum(weight * part for weight, part in zip(self.weights, parts, strict=True)),
+            "critic": critic,
+            "reconstruction": reconstruction / count,
+            "kl": divergence / count,
+            "adversarial": adversarial / count,
+        }
+
+    def opinions(self, real, made, codes):
+        """Returns the adversarial term of the autoencoder's loss, and the critic's loss; sums over the batch."""
+        objective, count = OBJECTIVES["non_saturating"], real.shape[0]
+        adversarial = objective.generator(self.critic(made, training=True))
+        apart = self.critic(keras.ops.stop_gradient(made), training=True)
+        return count * adversarial, count * objective.discriminator(self.critic(real, training=True), apart)
+
+
+class MixingVAE(AdversarialVAE):
+    """With the critic of Berthelot et al. 2019: it guesses how far a decoded mixture of two codes is mixed."""
+
+    def opinions(self, real, made, codes):
+        ops, (mixed, alpha) = keras.ops, autoencoding.mixed(codes)
+        mixture = self.paint(self.decoder(mixed, training=True))
+        adversarial = ops.sum(ops.square(self.critic(mixture, training=True)))
+        guesses = self.critic(ops.stop_gradient(mixture), training=True)
+        unmixed = self.critic(real, training=True)
+        return adversarial, ops.sum(ops.square(guesses - alpha)) + ops.sum(ops.square(unmixed))
+
+
+GAMES = {"real": AdversarialVAE, "mixing": MixingVAE}
+
+
+def convolutions(x, channels, wrap=lambda layer: layer):
+    """Returns x through convolutions of 4x4 and stride 2, each with batch norm and LeakyReLU behind it."""
+    for width in channels:
+        x = layers.BatchNorm()(wrap(keras.layers.Conv2D(width, 4, 2, "same"))(x))
+        x = keras.layers.LeakyReLU(SLOPE)(x)
+    return x
+
+
+def encoder(shape, channels, units, latent_dim):
+    """Returns images of `shape` -> [means, log-variances], each `(batch, latent_dim)`."""
+    image = keras.Input(shape)
+    x, heads = keras.layers.Flatten()(convolutions(image, channels)), []
+    for _ in range(2):  # separate from their first fully connected layers on
+        head = x
+        for width in units:
+            head = keras.layers.LeakyReLU(SLOPE)(keras.layers.Dense(width)(head))
+        heads.append(keras.layers.Dense(latent_dim, dtype="float32")(head))
+    return keras.Model(image, heads, name="encoder")
+
+
+def decoder(shape, channels, units, latent_dim, upsampling):
+    """Returns codes -> logits of images of `shape`."""
+    side, grow = shape[0] >> len(channels), layers.UPSAMPLINGS[upsampling]
+    code = x = keras.Input((latent_dim,))
+    for width in reversed(units):
+        x = keras.layers.LeakyReLU(SLOPE)(keras.layers.Dense(width)(x))
+    x = keras.layers.Reshape((side, side, channels[-1]))(keras.layers.Dense(side * side * channels[-1])(x))
+    for width in reversed((shape[-1], *channels[:-1])):
+        x = keras.layers.LeakyReLU(SLOPE)(layers.BatchNorm()(x))
+        x = grow(x, width, 4)
+    return keras.Model(code, keras.layers.Activation("linear", dtype="float32")(x), name="decoder")
+
+
+def critic(shape, channels, normed):
+    """Returns images of `shape` -> numbers `(batch, 1)`; kernels spectrally normalised if `normed`."""
+    wrap = layers.SpectralNorm if normed else lambda layer: layer
+    image = keras.Input(shape)
+    x = convolutions(image, channels, wrap)
+    x = wrap(keras.layers.Conv2D(1, x.shape[1:3]))(x)
+    return keras.Model(image, keras.layers.Flatten(dtype="float32")(x), name="critic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialVAERecipe(Recipe):
+    """Adversarial variational autoencoder, student report 001."""
+
+    channels: tuple[int, ...] = (64, 128, 256)  # Of each convolution, which halves the map.
+    units: tuple[int, ...] = ()  # Of fully connected layers before each head of the encoder; mirrored in the decoder.
+    latent_dim: int = 128  # Numbers of the code.
+    upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"  # How the decoder doubles its maps.
+    critic: Literal["real", "mixing"] = "real"  # Guesses what is real, or how far codes are mixed (ACAI).
+    spectral_norm: bool = False  # Whether the critic's kernels are divided by their largest singular values.
+    kl_weight: float = 1.0  # Of the divergence from the prior.
+    reconstruction_weight: float = 1.0  # Of the cross-entropy of pixels.
+    adversarial_weight: float = 1.0  # Of the critic's opinion.
+    learning_rate: float = 2e-4  # Of both players' Adam.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(len(self.channels) >= 1, "channels", "at least one number")
+        for name in ("channels", "units"):
+            self.demand(all(number >= 1 for number in getattr(self, name)), name, "numbers of at least 1")
+        self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
+        for name in ("kl_weight", "reconstruction_weight", "adversarial_weight"):
+            self.demand(getattr(self, name) >= 0, name, "0 or more")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+
+    def check(self, shape):
+        halvings = len(self.channels)
+        if shape[0] != shape[1] or shape[0] % 2**halvings:
+            size, nearest = "x".join(map(str, shape[:2])), max(1, round(shape[0] / 2**halvings)) << halvings
+            raise UsageError(f"{size} pixels cannot be halved {halvings} times: give --image-size {nearest}.")
+
+    def game(self, data):
+        shape = data.images.shape[1:]
+        self.check(shape)
+        sizes = (shape, self.channels, self.units, self.latent_dim)
+        return GAMES[self.critic](
+            Player(autoencoding.autoencoder(encoder(*sizes), decoder(*sizes, self.upsampling)), self.adam()),
+            Player(critic(shape, self.channels, self.spectral_norm), self.adam()),
+            Normal(self.latent_dim),
+            (self.kl_weight, self.reconstruction_weight, self.adversarial_weight),
+        )
+
+    def adam(self):
+        """Returns a new optimizer: every player has its own."""
+        return keras.optimizers.Adam(self.learning_rate, beta_1=0.5, epsilon=1e-8)
+
+
+RECIPES = {"adversarial-vae": AdversarialVAERecipe(steps=100_000, sample_every=500)}

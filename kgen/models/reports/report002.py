@@ -1,0 +1,155 @@
+"""The GANs of student report 002, on its best encoder and decoder. After Goodfellow et al. 2014, arXiv:1406.2661.
+
+Discriminator and generator are the encoder and the decoder that the report's search for an autoencoder found: three
+convolutions of 6, 12 and 17 channels, a hidden layer of 57 rectifiers, in the encoder dropout before it, sigmoid
+pixels. No normalisation. Weights and biases start as in PyTorch, U(-1, 1) / sqrt(fan).
+
+- `gan-report002`: binary cross-entropy, non-saturating.
+- `wgan-report002`: Arjovsky et al. 2017, arXiv:1701.07875; the critic moves 5 times, all its weights are clipped.
+- `improved-gan-report002`: ten digits and "fake" as 11 classes. The report calls it ACGAN; it is the game of Salimans
+  et al. 2016, arXiv:1606.03498, with a generator that is told the digit.
+
+The first two make white blobs here as in the report, which blames a vanishing gradient. In the simple GAN the
+discriminator wins, or all images become one. A critic has no such gradient: scores of +-50, the report's, are those of
+`--clip 0.1`, while .01, the paper's, leaves a critic without batch norm nearly constant. The .05 here lies between and
+begins to learn.
+
+The report's generator of 11 classes takes `Embedding(digit) + z`, 10 numbers; its images have "virtually no
+variability", since the trained embedding has a standard deviation of 2.97 and z one of 1. Here the two lie side by side
+(`concatenate`), or are multiplied as in AC-GAN (`product`). That alone is no cure, since a generator may ignore z:
+images of a class stay alike until the discriminator sees them together (`--minibatch-kernels`). The report's own run is
+`--mixing sum --latent-dim 10 --minibatch-kernels 0`.
+
+Not stated, so chosen: the size of z, learning rates (that of the 11 classes is the autoencoder's, under which the
+simple GAN dies), Adam's beta1 .5, clip and optimizer of the critic, and how the losses are kept close (`--balance`).
+Images of 32 pixels are taken too: there the decoder's first transposed convolution has an output padding of 1.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kgen import images, layers, optimizers
+from kgen.backend import keras
+from kgen.core.adversarial import AdversarialRecipe, named_classes
+from kgen.core.game import Player
+from kgen.core.priors import Normal
+from kgen.losses.adversarial import OBJECTIVES
+from kgen.models.dcgan import checked
+from kgen.models.gan import GAN
+from kgen.models.improved_gan import KPlusOneGAN
+from kgen.models.wgan import WGAN
+from kgen.networks.conv_autoencoder import Plan, decoded, decoder, dense, encoder
+
+SIZES = (28, 32)
+MIXINGS = {"concatenate": "Concatenate", "product": "Multiply", "sum": "Add"}  # names of Keras layers
+PLAN = Plan()  # the report's, of 6, 12 and 17 channels and 57 units
+
+
+def classifier(shape, classes, dropout, kernels):
+    """Returns images -> `[logits (batch, classes + 1), features (batch, 57)]`; `kernels` of closeness, or 0."""
+    whole = encoder(shape, PLAN, 1, dropout)
+    hidden = whole.layers[-2].output
+    x = layers.MinibatchDiscrimination(kernels)(hidden) if kernels else hidden
+    return keras.Model(whole.input, [dense(x, classes + 1), hidden], name="discriminator")
+
+
+def named_decoder(shape, classes, size, mixing):
+    """Returns `[z, label]` -> images in [0, 1]: the decoder of z and of an embedding as large, N(0, 1) at first."""
+    z, label = keras.Input((size,)), keras.Input((), dtype="int32")
+    embedded = keras.layers.Embedding(classes, size, keras.initializers.RandomNormal(stddev=1.0))(label)
+    code = getattr(keras.layers, MIXINGS[mixing])()([embedded, z])
+    return keras.Model([z, label], decoded(code, shape, PLAN, squash="sigmoid"), name="generator")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report002Recipe(AdversarialRecipe):
+    """The simple GAN of student report 002, after Goodfellow et al. 2014."""
+
+    latent_dim: int = 10  # Size of z ~ N(0, I).
+    dropout: float = 0.19015  # Before the discriminator's hidden layer.
+    learning_rate: float = 1e-3  # Adam's, of both players.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
+        self.demand(0 <= self.dropout < 1, "dropout", "at least 0 and below 1")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+
+    def game(self, data):
+        make, judge = self.networks(data, "discriminator")
+        return GAN(
+            generator=Player(make, self.adam()),
+            opponent=Player(judge, self.adam()),
+            objective=OBJECTIVES["non_saturating"],
+            prior=Normal(self.latent_dim),
+            image_range=images.UNIT,
+            **self.rules(),
+        )
+
+    def networks(self, data, opponent):
+        """Returns `(decoder, encoder)` with one output, as generator and `opponent`."""
+        shape = checked(data.images.shape[1:], SIZES)
+        generator = decoder(shape, PLAN, self.latent_dim, squash="sigmoid", name="generator")
+        return generator, encoder(shape, PLAN, 1, self.dropout, opponent)
+
+    def adam(self):
+        """Returns a new optimizer: every player has its own."""
+        return keras.optimizers.Adam(self.learning_rate, beta_1=0.5, epsilon=1e-8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WassersteinRecipe(Report002Recipe):
+    """The Wasserstein GAN of student report 002, after Arjovsky et al. 2017."""
+
+    clip: float = 0.05  # Greatest absolute value of the critic's weights; not stated, .01 in Arjovsky et al. 2017.
+    learning_rate: float = 5e-4  # RMSprop's, of both players; not stated, 5e-5 in Arjovsky et al. 2017.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.clip > 0, "clip", "above 0")
+        self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
+
+    def game(self, data):
+        make, judge = self.networks(data, "critic")
+        return WGAN(
+            generator=Player(make, optimizers.RMSprop(self.learning_rate)),
+            opponent=Player(judge, optimizers.RMSprop(self.learning_rate)),
+            objective=OBJECTIVES["wasserstein"],
+            prior=Normal(self.latent_dim),
+            image_range=images.UNIT,
+            clip=self.clip,
+            **self.rules(),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class KPlusOneRecipe(Report002Recipe):
+    """The 11-class GAN of student report 002, after Salimans et al. 2016."""
+
+    latent_dim: int = 100  # Size of z ~ N(0, I), and of the embedding; the report's is 10.
+    learning_rate: float = 2.8927e-3  # Adam's, of both players: that of the report's autoencoder.
+    mixing: Literal["concatenate", "product", "sum"] = "concatenate"  # Of z and the embedding; the report adds them.
+    minibatch_kernels: int = 100  # Closeness values an image that the discriminator sees; the report has none, 0.
+    balance: float = 0.1  # A player rests while the other's loss is greater by more than this share; 0 is off.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.minibatch_kernels >= 0, "minibatch_kernels", "0 or more")
+
+    def game(self, data):
+        shape, names = checked(data.images.shape[1:], SIZES), named_classes(data)
+        return KPlusOneGAN(
+            Player(named_decoder(shape, len(names), self.latent_dim, self.mixing), self.adam()),
+            Player(classifier(shape, len(names), self.dropout, self.minibatch_kernels), self.adam()),
+            prior=Normal(self.latent_dim),
+            image_range=images.UNIT,
+            classes=names,
+            **self.rules(),
+        )
+
+
+RECIPES = {
+    "gan-report002": Report002Recipe(steps=22_500),  # 24 epochs of 60,000 images
+    "wgan-report002": WassersteinRecipe(generator_every=5, steps=7_500),  # 37,500 batches
+    "improved-gan-report002": KPlusOneRecipe(steps=22_500),
+}

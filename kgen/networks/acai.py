@@ -1,0 +1,106 @@
+"""The convolutional encoder and decoder of Berthelot et al. 2019, which halve and double maps, and their flags.
+
+Source: arXiv:1807.07543, appendix B; the authors' code, lib/layers.py.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from kgen import layers
+from kgen.backend import keras
+from kgen.core.recipe import Recipe
+from kgen.errors import UsageError
+from kgen.networks.conv_autoencoder import initial
+
+
+class Pyramid(NamedTuple):
+    """Sizes of the networks.
+
+    Args:
+        depth: channels of the largest maps.
+        scales: how many times maps halve.
+        latent_channels: of the code's maps.
+        initial: name in `WEIGHTS`.
+    """
+
+    depth: int
+    scales: int
+    latent_channels: int
+    initial: str
+
+
+SLOPE = 0.2
+WEIGHTS = {  # makers of arguments of a layer, from how many numbers each of its outputs sees
+    "paper": lambda fan: {
+        "kernel_initializer": keras.initializers.RandomNormal(0, 1 / math.sqrt((1 + SLOPE**2) * fan))
+    },
+    "uniform": initial,  # PyTorch's
+}
+
+
+def convolution(x, channels, size, plan, activated=True, normed=False):
+    """Returns a convolution of x, rectified if `activated`, its kernel spectrally normalised if `normed`."""
+    layer = keras.layers.Conv2D(channels, size, padding="same", **WEIGHTS[plan.initial](size**2 * x.shape[-1]))
+    x = layers.SpectralNorm(layer)(x) if normed else layer(x)
+    return keras.layers.LeakyReLU(SLOPE)(x) if activated else x
+
+
+def encoder(shape, plan, normed=False):
+    """Returns images of `shape` -> codes, flattened maps `(batch, size)`."""
+    image = keras.Input(shape)
+    x = convolution(image, plan.depth, 1, plan, activated=False, normed=normed)
+    for scale in range(plan.scales):
+        for _ in range(2):
+            x = convolution(x, plan.depth << scale, 3, plan, normed=normed)
+        x = keras.layers.AveragePooling2D(2)(x)
+    x = convolution(x, plan.depth << plan.scales, 3, plan, normed=normed)
+    x = convolution(x, plan.latent_channels, 3, plan, activated=False, normed=normed)
+    return keras.Model(image, keras.layers.Flatten(dtype="float32")(x), name="encoder")
+
+
+def decoder(shape, plan, dropout=0.0):
+    """Returns codes `(batch, size)` -> numbers of images of `shape`; in training the code's are dropped out."""
+    side = shape[0] >> plan.scales
+    code = keras.Input((side**2 * plan.latent_channels,))
+    x = layers.Dropout(dropout)(code) if dropout else code
+    x = keras.layers.Reshape((side, side, plan.latent_channels))(x)
+    for scale in reversed(range(plan.scales)):
+        for _ in range(2):
+            x = convolution(x, plan.depth << scale, 3, plan)
+        x = layers.repeated(x)
+    x = convolution(x, plan.depth, 3, plan)
+    x = convolution(x, shape[-1], 3, plan, activated=False)
+    return keras.Model(code, keras.layers.Activation("linear", dtype="float32")(x), name="decoder")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PyramidRecipe(Recipe):
+    """Flags of every recipe on the networks of Berthelot et al. 2019."""
+
+    depth: int = 16  # Channels of the largest maps; doubled as maps halve.
+    latent_width: int = 2  # Height and width of the code's maps.
+    latent_channels: int = 16  # Of the code's maps.
+    learning_rate: float = 1e-4  # Of every player's Adam.
+    initial: Literal["paper", "uniform"] = "paper"  # Weights N(0, 1 / (1.04 fan)), or PyTorch's U(+-1/sqrt(fan)).
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("depth", "latent_width", "latent_channels"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+
+    def pyramid(self, shape):
+        """Returns the `Pyramid` for images of `shape`; raises UsageError if they do not halve to the code's maps."""
+        scales = round(math.log2(max(shape[0] / self.latent_width, 1)))
+        if shape[0] != shape[1] or shape[0] != self.latent_width << scales or not scales:
+            size, nearest = "x".join(map(str, shape[:2])), self.latent_width << max(scales, 1)
+            raise UsageError(
+                f"Maps of --latent-width {self.latent_width} cannot be halved from {size} pixels: give --image-size "
+                f"{nearest}, or another --latent-width."
+            )
+        return Pyramid(self.depth, scales, self.latent_channels, self.initial)
+
+    def adam(self):
+        """Returns a new optimizer: every player has its own."""
+        return keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)

@@ -1,0 +1,167 @@
+"""Checkpoints: complete, atomic, exact.
+
+`checkpoints/000500/` holds `state.safetensors` (every network with its statistics, every optimizer, moving averages,
+the means that are not yet logged, the number of rounds) and `manifest.json` (its SHA-256, step, version). The order of
+the batches and all noise are functions of (seed, step) and need no state. A checkpoint is written aside, flushed to the
+disk and renamed, so one that has its name is whole; it is verified all the same before it is read.
+"""
+
+import json
+import os
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+import kgen
+from kgen.data.archives import sha256
+from kgen.errors import Diverged, UsageError
+
+STATE, MANIFEST = "state.safetensors", "manifest.json"
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError)  # what reading a damaged checkpoint raises
+
+
+def variables(match):
+    """Returns `{key: variable}` of everything a match would need to go on, keys stable between processes.
+
+    Keras numbers layers, and the slots of optimizers after them, by how many a process has made: keys count within a
+    group instead, and keep the last word of the name.
+    """
+    groups = {}
+    for name, player in match.game.players.items():
+        groups[name] = player.network.variables
+        groups[f"{name}_optimizer"] = player.optimizer.variables
+    for name, average in match.averages.items():
+        groups[f"{name}_average"] = average.variables
+    for name, best in match.best.items():
+        groups[f"{name}_best"] = best.variables
+    groups["match"] = [match.round, match.rounds_summed, match.sums, match.first_fault, match.memory]
+    groups["best"] = [match.best_loss, match.best_round, match.waited] if match.best else []
+    groups["shown"] = [match.examples] if match.game.example_shape else []
+    return {
+        f"{group}/{i:03d}.{variable.name.rpartition('_')[2]}": variable
+        for group, members in groups.items()
+        for i, variable in enumerate(members)
+    }
+
+
+def save(match, folder, step, keep=3):
+    """Writes `folder/<step>/` unless it is there whole, and removes all but the newest `keep`. Returns its path.
+
+    Raises:
+        Diverged: a variable is NaN or infinite; nothing is written or removed.
+    """
+    folder = Path(folder)
+    final = folder / f"{step:06d}"
+    sweep(folder)
+    if not whole(final):
+        state = {key: np.asarray(variable.numpy()) for key, variable in variables(match).items()}
+        odd = [key for key, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
+        if odd:  # a finite loss can have an infinite gradient, which the guard sees a round later
+            raise Diverged(
+                f"{odd[0]} is not finite after step {step}, which is not saved. Try a smaller --learning-rate."
+            )
+        remove(final)
+        aside = folder / f".partial-{step:06d}"
+        aside.mkdir(parents=True)
+        save_file(state, aside / STATE)
+        manifest = {"step": step, "sha256": sha256(aside / STATE), "kgen": kgen.__version__}
+        (aside / MANIFEST).write_text(json.dumps(manifest) + "\n")
+        for path in (aside / STATE, aside / MANIFEST, aside):
+            flush(path)
+        os.rename(aside, final)
+        flush(folder)
+    for old in [found for found in steps(folder) if found <= step][:-keep]:  # later ones are damaged: not counted
+        remove(folder / f"{old:06d}")
+    return final
+
+
+def sweep(folder):
+    """Removes what killed processes left half-written or half-removed; the caller holds a lock on the folder."""
+    for left in Path(folder).glob(".partial-*"):
+        shutil.rmtree(left)
+
+
+def remove(path):
+    """Removes a checkpoint if it is there; first out of sight, so that half of one is never seen."""
+    if path.exists():
+        doomed = path.with_name(f".partial-{path.name}")
+        os.rename(path, doomed)
+        shutil.rmtree(doomed)
+
+
+def whole(path):
+    """Returns whether there is an undamaged checkpoint at `path`."""
+    try:
+        read(path)
+    except _DAMAGE:
+        return False
+    return True
+
+
+def steps(folder):
+    """Returns the steps of the checkpoints in `folder`, ascending."""
+    folder = Path(folder)
+    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
+
+
+def restore(match, folder):
+    """Sets the match to the newest whole checkpoint. Returns its step; 0 when there is none.
+
+    Warns of each damaged checkpoint (a failing disk; an interrupted write leaves none) and takes the one before it.
+
+    Raises:
+        UsageError: checkpoints are there, but all damaged, or made by a different recipe.
+    """
+    found = steps(folder)
+    for step in reversed(found):
+        try:
+            state = read(Path(folder) / f"{step:06d}")
+        except _DAMAGE as error:
+            warnings.warn(
+                f"The checkpoint of step {step} is damaged ({error}); taking the one before it.", stacklevel=2
+            )
+            continue
+        assign(match, state, f"{folder}/{step:06d}")
+        return step
+    if found != steps(folder):  # a run that goes on has replaced them meanwhile
+        return restore(match, folder)
+    if found:
+        raise UsageError(f"Every checkpoint in {folder} is damaged. Start a new run.")
+    return 0
+
+
+def read(path):
+    """Returns the tensors of one checkpoint, `{key: array}`; raises ValueError if it is not what its manifest says."""
+    manifest = json.loads((path / MANIFEST).read_text())
+    if manifest["step"] != int(path.name):
+        raise ValueError(f"it was saved at step {manifest['step']}")
+    if sha256(path / STATE) != manifest["sha256"]:
+        raise ValueError("its SHA-256 is not the manifest's")
+    return load_file(path / STATE)
+
+
+def assign(match, state, source):
+    """Sets every variable of the match from `state`; raises UsageError unless names, shapes and types are the same."""
+    targets = variables(match)
+    mine = {key: (tuple(v.shape), str(v.dtype)) for key, v in targets.items()}
+    theirs = {key: (array.shape, str(array.dtype)) for key, array in state.items()}
+    if mine != theirs:
+        odd = sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
+        raise UsageError(
+            f"{source} is of another recipe: {odd[0]} is {theirs.get(odd[0])} there, {mine.get(odd[0])} here."
+        )
+    for key, variable in targets.items():
+        variable.assign(state[key])
+
+
+def flush(path):
+    """Waits until a file or a folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,173 @@
+"""Run directories, `runs/<model>-<dataset>-<n>/`: made, found, locked, described."""
+
+import hashlib
+import json
+import os
+import platform
+import warnings
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+import kgen
+from kgen.backend import tf
+from kgen.core import recipe as recipes
+from kgen.errors import UsageError
+
+# Environment variables that choose kernels and threads, and so the last bits; others are nobody's business.
+SPEED = """
+    TF_ENABLE_ONEDNN_OPTS TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS TF_XLA_FLAGS XLA_FLAGS OMP_NUM_THREADS
+    TF_CUDNN_DETERMINISTIC TF_DETERMINISTIC_OPS NVIDIA_TF32_OVERRIDE CUDA_VISIBLE_DEVICES
+""".split()
+
+
+def create(runs_dir, model, recipe):
+    """Makes the next free run directory with its recipe.json and environment.json; returns its path."""
+    make_folder(runs_dir)
+    dataset = recipe.dataset.partition(":")[0]
+    number = 1
+    while True:
+        path = Path(runs_dir) / f"{model}-{dataset}-{number:04d}"
+        try:
+            path.mkdir()
+            break
+        except FileExistsError:
+            number += 1
+    write_recipe(path, model, recipe)
+    return path
+
+
+def make_folder(path):
+    """Makes a folder unless it is there.
+
+    Raises:
+        UsageError: it cannot be made or written to.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"The folder {path} cannot be made: {error.strerror}.") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UsageError(f"The folder {path} cannot be written to.")
+
+
+def write_recipe(path, model, recipe):
+    """Writes recipe.json: the model's name and every field, so that `--resume` and readers need nothing else."""
+    aside = path / ".recipe.partial"
+    aside.write_text(recipe.to_json(model))
+    os.replace(aside, path / "recipe.json")
+
+
+def write_environment(path, data):
+    """Writes environment.json: versions, the machine, shape, classes and SHA-256 of the training images.
+
+    A resumed run keeps the first one: it warns when versions differ, since the run may then not go on bit for bit.
+
+    Raises:
+        UsageError: the images are not those that the run was started with.
+    """
+    file = path / "environment.json"
+    seen = {"images": list(data.images.shape), "classes": list(data.classes), "images_sha256": digest(data)}
+    now = {**environment(), **seen}
+    try:
+        first = json.loads(file.read_text()) if file.exists() else now
+        same = first["images_sha256"] == now["images_sha256"]
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{file} is damaged. Remove it to go on without a comparison of the images.") from None
+    if not same:
+        shapes = f"{first.get('images')} then, {now['images']} now"
+        raise UsageError(f"{path} was started with other images ({shapes}): start a new run.")
+    changed = [f"{name} {first.get(name)} -> {value}" for name, value in now.items() if first.get(name) != value]
+    if changed:
+        warnings.warn(f"Resumed elsewhere, not bit for bit: {'; '.join(changed)}.", stacklevel=2)
+    if not file.exists():
+        aside = path / ".environment.partial"
+        aside.write_text(json.dumps(now, indent=2) + "\n")
+        os.replace(aside, file)
+
+
+def digest(data):
+    """Returns the SHA-256 of images and labels."""
+    parts = [data.images] if data.labels is None else [data.images, data.labels]
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(np.ascontiguousarray(part).data)
+    return whole.hexdigest()
+
+
+def read_data(path):
+    """Returns `(shape, classes)` of the images that a run was trained on; raises UsageError if it never began."""
+    file = Path(path) / "environment.json"
+    try:
+        seen = json.loads(file.read_text())
+        return tuple(seen["images"]), tuple(seen["classes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(f"{file} cannot be read: resume the run first, then draw or export.") from None
+
+
+def read_recipe(path):
+    """Returns `(model, recipe)` of a run directory or an export; raises UsageError if it is neither."""
+    file = Path(path) / "recipe.json"
+    if not file.is_file():
+        raise UsageError(
+            f"{path} is not a run directory: it has no recipe.json. A run lies in runs/<model>-<dataset>-<n>."
+        )
+    return recipes.from_json(file.read_text(errors="replace"), file)
+
+
+def find(name, runs_dir):
+    """Returns the run directory `name`; `latest` is the one in `runs_dir` that was written to last."""
+    if name != "latest":
+        return Path(name)
+    runs = [path.parent for path in Path(runs_dir).glob("*/recipe.json")]
+    if not runs:
+        raise UsageError(f"There is no run in {runs_dir} to resume. Start one with --model.")
+    return max(runs, key=lambda run: max(file.stat().st_mtime for file in run.iterdir()))
+
+
+def lock(path):
+    """Returns a lock on a run directory, held until released or the process ends, however it ends."""
+    held = FileLock(Path(path) / ".lock")
+    try:
+        return held.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(f"{path} is being trained by another process. Wait for it, or start a new run.") from None
+
+
+def environment():
+    """Returns the versions and the machine that a result depends on."""
+    packages = "tensorflow keras numpy tensorboard tensorflow-datasets mlxtend pillow safetensors".split()
+    return {
+        "kgen": kgen.__version__,
+        "python": platform.python_version(),
+        **{name: version_of(name) for name in packages},
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "gpus": gpus(),
+        "variables": {name: os.environ[name] for name in SPEED if name in os.environ},
+    }
+
+
+def gpus():
+    """Returns the names of the GPUs that TensorFlow sees."""
+    details = tf.config.experimental.get_device_details
+    return [details(gpu)["device_name"] for gpu in tf.config.list_physical_devices("GPU")]
+
+
+def processor():
+    """Returns the name of the processor: its vector units decide in which order sums are taken."""
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text().splitlines() if described.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def version_of(package):
+    """Returns the version of an installed package, or None: not every dataset needs tensorflow-datasets."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

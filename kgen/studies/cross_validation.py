@@ -1,0 +1,100 @@
+"""k-fold cross-validation: one run for each part of the images that is held out."""
+
+import dataclasses
+import json
+import statistics
+from pathlib import Path
+
+from kgen.core.validation import Measure
+from kgen.errors import UsageError
+from kgen.runs import directory
+
+
+def train_fold(model, recipe, fold, folder, test=None):
+    """Trains a recipe with one fold held out, in the run directory `folder`; goes on with what is there.
+
+    Args:
+        model: the recipe's name.
+        recipe: a `kgen.core.held_out.HeldOutRecipe`.
+        fold: from 0.
+        folder: the run directory, made if it is not there.
+        test: `kgen.data.Images` to measure the best weights on, or None.
+
+    Returns:
+        What `result.json` of the run then holds: `fold`, `step` of the best epoch, `loss`, the training loss then,
+        `validation_<measure>` and `test_<measure>`. None when the training was interrupted.
+
+    Raises:
+        UsageError: `folder` holds a run of another recipe.
+    """
+    from kgen.training import train as training  # TensorFlow, only when work starts: scripts show --help without
+
+    recipe, folder = dataclasses.replace(recipe, fold=fold), Path(folder)
+    directory.make_folder(folder)
+    if not (folder / "recipe.json").exists():
+        directory.write_recipe(folder, model, recipe)
+    elif directory.read_recipe(folder) != (model, recipe):
+        raise UsageError(f"{folder} holds a run with other numbers: give another --out, or the flags of that one.")
+    if (folder / "result.json").exists():
+        return json.loads((folder / "result.json").read_text())
+    done = training.train(model, recipe, folder.parent, None, resume=folder)
+    if not done.finished:
+        return None
+    result = {"fold": fold, **best_epoch(folder)}
+    if test is not None:
+        found = Measure(done.match.exhibition(), test, recipe.seed)()
+        result |= {f"test_{name}": value for name, value in found.items()}
+    aside = folder / ".result.partial"
+    aside.write_text(json.dumps(result) + "\n")
+    aside.rename(folder / "result.json")
+    return result
+
+
+def best_epoch(run):
+    """Returns the best line of epochs.jsonl as `{"step", "loss", "validation_...": ...}`.
+
+    `loss` is the training loss, noise and dropout active: that of the last line of log.jsonl up to the best step, or of
+    the first one.
+    """
+    epochs, log = (read_lines(Path(run) / name) for name in ("epochs.jsonl", "log.jsonl"))
+    best = [line for line in epochs if line.get("best")][-1]
+    before = [line for line in log if line["step"] <= best["step"]] or log[:1]
+    losses = [value for name, value in (before[-1] if before else {}).items() if name.endswith("_loss")]
+    measured = {name: value for name, value in best.items() if name.startswith("validation_")}
+    return {"step": best["step"], "loss": losses[0] if losses else None, **measured}
+
+
+def read_lines(path):
+    """Returns the records of a JSON-lines file."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def best(results):
+    """Returns the fold with the least validation loss."""
+    return min(results, key=lambda result: result[validated(result)])["fold"]
+
+
+def validated(result):
+    """Returns the name of the measure that decides, the first of the `validation_` ones."""
+    return next(name for name in result if name.startswith("validation_"))
+
+
+def column(results, name):
+    """Returns `(mean, standard deviation)` of a figure over folds; the deviation of one fold is 0."""
+    values = [result[name] for result in results]
+    return float(statistics.mean(values)), float(statistics.stdev(values)) if len(values) > 1 else 0.0
+
+
+def table_of_folds(results):
+    """Returns a Markdown table: a row for each fold, their mean, their standard deviation."""
+    names = list(results[0])
+    rows = [[result[name] for name in names] for result in results]
+    columns = [column(results, name) for name in names[1:]]
+    return table(names, [*rows, ["mean", *(mean for mean, _ in columns)], ["deviation", *(sd for _, sd in columns)]])
+
+
+def table(header, rows):
+    """Returns a Markdown table; numbers to four decimals."""
+    shown = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    lines = [header, ["---"] * len(header), *shown]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,84 @@
+"""Supervised fine-tuning of a trained encoder to different depths: what of it is of use for telling classes apart."""
+
+import dataclasses
+
+import numpy as np
+
+from kgen import data
+from kgen.core import recipe as recipes
+from kgen.errors import UsageError
+from kgen.models.classifier import weighted_layers
+from kgen.runs import directory
+from kgen.studies import cross_validation
+
+# Those of the autoencoder in student report 002, section 2.4: "again the best hyperparameters (without pruning)".
+REPORT = {"learning_rate": 2.8927e-3, "l2": 6.5057e-7, "batch_size": 383, "patience": 13, "steps": 12_500}
+SAME = ("dataset", "split", "data_dir", "image_size", "crop", "classes", "seed")  # as the encoder was trained
+
+
+def recipe_for(run):
+    """Returns the recipe of a classifier on the encoder of a run, trained on the same images."""
+    own = directory.read_recipe(run)[1]
+    taken = {name: getattr(own, name) for name in SAME}
+    return dataclasses.replace(recipes.find("classifier"), **REPORT, **taken, start_from=run)
+
+
+def layers_of(recipe):
+    """Returns what the layers of the encoder are called, from the code to the image, such as `dense 57`."""
+    shape, classes = directory.read_data(recipe.start_from)
+    encoder = recipe.encoder(data.Images(np.zeros((1, *shape[1:]), np.uint8), None, classes))
+    return [described(layer) for layer in reversed(weighted_layers(encoder))]
+
+
+def described(layer):
+    """Returns `dense 57` or `convolution 17` for a layer, by the outputs it has."""
+    kind = {2: "dense", 4: "convolution"}.get(len(layer.output.shape), layer.name)
+    return f"{kind} {layer.output.shape[-1]}"
+
+
+def fine_tune(recipe, depths, folder, test):
+    """Trains every depth in every fold, in `folder/depth-<n>/fold-<i>`; what is there already is not trained again.
+
+    Args:
+        recipe: of a classifier, with `start_from`.
+        depths: how many layers of the encoder learn along, each from 0.
+        folder: where the run directories are made.
+        test: `kgen.data.Images`.
+
+    Returns:
+        `{depth: [result, ...]}`, see `folds.train_fold`; None when interrupted.
+
+    Source: student report 002, section 2.4 and table 2.
+    """
+    found = {}
+    for depth in depths:
+        own = dataclasses.replace(recipe, unfreeze=depth)
+        found[depth] = []
+        for fold in range(recipe.folds):
+            result = cross_validation.train_fold(
+                "classifier", own, fold, folder / f"depth-{depth}" / f"fold-{fold}", test
+            )
+            if result is None:
+                return None
+            found[depth].append(result)
+    return found
+
+
+def table(found, names):
+    """Returns the report's table as Markdown: means over folds, and the deviation of the test accuracy."""
+    rows = []
+    for depth, results in found.items():
+        deepest = names[depth - 1] if depth else "head"
+        train, validation = (cross_validation.column(results, name)[0] for name in ("loss", "validation_cross_entropy"))
+        rows.append([deepest, train, validation, *cross_validation.column(results, "test_accuracy")])
+    return cross_validation.table(
+        ["deepest layer that learns", "train loss", "validation loss", "test accuracy", "+-"], rows
+    )
+
+
+def check(depths, names):
+    """Raises UsageError unless the encoder has as many layers as are to learn."""
+    wrong = [depth for depth in depths if not 0 <= depth <= len(names)]
+    if wrong:
+        listed = ", ".join(names)
+        raise UsageError(f"--depths must be from 0 to {len(names)} (from the code: {listed}), not {wrong[0]}.")

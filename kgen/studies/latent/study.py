@@ -1,0 +1,183 @@
+"""What the code of a trained autoencoder has learnt: maps, slices, and numbers beside those of PCA.
+
+The parts are in `latent_measures`, `latent_pictures` and `latent_projector`; this is the whole, in one folder.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from kgen import images
+from kgen.data import Images
+from kgen.errors import UsageError
+from kgen.runs import directory
+from kgen.studies import extras
+from kgen.studies.latent import measures, pictures, projector
+
+LEAST = 20  # images of a split
+PACKAGES = ("scipy", "sklearn", "matplotlib")
+IN_A_ROW = 16
+FIGURES = "latent.json"
+
+
+def splits(load, split, count, seed, say):
+    """Reads the images a model was trained on, and others to try it on.
+
+    Args:
+        load: function from a split to `kgen.data.Images`.
+        split: what the model was trained on, such as `train` or `train[:5000]`.
+        count: the most images of each part; more are chosen at random.
+        seed: of that choice.
+        say: called with a sentence where the dataset gives no others.
+
+    Returns:
+        `(train, test)`, two `Images`, in random order. `test` is the test split (of a model trained on that, the
+        training split); where there is none, a fifth of what the model was trained on.
+    """
+    random = np.random.default_rng(seed)
+    train = load(split)
+    order = random.permutation(len(train.images))
+    try:
+        test = load("train" if split.partition("[")[0] == "test" else "test")
+        others = random.permutation(len(test.images))
+    except UsageError as error:
+        say(f"{error} A fifth of the images that the model was trained on stands for it.")
+        fifth = len(order) // 5
+        test, others, order = train, order[:fifth], order[fifth:]
+    return _chosen(train, order[:count]), _chosen(test, others[:count])
+
+
+def study(codec, train, test, folder, seed, about=None, say=lambda part: None):
+    """Writes everything there is to see of a codec into a folder.
+
+    - `pca.png`, `tsne.png`: maps of the codes of the test images.
+    - `slices.png`, `slices_principal.png`: images along two coordinates, and along two principal directions.
+    - `reconstructions.png`, `hallucinations.png`: test images, and noise, above what the autoencoder makes of them.
+    - `projector/`: the codes for TensorBoard.
+    - `latent.json`: what is returned.
+
+    Args:
+        codec: with `encode(images)`, uint8 to float32 `(n, size)`, and `decode(codes)`, to float32 in [0, 1].
+        train: `kgen.data.Images`; its labels and classes may be absent.
+        test: others, with the same classes.
+        folder: to write to, which exists.
+        seed: of t-SNE, k-means and noise.
+        about: `{name: value}` to put first into the figures, such as the model and its dataset.
+        say: called with a few words before each part.
+
+    Returns:
+        The figures, a dictionary that JSON can hold. Errors are means of a pixel of the test images, `pca_...` those of
+        PCA with as many components as a code has numbers; accuracies are None without two classes to tell apart.
+
+    Raises:
+        UsageError: a package or images are missing, or the codes say nothing: they are all equal, or not finite.
+    """
+    extras.demand(*PACKAGES)
+    few = min(len(train.images), len(test.images))
+    if few < LEAST:
+        raise UsageError(f"The study needs {LEAST} images to train on and as many to try: one of the two has {few}.")
+    folder = Path(folder)
+    directory.make_folder(folder / "projector")
+    say("codes")
+    train_codes, test_codes = _codes(codec, train.images), _codes(codec, test.images)
+    figures = {
+        **(about or {}),
+        "images": {"train": len(train.images), "test": len(test.images)},
+        "seed": seed,
+        "size": train_codes.shape[1],
+        **_errors(codec, train.images, test.images, test_codes, seed, say),
+        **_accuracies(train_codes, train.labels, test_codes, test, seed, say),
+    }
+    say("slices, reconstructions, hallucinations")
+    for name, picture in _pictures(codec, test.images, test_codes, seed).items():
+        images.save_png(folder / f"{name}.png", picture)
+    say("maps: PCA and t-SNE")
+    figures["variance_shares"] = _maps(folder, test_codes, test, seed)
+    say("projector")
+    projector.write_projector(folder / "projector", test_codes, test.images, test.labels, test.classes)
+    (folder / FIGURES).write_text(json.dumps(figures, indent=2) + "\n")
+    return figures
+
+
+def table(figures):
+    """Returns the figures of `study` as lines of text."""
+
+    def percent(value):
+        return "-" if value is None else f"{value:.1%}"
+
+    shares, seen = figures["variance_shares"], figures["images"]
+    rows = [
+        (f"{seen['test']} test images, code of {figures['size']}", "autoencoder", "PCA"),
+        *(
+            (f"{name.replace('_', ' ')} of a pixel", f"{figures[name]:.4f}", f"{figures[f'pca_{name}']:.4f}")
+            for name in ("mean_squared_error", "binary_cross_entropy")
+        ),
+        (
+            f"accuracy of k-means, {figures['clustering_restarts']} restarts",
+            percent(figures["clustering_accuracy"]),
+            "",
+        ),
+        ("accuracy of a linear probe", percent(figures["probe_accuracy"]), ""),
+        ("variance in the first two directions", percent(sum(shares[:2])), ""),
+    ]
+    if "mean_distance" in figures:
+        evenness = figures["smoothness"]
+        rows.append(("mean distance of interpolations from lines", f"{1000 * figures['mean_distance']:.3f}e-3", ""))
+        rows.append(("smoothness of interpolations", "-" if evenness is None else f"{evenness:.3f}", ""))
+    return "\n".join(f"{name:<42}{value:>12}{other:>9}".rstrip() for name, value, other in rows)
+
+
+def _chosen(data, rows):
+    return Images(data.images[rows], None if data.labels is None else data.labels[rows], data.classes)
+
+
+def _codes(codec, pixels):
+    codes = np.asarray(codec.encode(pixels), np.float32)
+    if not np.isfinite(codes).all():
+        raise UsageError(
+            "The encoder gives codes that are not finite: the model has diverged. Take another checkpoint."
+        )
+    if not codes.std(axis=0).any():
+        raise UsageError("The encoder gives every image the same code, so there is nothing to look at: train it more.")
+    return codes
+
+
+def _errors(codec, train_images, test_images, codes, seed, say):
+    say("errors, beside those of PCA")
+    own = measures.errors(test_images, codec.decode(codes))
+    linear = measures.principal_errors(train_images, test_images, codes.shape[1], seed)
+    names = ("mean_squared_error", "binary_cross_entropy")
+    return {**dict(zip(names, own, strict=True)), **{f"pca_{name}": x for name, x in zip(names, linear, strict=True)}}
+
+
+def _accuracies(train_codes, train_labels, test_codes, test, seed, say):
+    classes, restarts = len(test.classes), 20
+    clustering = probe = None
+    if train_labels is not None and len(np.unique(train_labels)) > 1 and len(train_codes) >= classes:
+        say("k-means and linear probe")
+        labels = test.labels
+        clustering = measures.clustering_accuracy(train_codes, test_codes, labels, classes, seed, restarts)
+        probe = measures.probe_accuracy(train_codes, train_labels, test_codes, labels)
+    return {"clustering_accuracy": clustering, "clustering_restarts": restarts, "probe_accuracy": probe}
+
+
+def _pictures(codec, pixels, codes, seed):
+    return {
+        "slices": pictures.slices(codec, codes),
+        "slices_principal": pictures.slices(codec, codes, principal=True),
+        "reconstructions": pictures.reconstructions(codec, pixels[:IN_A_ROW]),
+        "hallucinations": pictures.hallucinations(codec, pixels.shape[1:], IN_A_ROW, seed),
+    }
+
+
+def _maps(folder, codes, test, seed):
+    """Writes pca.png and tsne.png; returns the share of variance in each principal direction."""
+    points, shares = measures.principal_components(codes, min(codes.shape))
+    title = f"Principal components of the code: {shares[:2].sum():.0%} of its variance"
+    pictures.scatter(folder / "pca.png", points[:, :2], test.labels, test.classes, title)
+    some = slice(measures.MOST_NEIGHBOURED)
+    labels = None if test.labels is None else test.labels[some]
+    points = measures.tsne(codes[some], seed)
+    pictures.scatter(folder / "tsne.png", points, labels, test.classes, "t-SNE of the code")
+    return shares.tolist()

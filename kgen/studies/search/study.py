@@ -1,0 +1,146 @@
+"""The study of a hyper-parameter search: its database, its settings, and trials whose process died.
+
+Such trials are tried again: at once on this machine, which knows its processes, and by Optuna's heartbeat on others.
+"""
+
+import copy
+import dataclasses
+import datetime
+import json
+import os
+import platform
+import shutil
+import warnings
+from pathlib import Path
+
+from kgen.errors import UsageError
+from kgen.runs import directory
+from kgen.studies.search import space
+from kgen.studies.search import trial as search_trial
+
+PACKAGES = ("optuna", "sklearn", "matplotlib")
+HEARTBEAT, GRACE = 30, 120  # seconds
+RETRIES = 3  # of a trial whose process died
+
+
+def begin(search, images, folder, name, storage=None):
+    """Returns `(study, url)`: a new study, or the one of this name.
+
+    Args:
+        search: a `kgen.studies.search.trial.Search`.
+        images: `kgen.data.Images`, which every trial is trained on.
+        folder: of the study, made if need be.
+        name: of the study.
+        storage: URL of a database; None is `<folder>/study.db`.
+
+    Raises:
+        UsageError: the database cannot be opened, or the study was started with other settings or images.
+    """
+    import optuna
+
+    directory.make_folder(folder)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    url = storage or f"sqlite:///{Path(folder).absolute() / 'study.db'}"
+    direction = "maximize" if search.rules.maximize else "minimize"
+    try:
+        study = optuna.create_study(
+            storage=open_storage(url), study_name=name, direction=direction, load_if_exists=True
+        )
+    except Exception as error:  # whatever a driver raises
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UsageError(f"The study's database cannot be opened: {reason}") from None
+    _refuse_changes(study, settings(search, images))
+    return study, url
+
+
+def open_storage(url):
+    """Returns Optuna's storage with a heartbeat, by which trials of dead processes are tried again."""
+    import optuna
+
+    sqlite = url.startswith("sqlite")
+    engine = {"connect_args": {"timeout": 100}} if sqlite else {"pool_pre_ping": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.storages.RDBStorage(
+            url,
+            engine_kwargs=engine,
+            heartbeat_interval=HEARTBEAT,
+            grace_period=GRACE,
+            heartbeat_stale_trial_callback=again,
+        )
+
+
+def settings(search, images):
+    """Returns what must stay the same for values to compare, as JSON holds it."""
+    fields = dataclasses.asdict(search.recipe)
+    elsewhere = {"dataset": search.recipe.dataset.partition(":")[0], "images": directory.digest(images)}
+    fixed = {name: value for name, value in fields.items() if name not in ("data_dir", *space.CLOCKS[1:])}
+    rules = dataclasses.asdict(search.rules)
+    return json.loads(
+        json.dumps({"model": search.model, "vary": search.vary, **rules, **fixed, **elsewhere}, default=str)
+    )
+
+
+def finished(study):
+    """Returns how many trials are complete or pruned."""
+    from optuna.trial import TrialState
+
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
+
+
+def adopt(study, folder):
+    """Fails the running trials of this machine whose process is no more, and enqueues them again."""
+    from optuna.exceptions import UpdateFinishedTrialError
+    from optuna.trial import TrialState
+
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        if _is_dead(trial):
+            try:
+                study.tell(trial.number, state=TrialState.FAIL)
+            except (UpdateFinishedTrialError, ValueError):  # another search has just done so
+                continue
+            shutil.rmtree(search_trial.folder_of(folder, trial.number), ignore_errors=True)
+            again(study, trial)
+
+
+def again(study, trial):
+    """Enqueues the parameters of a trial whose process died; Optuna calls this for processes of other machines."""
+    import optuna
+
+    fresh = copy.deepcopy(trial)
+    fresh.user_attrs = {}  # the dead process among them
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)(study, fresh)
+
+
+def _refuse_changes(study, now):
+    if "settings" not in study.user_attrs:
+        study.set_user_attr("settings", now)
+    then = study.user_attrs["settings"]
+    for name in sorted({*then, *now}, key=lambda name: list({**now, **then}).index(name)):
+        if then.get(name) != now.get(name):
+            was, given = ("other images", "these") if name == "images" else (then.get(name), now.get(name))
+            flag = "--dataset" if name == "images" else f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"The study {study.study_name} was started with {flag} {was}, not {given}: its values would "
+                "not compare. Give the same, or a new --study."
+            )
+
+
+def _is_dead(trial):
+    """Returns whether a running trial is known to have no process."""
+    if "pid" not in trial.user_attrs:  # killed before it said whose it is, and before Optuna's first heartbeat
+        return (datetime.datetime.now() - trial.datetime_start).total_seconds() > GRACE
+    return trial.user_attrs["host"] == platform.node() and not _alive(trial.user_attrs["pid"])
+
+
+def _alive(pid):
+    """Returns whether a process of this machine runs; one that has ended and that nobody has waited for does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's, or no /proc
+        return True

@@ -1,0 +1,51 @@
+"""From the flags of a recipe or of scripts/evaluate.py to who takes measurements."""
+
+import dataclasses
+
+from kgen import data
+from kgen.inference import autoencoder as autoencoders
+from kgen.inference import classifier as classifiers
+from kgen.inference import generator as generators
+from kgen.metrics import evaluator, reference
+from kgen.metrics.inception_network import inception
+from kgen.runs import build
+
+
+def evaluator_of(recipe):
+    """Returns the `kgen.metrics.evaluator.Evaluator` of what a recipe measures while it trains; None if nothing.
+
+    Raises:
+        UsageError: a metric, a split, a judge or a file of weights that there is not.
+    """
+    if not recipe.metrics:
+        return None
+    evaluator.known(recipe.metrics, "--evaluate")
+    real = real_images(recipe, recipe.evaluate_on or data.parzen_splits(recipe.dataset)[1], recipe.metrics)
+    network = network_of(recipe, real.images.shape[1:])
+    return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed)
+
+
+def real_images(recipe, split, metrics):
+    """Returns the `kgen.metrics.evidence.Real` of a split of a recipe's dataset."""
+    return reference.real(lambda part: images_of(recipe, part), recipe.dataset, split, metrics)
+
+
+def images_of(recipe, split):
+    """Returns the images of a split of a recipe's dataset, `kgen.data.Images`."""
+    return build.load(dataclasses.replace(recipe, split=split))
+
+
+def network_of(options, shape):
+    """Returns the `kgen.metrics.features.Network` that `options.judge` or `options.inception` names; None if neither.
+
+    Args:
+        shape: `(height, width, channels)` of the images.
+    """
+    if options.judge:
+        return classifiers.of_run(options.judge, shape)
+    return inception(options.inception) if options.inception else None
+
+
+def opened(game):
+    """Returns `(source, codec)` of a game: what can be drawn from, and what encodes and decodes; None each if not."""
+    return generators.of_game(game), autoencoders.of_game(game)

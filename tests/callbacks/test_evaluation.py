@@ -1,0 +1,123 @@
+"""Metrics while training: what they leave, that they disturb nothing, and whose weights are best."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from kgen.core import recipe as recipes
+from kgen.errors import UsageError
+from kgen.inference import generator as generators
+from kgen.metrics import evaluator
+from kgen.runs import build, checkpoint
+from kgen.training import train as training
+from tests.helpers.recipes import shrink
+
+SMALL = {"log_every": 4, "sample_every": 20, "checkpoint_every": 4, "split": "train[:60]", "keep": 20}
+MEASURED = {"evaluate": "mmd,parzen", "evaluate_every": 4, "evaluate_count": 12}
+
+
+def small(**changes):
+    return dataclasses.replace(shrink(recipes.find("gan")), **{**SMALL, "steps": 12, **changes})
+
+
+def train(folder, resume=None, **changes):
+    return training.train("gan", small(**changes), folder / "runs", folder / "exports", resume)
+
+
+def lines(path):
+    return [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("straight"), **MEASURED)
+
+
+def weights(run, step=12):
+    return (run / f"checkpoints/{step:06d}/state.safetensors").read_bytes()
+
+
+def test_a_line_and_a_scalar_of_every_number_at_every_step(straight):
+    names = ["mmd", "mmd_block", "mmd_linear", "parzen", "parzen_fine"]
+    found = lines(straight.run)
+    assert [(line["step"], line["name"]) for line in found] == [(step, name) for step in (4, 8, 12) for name in names]
+    assert all(
+        line["protocol"]["generated"] == 12 and line["protocol"]["reference"] == "train[-1000:]" for line in found
+    )
+    events = EventAccumulator(str(straight.run / "train"), size_guidance={"tensors": 0}).Reload()
+    assert [event.step for event in events.Tensors("metrics/parzen")] == [4, 8, 12]
+    assert lines(straight.exported) == found
+
+
+def test_a_resumed_run_writes_the_same(straight, tmp_path):
+    half = train(tmp_path, steps=8, **MEASURED)
+    with (half.run / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 10, "name": "stale"}\n')
+    whole = train(tmp_path, resume=half.run, **MEASURED)
+    assert lines(whole.run) == lines(straight.run)
+    assert weights(whole.run) == weights(straight.run)
+
+
+def test_training_is_not_disturbed(straight, tmp_path):
+    assert weights(train(tmp_path).run) == weights(straight.run)
+
+
+@pytest.mark.parametrize("higher", [False, True])
+def test_the_best_weights_are_kept_shown_and_exported(higher, tmp_path, monkeypatch):
+    curve = iter([3.0, 1.0, 2.0] if not higher else [-3.0, -1.0, -2.0])
+
+    def planted(name, evidence):
+        return [evaluator.features.Measurement(name="mmd", label="x", value=next(curve), higher=higher)]
+
+    monkeypatch.setitem(evaluator.METRICS, "mmd", lambda evidence: planted("mmd", evidence))
+    result = train(tmp_path, **{**MEASURED, "evaluate": "mmd", "best_by": "mmd"})
+    assert int(result.match.best_round.numpy()) == 8
+    other = build.prepare(small(**{**MEASURED, "evaluate": "mmd", "best_by": "mmd"}), pictures())
+    folder = tmp_path / "eight"
+    folder.mkdir()
+    (folder / "000008").symlink_to(result.run / "checkpoints/000008")
+    assert checkpoint.restore(other, folder) == 8
+    best = result.match.exhibition().generator.get_weights()
+    assert all(map(np.array_equal, best, other.game.generator.get_weights()))
+    assert not all(map(np.array_equal, best, result.match.game.generator.get_weights()))
+
+
+def pictures():
+    return build.load(small())
+
+
+def test_averaged_weights_are_measured(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setitem(evaluator.METRICS, "mmd", lambda evidence: seen.append(evidence.fake) or [])
+    result = train(tmp_path, ema=0.9, **{**MEASURED, "evaluate": "mmd"})
+    drawn = generators.of_game(result.match.exhibition()).draw(0, 12)
+    live = generators.of_game(result.match.game).draw(0, 12)
+    np.testing.assert_array_equal(seen[-1], drawn)
+    assert np.abs(seen[-1] - live).max() > 0
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"evaluate": "fit"}, "--evaluate must be among fid, is"),
+        ({"evaluate": "fid"}, "--judge RUN"),
+        ({"evaluate": "fid", "judge": "nowhere"}, "nowhere is not a run directory"),
+        ({"evaluate": "mmd", "evaluate_on": "validation"}, "There is no split 'validation'"),
+        ({"evaluate": "mmd", "best_by": "fid"}, "--best-by must be one of --evaluate, mmd, not fid"),
+        ({"best_by": "fid"}, "--best-by must be one of --evaluate, which is empty, not fid"),
+        ({"evaluate_every": 0}, "--evaluate-every must be at least 1, not 0"),
+        ({"judge": "a", "inception": "b"}, "--judge must be left out where there is --inception"),
+    ],
+)
+def test_mistakes_are_told_before_there_is_a_run(changes, words, tmp_path):
+    with pytest.raises(UsageError, match=words.replace("[", r"\[")):
+        train(tmp_path, **changes)
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+
+
+def test_the_best_of_a_run_that_holds_images_out_is_its_validations():
+    with pytest.raises(UsageError, match="--best-by must be left out where images are held out"):
+        dataclasses.replace(recipes.find("autoencoder"), evaluate="mmd", best_by="mmd")

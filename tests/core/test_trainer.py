@@ -1,0 +1,241 @@
+"""The match against games small enough to be played by hand."""
+
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kgen import images
+from kgen.core.game import Game, Player
+from kgen.core.trainer import Match
+from kgen.rng import current
+
+
+class Point(keras.layers.Layer):
+    """A network of one number."""
+
+    def __init__(self, start, **kwargs):
+        super().__init__(**kwargs)
+        self.start = start
+        self.number = self.add_weight(shape=(), initializer=keras.initializers.Constant(start))
+
+    def get_config(self):
+        return {**super().get_config(), "start": self.start}
+
+    def call(self, x):
+        return self.number * keras.ops.ones_like(x)
+
+
+def player(start, rate=0.1, **arguments):
+    x = keras.Input((1,))
+    return Player(keras.Model(x, Point(start)(x)), keras.optimizers.SGD(rate), **arguments)
+
+
+class Tug(Game):
+    """Two numbers a, b. First a minimises (a - b)^2 on each batch, then b minimises -ab / 2, seeing the new a."""
+
+    batches = 2
+    range = images.UNIT
+    reports = ("distance",)
+    exhibits = ("a",)
+
+    def play(self, batches):
+        for batch in batches:
+            yield self.first, batch
+        yield self.second, batches[-1]
+
+    def first(self, batch):
+        distance = (self.number("a", batch) - self.number("b", batch)) ** 2
+        return {"a": distance, "distance": distance}
+
+    def second(self, batch):
+        return {"b": -self.number("a", batch) * self.number("b", batch) / 2}
+
+    def number(self, name, batch):
+        return keras.ops.mean(getattr(self, name)(keras.ops.ones((1, 1)), training=True)) + 0 * keras.ops.mean(batch)
+
+
+def match_of(game, **arguments):
+    match = Match(game, **arguments)
+    match.compile()
+    return match
+
+
+def rounds(count, batches=2):
+    return tf.data.Dataset.from_tensors(np.zeros((batches, 4, 2, 2, 1), np.uint8)).repeat(count)
+
+
+def number(match, name):
+    return float(getattr(match, name).trainable_variables[0].numpy())
+
+
+def test_a_round_by_hand():
+    match = match_of(Tug(a=player(3.0), b=player(1.0)), ema=0.9)
+    match.fit(rounds(1), shuffle=False, verbose=0)
+    a1 = 3 - 0.1 * 2 * (3 - 1)
+    a2 = a1 - 0.1 * 2 * (a1 - 1)
+    assert number(match, "a") == pytest.approx(a2)
+    assert number(match, "b") == pytest.approx(1 + 0.1 * a2 / 2)
+    means = match.take_means()
+    assert means == pytest.approx(
+        {
+            "a_loss": (4 + (a1 - 1) ** 2) / 2,
+            "b_loss": -a2 / 2,
+            "a_gradient_norm": (4 + 2 * (a1 - 1)) / 2,
+            "b_gradient_norm": a2 / 2,
+            "distance": (4 + (a1 - 1) ** 2) / 2,
+        }
+    )
+    average = float(match.averages["a"].variables[0].numpy())
+    assert average == pytest.approx(3 + (1 - 1 / 10) * (a2 - 3))
+    assert match.exhibition().a is match.averages["a"] and match.exhibition().b is match.b
+
+
+def test_means_are_since_the_last_call():
+    match = match_of(Tug(a=player(3.0, 0.0), b=player(1.0, 0.0)))
+    match.fit(rounds(3), shuffle=False, verbose=0)
+    assert match.take_means()["distance"] == pytest.approx(4.0)
+    assert match.take_means()["distance"] == 0.0
+
+
+def test_players_of_one_turn_move_from_the_same_pass():
+    class Together(Tug):
+        def play(self, batches):
+            yield self.both, batches[0]
+
+        def both(self, batch):
+            return {**self.first(batch), **self.second(batch)}
+
+    match = match_of(Together(a=player(3.0), b=player(1.0)))
+    match.fit(rounds(1), shuffle=False, verbose=0)
+    assert number(match, "a") == pytest.approx(3 - 0.1 * 4)
+    assert number(match, "b") == pytest.approx(1 + 0.1 * 3 / 2)  # sees the old a
+
+
+def test_l2_is_added_to_the_gradient():
+    match = match_of(Tug(a=player(3.0, l2=0.5), b=player(1.0, 0.0)))
+    match.fit(rounds(1), shuffle=False, verbose=0)
+    a1 = 3 - 0.1 * (2 * (3 - 1) + 0.5 * 3)
+    assert number(match, "a") == pytest.approx(a1 - 0.1 * (2 * (a1 - 1) + 0.5 * a1))
+
+
+def test_each_player_scales_its_own_loss():
+    scaled = player(3.0, l2=0.5)
+    scaled.optimizer = keras.optimizers.LossScaleOptimizer(scaled.optimizer, initial_scale=1024.0)
+    match = match_of(Tug(a=scaled, b=player(1.0)))
+    match.fit(rounds(1), shuffle=False, verbose=0)
+    a1 = 3 - 0.1 * (4 + 0.5 * 3)
+    assert number(match, "a") == pytest.approx(a1 - 0.1 * (2 * (a1 - 1) + 0.5 * a1))
+    means = match.take_means()
+    assert means["a_loss"] == pytest.approx((4 + (a1 - 1) ** 2) / 2)
+    assert means["a_gradient_norm"] == pytest.approx((4 + 0.5 * 3 + 2 * (a1 - 1) + 0.5 * a1) / 2)
+
+
+def test_the_first_fault_is_remembered_with_its_step():
+    class Breaks(Tug):
+        def second(self, batch):
+            bad = keras.ops.where(self.match.round.value >= 3, float("nan"), 1.0)
+            return {"b": bad * super().second(batch)["b"]}
+
+    game = Breaks(a=player(3.0), b=player(1.0, 0.0))
+    match = match_of(game)
+    game.match = match
+    match.fit(rounds(3), shuffle=False, verbose=0)
+    assert match.faults() == {}
+    match.fit(rounds(3), shuffle=False, verbose=0)
+    # b's weight is NaN after its move in round 4.
+    assert match.faults() == {"b_loss": 4, "b_gradient_norm": 4, "a_loss": 5, "a_gradient_norm": 5, "distance": 5}
+
+
+def test_noise_is_new_in_every_round_and_turn_and_repeats_with_the_seed():
+    class Noisy(Tug):
+        reports = ("first_noise", "second_noise")
+
+        def play(self, batches):
+            yield self.one, batches[0]
+            yield self.two, batches[0]
+
+        def one(self, batch):
+            return {"a": self.number("a", batch), "first_noise": current().normal(())}
+
+        def two(self, batch):
+            return {"b": self.number("b", batch), "second_noise": current().normal(())}
+
+    def noises(seed):
+        match = match_of(Noisy(a=player(0.0), b=player(0.0)), seed=seed)
+        found = []
+        for _ in range(3):
+            match.fit(rounds(1), shuffle=False, verbose=0)
+            means = match.take_means()
+            found += [means["first_noise"], means["second_noise"]]
+        return found
+
+    assert noises(1) == noises(1)
+    assert len(set(noises(1) + noises(2))) == 12
+
+
+def test_replicas_share_the_loss_and_differ_in_noise():
+    """Two logical CPUs: the update is that of the whole batch, the logs are unscaled, the noise is not the same."""
+    code = """
+        import sys
+        sys.path[:0] = ["tests"]
+        import numpy as np, tensorflow as tf
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        from kgen.dice import current
+        from kgen.match import Match
+        from test_match import Tug, number, player, rounds
+
+        class Noisy(Tug):
+            reports = ("distance", "noise", "square")
+            def first(self, batch):
+                noise = current().uniform(())
+                return {**super().first(batch), "noise": noise, "square": noise**2}
+
+        def play(rounds):
+            match = Match(Noisy(a=player(3.0, l2=0.5), b=player(1.0)), ema=0.9)
+            match.compile()
+            match.fit(rounds, steps_per_epoch=4, shuffle=False, verbose=0)
+            average = float(match.averages["a"].variables[0].numpy())
+            return number(match, "a"), number(match, "b"), average, match.take_means()
+
+        one = play(rounds(5))
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        with strategy.scope():  # each replica takes a round of its own
+            two = play(strategy.distribute_datasets_from_function(lambda context: rounds(10)))
+        np.testing.assert_allclose(one[:3], two[:3], rtol=1e-6)
+        np.testing.assert_allclose(one[3]["a_loss"], two[3]["a_loss"], rtol=1e-6)
+        assert one[3]["noise"] != two[3]["noise"], "replica 1 drew what replica 0 drew"
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
+class Lookup(Game):
+    """A table of two vectors of one number, of which a turn looks up the first twice and the second once."""
+
+    exhibits = ("table",)
+
+    def __init__(self):
+        index = keras.Input((), dtype="int32")
+        embedded = keras.layers.Embedding(2, 1, embeddings_initializer="zeros")(index)
+        super().__init__(table=Player(keras.Model(index, embedded), keras.optimizers.Adam(0.01, epsilon=1e-12)))
+
+    def play(self, batches):
+        yield self.turn, batches[0]
+
+    def turn(self, batch):
+        values = self.table(tf.constant([0, 0, 1]), training=True)[:, 0]
+        return {"table": keras.ops.sum(values * tf.constant([1.0, 3.0, -1.0]))}
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_a_vector_that_is_looked_up_twice_moves_by_the_sum_of_its_gradients(eager):
+    match = Match(Lookup())
+    match.compile(run_eagerly=eager)
+    match.fit(tf.data.Dataset.from_tensors(np.zeros((1, 4, 2, 2, 1), np.uint8)), verbose=0)
+    np.testing.assert_allclose(match.game.table.get_weights()[0][:, 0], [-0.01, 0.01], rtol=1e-4)  # Adam's first step
+    assert match.take_means()["table_gradient_norm"] == pytest.approx(np.hypot(4, 1), rel=1e-5)

@@ -1,0 +1,230 @@
+"""Who may move when, against schedules written down by hand, and inside a match."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kgen.core import recipe as recipes
+from kgen.core.trainer import Match
+from kgen.core.update_rules import Balance, CriticFirst, Equilibrium
+from kgen.errors import UsageError
+from kgen.runs import checkpoint
+from tests.helpers.recipes import fit, new_match, pictures, play, shrink
+
+
+def rounds_of_the_generator(referee, count):
+    """Returns the numbers of the rounds, below `count`, in which the generator may move."""
+    allows = tf.function(lambda step: referee.allows("generator", {"generator": 0.0}, step, tf.zeros(0))[0])
+    return [step for step in range(count) if allows(tf.constant(step, tf.int64))]
+
+
+def the_authors_code(rounds, per_round):
+    """`Diters = 100 if gen_iterations < 25 or gen_iterations % 500 == 0 else 5`, told in rounds of `per_round`."""
+    found, step, generator_steps = [], -1, 0
+    while True:
+        critic_steps = 100 if generator_steps < 25 or generator_steps % 500 == 0 else per_round
+        step += critic_steps // per_round
+        if step >= rounds:
+            return found
+        found.append(step)
+        generator_steps += 1
+
+
+@pytest.mark.parametrize("per_round", [5, 10])
+def test_the_critic_s_lead_is_the_authors_code(per_round):
+    assert rounds_of_the_generator(CriticFirst(100, per_round), 2200) == the_authors_code(2200, per_round)
+
+
+def test_a_critic_always_moves():
+    referee = CriticFirst(100, 5)
+    assert all(
+        referee.allows("critic", {"critic": 0.0}, tf.constant(step, tf.int64), tf.zeros(0))[0] for step in range(30)
+    )
+
+
+def told(losses, tolerance=0.2, longest=10):
+    """Plays `[(discriminator's loss, generator's loss)]`; returns who moved in each round, and the last memory."""
+    referee = Balance(tolerance, {"discriminator": 0.5, "generator": 1.0}, longest)
+    memory, moved = tf.zeros(referee.memory), []
+    for step, (first, second) in enumerate(losses):
+        names = ""
+        for name, loss in (("discriminator", first), ("generator", second)):
+            allowed, memory = referee.allows(name, {name: tf.constant(loss)}, tf.constant(step, tf.int64), memory)
+            names += name[0] if allowed else "-"
+        moved.append(names)
+    return moved, memory.numpy()
+
+
+def test_equal_losses_let_both_move():
+    assert told([(1.4, 0.7)] * 5)[0] == ["dg"] * 5  # a discriminator's loss is a sum of two: half of it counts
+
+
+def test_who_is_ahead_rests():
+    moved, memory = told([(0.4, 1.0)] * 3)
+    assert moved == ["dg", "-g", "-g"]  # in the first round the generator's loss is not known yet
+    np.testing.assert_allclose(memory, [0.2, 1.0, 2.0, 0.0], rtol=1e-6)
+    assert told([(4.0, 1.0)] * 3)[0] == ["d-", "d-", "d-"]
+
+
+def test_nobody_rests_for_longer_than_the_greatest_ratio():
+    moved, _ = told([(0.0001, 5.0)] * 12, longest=4)
+    assert moved == ["dg", "-g", "-g", "-g", "dg", "-g", "-g", "-g", "dg", "-g", "-g", "-g"]
+
+
+def test_means_follow_slowly():
+    _, memory = told([(1.4, 0.7), (3.4, 0.7)])
+    np.testing.assert_allclose(memory[:2], [0.9 * 0.7 + 0.1 * 1.7, 0.7], rtol=1e-6)
+
+
+def balanced(seed=1):
+    keras.utils.set_random_seed(seed)
+    small = shrink(dataclasses.replace(recipes.find("dcgan"), balance=0.05))
+    match = Match(small.game(pictures()), 0)
+    match.compile()
+    return match
+
+
+def test_a_player_that_rests_stays_as_it_is():
+    match = balanced()
+    match.game.referee.allows = lambda name, values, step, memory: (tf.equal(name, "generator"), memory)
+    before = [np.copy(w) for w in match.discriminator.get_weights()]
+    state = [v.numpy() for v in match.discriminator_optimizer.variables]
+    means = play(match, 0, 3)
+    assert (means["discriminator_moves"], means["generator_moves"]) == (0.0, 1.0)
+    trained = match.discriminator.trainable_variables
+    statistics = {v.path for v in match.discriminator.variables} - {v.path for v in trained}
+    for variable, old in zip(match.discriminator.variables, before, strict=True):
+        assert np.array_equal(variable.numpy(), old) == (variable.path not in statistics), variable.path
+    for variable, old in zip(match.discriminator_optimizer.variables, state, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), old)
+
+
+def test_a_resumed_match_rests_as_the_straight_one(tmp_path):
+    straight, stopped, resumed = balanced(), balanced(), balanced(seed=1)
+    fit(straight, 0, 30)
+    fit(stopped, 0, 17)
+    checkpoint.save(stopped, tmp_path, 17)
+    checkpoint.restore(resumed, tmp_path)
+    fit(resumed, 17, 30)
+    one, other = straight.take_means(), resumed.take_means()
+    assert one == other and 0 < min(one["discriminator_moves"], one["generator_moves"]) < 1
+    np.testing.assert_array_equal(straight.memory.numpy(), resumed.memory.numpy())
+
+
+def test_ratios_are_rounds_of_more_batches():
+    for flags, turns in [
+        ({"generator_every": 3}, ["discriminator_turn"] * 3 + ["generator_turn"]),
+        ({"discriminator_every": 2}, ["generator_turn", "discriminator_turn", "generator_turn"]),
+    ]:
+        for name, expected in [("dcgan", turns), ("gan", [*turns[: len(turns) - 2], "turn"])]:
+            game = shrink(dataclasses.replace(recipes.find(name), **flags)).game(pictures())
+            batches = list(range(game.batches))
+            played = [(turn.__name__, batch) for turn, batch in game.play(batches)]
+            assert [turn for turn, _ in played] == expected, name
+            assert {batch for _, batch in played} == set(batches)
+
+
+def held_back(costs, **arguments):
+    """Returns whether the discriminator and the decoder may move, about 0.5 to 1 nats, asked in a graph and eagerly."""
+    referee = Equilibrium(0.75, 0.25, **arguments)
+    values = {name: tf.constant(cost) for name, cost in zip(referee.costs, costs, strict=True)}
+
+    def ask(name):
+        allowed, memory = referee.allows(name, values, tf.constant(0, tf.int64), tf.zeros(referee.memory))
+        assert memory.shape == (0,) and allowed.shape == () and allowed.dtype == tf.bool
+        return allowed
+
+    found = [bool(ask(name)) for name in referee.players]
+    assert [bool(tf.function(ask)(name)) for name in referee.players] == found
+    return found
+
+
+LOW, HIGH, BETWEEN = np.nextafter(np.float32(0.5), np.float32(0)), np.nextafter(np.float32(1), np.float32(2)), 0.75
+
+
+@pytest.mark.parametrize(
+    "costs, discriminator, decoder",
+    [
+        ((BETWEEN, BETWEEN), True, True),
+        ((0.5, 1.0), True, True),  # on both thresholds
+        ((1.0, 0.5), True, True),
+        ((LOW, BETWEEN), False, True),
+        ((BETWEEN, LOW), False, True),
+        ((LOW, LOW), False, True),
+        ((0.0, 1.0), False, True),
+        ((HIGH, BETWEEN), True, False),
+        ((BETWEEN, HIGH), True, False),
+        ((HIGH, HIGH), True, False),
+        ((0.5, 7.0), True, False),
+        ((LOW, HIGH), True, True),  # both would rest
+        ((HIGH, LOW), True, True),
+        ((7.0, 0.0), True, True),
+    ],
+)
+def test_an_equilibrium_holds_back_who_is_ahead(costs, discriminator, decoder):
+    assert held_back(costs) == [discriminator, decoder]
+    assert held_back(costs, real="a", fake="b", players=("d", "g")) == [discriminator, decoder]
+    assert held_back(costs, players=("decoder", "discriminator")) == [discriminator, decoder]
+
+
+@pytest.mark.parametrize("name", ["encoder", "generator"])
+def test_who_is_no_part_of_an_equilibrium_always_moves(name):
+    step, memory = tf.constant(0, tf.int64), tf.zeros(0)
+    for costs in ((0.0, 0.0), (9.0, 9.0), (0.75, 0.75)):
+        values = {"real_cost": tf.constant(costs[0]), "fake_cost": tf.constant(costs[1])}
+        assert Equilibrium(0.75, 0.25).allows(name, values, step, memory)[0]
+        assert tf.function(Equilibrium(0.75, 0.25).allows)(name, values, step, memory)[0]
+    assert (Equilibrium().centre, Equilibrium().margin) == (0.68, 0.35)
+
+
+def test_a_referee_is_told_all_that_the_turn_returned():
+    match, told_of = balanced(), {}
+
+    def allows(name, values, step, memory):
+        told_of[name] = {name: value.dtype for name, value in values.items()}
+        return tf.constant(True), memory
+
+    match.game.referee.allows = allows
+    play(match, 0, 1)
+    reports = dict.fromkeys(match.game.reports, tf.float32)
+    assert reports and told_of == {
+        "discriminator": {"discriminator": tf.float32, **reports}, "generator": {"generator": tf.float32}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"generator_every": 0},
+        {"generator_every": 11},
+        {"discriminator_every": 11},
+        {"generator_every": 2, "discriminator_every": 2},
+        {"balance": -0.1},
+        {"r1": -1.0},
+        {"augment": "colour"},
+        {"augment": ","},
+    ],
+)
+def test_a_wrong_rule_is_refused(flags):
+    with pytest.raises(UsageError, match="--" + list(flags)[-1].replace("_", "-")):
+        dataclasses.replace(recipes.find("dcgan"), **flags)
+
+
+def test_a_critic_s_losses_cannot_be_balanced():
+    for name in ("wgan", "wgan-gp"):
+        with pytest.raises(UsageError, match="--balance"):
+            dataclasses.replace(recipes.find(name), balance=0.1)
+
+
+@pytest.mark.parametrize("name", ["gan", "acgan"])
+def test_every_rule_at_once_trains(name):
+    changes = {"augment": "color,translation,cutout", "r1": 1.0, "generator_every": 2}
+    small = shrink(dataclasses.replace(recipes.find(name), **changes))
+    match = Match(small.game(pictures()), 0)
+    match.compile()
+    means = play(match, 0, 1)
+    assert np.isfinite(list(means.values())).all() and means["r1"] > 0
+    assert new_match(name).names != match.names

@@ -1,0 +1,224 @@
+"""Archives that are what they should be, and archives made to do harm; tensorflow-datasets without a network."""
+
+import hashlib
+import io
+import stat
+import struct
+import tarfile
+import time
+import tracemalloc
+import types
+import zipfile
+
+import numpy as np
+import pytest
+
+from kgen.data import archives
+from kgen.errors import UsageError
+
+
+def test_find_looks_in_both_places(tmp_path):
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist/a.gz").touch()
+    (tmp_path / "b.gz").touch()
+    assert archives.find(tmp_path, "mnist", "a.gz") == tmp_path / "mnist/a.gz"
+    assert archives.find(tmp_path, "mnist", "b.gz") == tmp_path / "b.gz"
+    assert archives.find(tmp_path, "mnist", "c.gz") is None
+    assert archives.find(None, "mnist", "a.gz") is None
+
+
+def test_verify(tmp_path):
+    file = tmp_path / "a.gz"
+    file.write_bytes(b"content")
+    got = hashlib.sha256(b"content").hexdigest()
+    assert archives.verify(file, got) == file
+    with pytest.raises(UsageError, match=f"a.gz is not the official file: expected SHA-256 {'0' * 64}, got {got}"):
+        archives.verify(file, "0" * 64)
+
+
+def zipped(path, *members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return path
+
+
+def test_zip_reads_members(tmp_path):
+    archive = archives.Zip(zipped(tmp_path / "a.zip", ("x/", b""), ("x/1.jpg", b"one"), ("2.jpg", b"two")), 10, 100)
+    assert archive.names == ["x/1.jpg", "2.jpg"]
+    assert archive.read("x/1.jpg") == b"one" and archive.read("2.jpg") == b"two"
+
+
+def linked():
+    member = zipfile.ZipInfo("link.jpg")
+    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return member
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([("../1.jpg", b"1")], "points outside"),
+        ([("x/../../1.jpg", b"1")], "points outside"),
+        ([("x\\..\\1.jpg", b"1")], "points outside"),
+        ([("/etc/1.jpg", b"1")], "points outside"),
+        ([("C:/1.jpg", b"1")], "points outside"),
+        ([(linked(), b"/etc/passwd")], "is a link or a device"),
+        ([("1.jpg", b"1" * 11)], "has 11 bytes; at most 10"),
+        ([(f"{i}.jpg", b"1" * 9) for i in range(12)], "unpacks to more than 100 bytes"),
+    ],
+)
+def test_zip_refuses(tmp_path, members, message):
+    with pytest.raises(UsageError, match=message):
+        archives.Zip(zipped(tmp_path / "bad.zip", *members), 10, 100)
+
+
+def test_zip_with_a_lying_size_is_not_inflated(tmp_path):
+    size = 50_000_000
+    path = zipped(tmp_path / "lie.zip", ("1.jpg", bytes(size)))
+    content = path.read_bytes()
+    assert content.count(struct.pack("<I", size)) == 2
+    path.write_bytes(content.replace(struct.pack("<I", size), struct.pack("<I", 7)))
+    archive = archives.Zip(path, 10, 100)
+    tracemalloc.start()
+    with pytest.raises(UsageError, match="1.jpg is damaged"):
+        archive.read("1.jpg")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < size / 10
+
+
+def test_zip_that_is_none(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"no zip")
+    with pytest.raises(UsageError, match="cannot be read as a zip archive"):
+        archives.Zip(tmp_path / "a.zip", 10, 100)
+
+
+def tarred(path, *members):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content, *kind in members:
+            member = tarfile.TarInfo(name)
+            if kind:
+                member.type, member.linkname = kind[0], "x/1.bin"
+            else:
+                member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def test_tar_reads_members(tmp_path):
+    path = tarred(tmp_path / "a.tar.gz", ("x/1.bin", b"12345"), ("x/readme", b"r"), ("x/2.bin", b"678"))
+    assert archives.read_tar(path, {"x/2.bin": 3, "x/1.bin": 5}, 100_000) == {"x/1.bin": b"12345", "x/2.bin": b"678"}
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([("../1.bin", b"1")], "points outside"),
+        ([("/x/1.bin", b"1")], "points outside"),
+        ([("x/1.bin", b"", tarfile.SYMTYPE)], "is a link or a device"),
+        ([("x/1.bin", b"", tarfile.LNKTYPE)], "is a link or a device"),
+        ([("x/1.bin", b"", tarfile.FIFOTYPE)], "is a link or a device"),
+        ([("x/1.bin", b"", tarfile.DIRTYPE)], "should be a file of 5 bytes"),
+        ([("x/1.bin", b"123456")], "should be a file of 5 bytes, it has 6"),
+        ([("x/2.bin", b"12345")], "lacks x/1.bin"),
+        ([("x/big", bytes(200_000)), ("x/1.bin", b"12345")], "at most 100000"),
+        ([(f"x/big{i}", bytes(60_000)) for i in range(4)], "unpacks to more than 100000 bytes"),
+    ],
+)
+def test_tar_refuses(tmp_path, members, message):
+    with pytest.raises(UsageError, match=message):
+        archives.read_tar(tarred(tmp_path / "bad.tar.gz", *members), {"x/1.bin": 5}, 100_000)
+
+
+def test_tar_that_is_cut_or_none(tmp_path):
+    path = tarred(tmp_path / "a.tar.gz", ("x/1.bin", np.random.default_rng(0).bytes(50_000)))
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.raises(UsageError, match="cannot be read as a .tar.gz archive"):
+        archives.read_tar(path, {"x/1.bin": 50_000}, 100_000)
+    path.write_bytes(b"no archive")
+    with pytest.raises(UsageError, match="cannot be read as a .tar.gz archive"):
+        archives.read_tar(path, {"x/1.bin": 5}, 100_000)
+
+
+def test_without_a_network_it_says_what_to_put_where(tmp_path, monkeypatch):
+    import requests
+
+    asked = []
+
+    def no_network(url, timeout):
+        asked.append((url, timeout))
+        raise requests.exceptions.ConnectionError("Failed to resolve")
+
+    monkeypatch.setattr(requests, "head", no_network)
+    start = time.perf_counter()
+    with pytest.raises(UsageError, match="no connection to storage.googleapis.com.*Put the files there."):
+        archives.from_tfds("mnist", "train", tmp_path, "Put the files there.")
+    assert time.perf_counter() - start < 10
+    first = "https://storage.googleapis.com/cvdf-datasets/mnist/t10k-images-idx3-ubyte.gz"
+    assert asked == [(first, archives._HOST_SECONDS)]
+
+
+def test_a_look_up_that_hangs_is_given_up(monkeypatch):
+    import requests
+
+    monkeypatch.setattr(requests, "head", lambda url, timeout: time.sleep(2))
+    monkeypatch.setattr(archives, "_HOST_SECONDS", 0.1)
+    start = time.perf_counter()
+    with pytest.raises(OSError, match="no connection to nowhere.example"):
+        archives._reach("https://nowhere.example/file")
+    assert time.perf_counter() - start < 1
+
+
+def test_a_download_that_fails_gives_the_same_advice(tmp_path, monkeypatch):
+    import requests
+    import tensorflow_datasets as tfds
+
+    def fails(builder):
+        raise RuntimeError("Got wrong checksum.\nMore")
+
+    monkeypatch.setattr(requests, "head", lambda url, timeout: types.SimpleNamespace(status_code=200))
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fails)
+    with pytest.raises(UsageError, match=r"cifar10 .*cannot be downloaded \(Got wrong checksum\)\. Put it there\."):
+        archives.from_tfds("cifar10", "train", tmp_path, "Put it there.")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A prepared dataset of tensorflow-datasets: 5 + 2 pictures of one colour, labelled."""
+    import tensorflow_datasets as tfds
+
+    class KgenTiny(tfds.core.GeneratorBasedBuilder):
+        """Seven pictures."""
+
+        VERSION = tfds.core.Version("1.0.0")
+
+        def _info(self):
+            picture = tfds.features.Image(shape=(4, 4, 3), encoding_format="png")
+            features = {"image": picture, "label": tfds.features.ClassLabel(num_classes=10)}
+            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+        def _split_generators(self, manager):
+            return {"train": self._generate_examples(0, 5), "test": self._generate_examples(5, 7)}
+
+        def _generate_examples(self, start, stop):
+            for i in range(start, stop):
+                yield i, {"image": np.full((4, 4, 3), 10 * i, np.uint8), "label": i}
+
+    folder = tmp_path_factory.mktemp("tfds")
+    KgenTiny(data_dir=folder).download_and_prepare()
+    return folder
+
+
+def test_prepared_data_needs_no_network(prepared, monkeypatch):
+    import requests
+
+    monkeypatch.setattr(requests, "head", lambda url, timeout: pytest.fail("asked the network"))
+    images, labels = archives.from_tfds("kgen_tiny", "train", prepared, "hint")
+    assert images.shape == (5, 4, 4, 3) and images.dtype == np.uint8 and labels.dtype == np.int64
+    assert sorted(labels) == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(images[:, 0, 0, 0], 10 * labels)
+    blobs, labels = archives.from_tfds("kgen_tiny", "test[:1]", prepared, "hint", encoded=True)
+    assert len(blobs) == 1 and blobs[0].startswith(b"\x89PNG") and len(labels) == 1
+    with pytest.raises(UsageError, match="The split 'train.:9.' of kgen_tiny cannot be read"):
+        archives.from_tfds("kgen_tiny", "train[:9]", prepared, "hint")

@@ -1,0 +1,104 @@
+"""Small versions of every recipe, and data for them."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from kgen.core import recipe as recipes
+from kgen.core.recipe import Recipe
+from kgen.core.trainer import Match
+from kgen.data import Images, pipeline
+from kgen.runs.build import precision
+
+
+def one_of_each_paper():
+    """Returns the names of all recipes as pytest parameters: of each paper's file all but the first are slow."""
+    files, parameters = set(), []
+    for name in recipes.names():
+        file = type(recipes.find(name)).__module__
+        parameters.append(pytest.param(name, marks=[pytest.mark.slow] if file in files else []))
+        files.add(file)
+    return parameters
+
+
+def one_of_each_kind():
+    """Returns the names of all recipes as pytest parameters, for what takes long: all but one of each kind are slow.
+
+    A kind is what a paper's recipe is built upon: that of all recipes, of those with a discriminator, with a validation
+    fold, of the networks that halve and double maps.
+    """
+    kinds, parameters = set(), []
+    for name in recipes.names():
+        bases = type(recipes.find(name)).__mro__
+        kind = next(base for base in bases if not base.__module__.startswith("kgen.models"))
+        parameters.append(pytest.param(name, marks=[pytest.mark.slow] if kind in kinds else []))
+        kinds.add(kind)
+    return parameters
+
+
+SHARED = {field.name for field in dataclasses.fields(Recipe)}
+
+
+def shrink(recipe, **changes):
+    """Returns the recipe with its own large whole numbers (widths, sizes of codes) divided by 16, a batch of 4."""
+    own = {f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe) if f.name not in SHARED}
+    small = {name: shrunk(value) for name, value in own.items() if type(value) in (int, tuple)}
+    return dataclasses.replace(recipe, **{"batch_size": 4, "steps": 4, "image_size": None, **small, **changes})
+
+
+def shrunk(value):
+    """Returns a whole number, or each of a tuple, divided by 16 where it is above 16."""
+    if type(value) is tuple:
+        return tuple(map(shrunk, value))
+    return max(2, value // 16) if value > 16 else value
+
+
+def pictures(count=16, size=32, channels=1, seed=0):
+    """Returns `Images` of noise with labels; any model plays on them."""
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, 256, (count, size, size, channels), np.uint8)
+    return Images(pixels, np.arange(count, dtype=np.int64) % 10, tuple(map(str, range(10))))
+
+
+def new_match(name, seed=0, ema=0.0, policy="float32", **compile_arguments):
+    """Returns a compiled match of a small version of the recipe `name`."""
+    keras.utils.set_random_seed(seed)
+    with precision(policy):
+        small = shrink(recipes.find(name))
+        match = Match(small.game(pictures()), seed, ema, small.holds_out)
+    match.compile(**compile_arguments)
+    return match
+
+
+def rounds_of(match, start, stop):
+    """Returns the rounds [start, stop) of `pictures()`."""
+    return pipeline.rounds(
+        pictures(),
+        batch_size=4,
+        batches=match.game.batches,
+        seed=0,
+        start=start,
+        stop=stop,
+        labelled=match.game.labelled,
+    )
+
+
+def fit(match, start, stop):
+    """Plays rounds [start, stop)."""
+    match.fit(rounds_of(match, start, stop), shuffle=False, verbose=0)
+
+
+def each_round(match, count):
+    """Plays rounds 0 to `count` one by one, without the cost of a `fit` for each; yields what was logged, as floats."""
+    batches = iter(rounds_of(match, 0, count))
+    match.make_train_function()
+    for _ in range(count):
+        yield {name: float(value) for name, value in match.train_function(batches).items()}
+
+
+def play(match, start, stop):
+    """Plays rounds [start, stop) and returns the mean losses since the last call."""
+    fit(match, start, stop)
+    return match.take_means()

@@ -1,0 +1,83 @@
+"""Images from a run and from its export are the same images."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from kgen.core import signatures
+from kgen.errors import UsageError
+from kgen.inference import sampling
+from tests.helpers import processes
+
+
+@pytest.fixture(scope="module")
+def folder():
+    return processes.uninterrupted(*processes.DCGAN)
+
+
+@pytest.fixture(scope="module")
+def draws(folder):
+    """The sources of a run and of its export."""
+    run, exported = processes.run_of(folder), folder / "saved_models/dcgan-mnist5k/1"
+    return sampling.from_run(run), sampling.from_saved_model(exported)
+
+
+def test_a_run_and_its_export_draw_the_same(draws):
+    one, two = (source.draw(7, 5) for source in draws)
+    assert one.shape == (5, 28, 28, 1) and one.dtype == np.float32
+    np.testing.assert_allclose(one, two, atol=1e-6)
+    assert not np.array_equal(one, draws[0].draw(8, 5))
+
+
+def test_more_images_than_one_request_makes(draws):
+    count = 2 * signatures.LIMIT + 3
+    images = draws[1].draw(7, count)
+    assert images.shape == (count, 28, 28, 1)
+    assert len({image.tobytes() for image in images}) == count
+    np.testing.assert_allclose(images[: signatures.LIMIT], draws[1].draw(7, signatures.LIMIT), atol=1e-6)
+    np.testing.assert_allclose(images, draws[0].draw(7, count), atol=1e-6)
+
+
+def test_the_script_writes_the_same_picture_from_both(folder, draws, tmp_path):
+    sources = {
+        "run": ["--run", processes.run_of(folder)],
+        "export": ["--saved-model", folder / "saved_models/dcgan-mnist5k/1"],
+    }
+    for name, source in sources.items():
+        process = processes.fork(
+            *source, "--seed", "7", "--count", "5", "--out", f"{name}.png", cwd=tmp_path, script="sample.py"
+        )
+        assert processes.finish(process)[0] == f"{name}.png, 5 images from {source[1]}\n"
+    picture = np.asarray(Image.open(tmp_path / "run.png"))
+    np.testing.assert_array_equal(picture, np.asarray(Image.open(tmp_path / "export.png")))
+    tiles = picture.reshape(2, 28, 3, 28).swapaxes(1, 2).reshape(6, 28, 28, 1)
+    assert np.abs(tiles[:5] - draws[0].draw(7, 5) * 255).max() <= 0.51
+    assert not tiles[5].any()
+
+
+def test_a_folder_that_is_no_export(tmp_path):
+    with pytest.raises(UsageError, match="is not an export: it has no saved_model.pb"):
+        sampling.from_saved_model(tmp_path)
+
+
+def test_an_export_that_cannot_draw(tmp_path):
+    tf.saved_model.save(tf.Module(), str(tmp_path / "other"))
+    with pytest.raises(UsageError, match="has no signature 'sample'"):
+        sampling.from_saved_model(tmp_path / "other")
+
+
+def test_an_export_without_its_weights(folder, tmp_path):
+    copy = shutil.copytree(folder / "saved_models/dcgan-mnist5k/1", tmp_path / "1")
+    shutil.rmtree(copy / "variables")
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        sampling.from_saved_model(copy)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model"])
+def test_a_damaged_export(content, tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(content)
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        sampling.from_saved_model(tmp_path)

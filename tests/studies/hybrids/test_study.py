@@ -1,0 +1,253 @@
+"""Hybrids: who is mixed with whom, that what is recorded is what was mixed, and the folder that they lie in."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kgen.data import Images
+from kgen.errors import UsageError
+from kgen.metrics.features import Network
+from kgen.studies.hybrids import study as hybrids
+from kgen.studies.hybrids.study import Protocol
+from tests.helpers.linear_autoencoder import Linear, spots
+
+CLASSES = ("plane", "bird", "deer", "horse")
+
+
+def coloured(count=80, seed=0):
+    """Returns `Images` of noise in three colours, of four classes by turns."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (count, 6, 7, 3), np.uint8)
+    return Images(pixels, np.arange(count) % 4, CLASSES)
+
+
+class Pixels:
+    """The code of an image is its pixels; a sampled one is brighter or darker."""
+
+    variational = True
+
+    def __init__(self):
+        self.seeds = []
+
+    def encode(self, images):
+        assert images.dtype == np.uint8
+        return images.reshape(len(images), -1) / np.float32(255)
+
+    def sampled(self, images, seed):
+        self.seeds.append(seed)
+        return self.encode(images) + np.float32(0.1 * np.random.default_rng(seed).normal(size=(len(images), 1)))
+
+    def decode(self, codes):
+        assert codes.dtype == np.float32
+        return np.clip(codes, 0, 1).reshape(-1, 6, 7, 3)
+
+
+def study(folder, data=None, train=None, codec=None, said=None, judge=None, **changes):
+    """Returns `(pairs, figures)` of a study of ten hybrids."""
+    data = data or coloured()
+    protocol = Protocol(**{"count": 10, "sequences": 2, "frames": 3, **changes})
+    pairs, say = hybrids.paired(data, protocol), [].append if said is None else said.append
+    given = codec or Pixels(), data, pairs, protocol, train or coloured(seed=1), folder, judge, {"model": "x"}, say
+    return pairs, hybrids.study(*given)
+
+
+def read(path, height=6, width=7):
+    """Returns the cells of a picture, `(rows, columns, height, width, channels)`."""
+    picture = np.array(Image.open(path))
+    picture = picture.reshape(*picture.shape[:2], -1)
+    return picture.reshape(len(picture) // height, height, -1, width, picture.shape[-1]).swapaxes(1, 2)
+
+
+# Who is mixed with whom.
+
+
+@pytest.mark.parametrize("channels", [3, 1])
+def test_the_wing_has_the_nearest_colour_at_the_centre(channels):
+    data = coloured()._replace(images=coloured().images[..., :channels])
+    pairs = hybrids.paired(data, Protocol(bodies="horse,deer", wings="bird", count=40))
+    assert sorted(pairs.bodies) == [row for row in range(80) if row % 4 >= 2]
+    for body, wing in zip(pairs.bodies, pairs.wings, strict=True):
+        nearest, least = None, np.inf
+        for row in range(1, 80, 4):
+            ends = data.images[row, 3, 3].tolist(), data.images[body, 3, 3].tolist()
+            distance = sum((p - q) ** 2 for p, q in zip(*ends, strict=True))
+            nearest, least = (row, distance) if distance < least else (nearest, least)
+        assert wing == nearest
+
+
+def test_any_wing():
+    data = coloured()
+    pairs = hybrids.paired(data, Protocol(pairing="random", count=15))
+    assert set(data.labels[pairs.bodies]) == {3} and set(data.labels[pairs.wings]) == {1}
+    assert len(set(pairs.bodies)) == len(set(pairs.wings)) == 15
+    assert list(pairs.bodies) != sorted(pairs.bodies) and list(pairs.wings) != sorted(pairs.wings)
+    assert list(pairs.bodies - 2) != list(pairs.wings)
+
+
+def test_the_order_of_report_000():
+    pairs = hybrids.paired(coloured(), Protocol(bodies="horse, deer", wings="bird,plane", pairing="order", count=6))
+    assert list(pairs.bodies) == [2, 3, 6, 7, 10, 11] and list(pairs.wings) == [0, 1, 4, 5, 8, 9]
+    assert pairs.labels == ((3, 2), (1, 0))
+
+
+def test_classes_by_number_which_a_name_precedes():
+    assert hybrids.paired(coloured(), Protocol(bodies="3,2,horse", wings="0", count=9)).labels == ((3, 2), (0,))
+    backwards = coloured()._replace(classes=("3", "2", "1", "0"))
+    assert hybrids.paired(backwards, Protocol(bodies="3", wings="0", count=2)).labels == ((0,), (3,))
+
+
+def test_alphas_are_uniform_and_depend_on_the_seed_alone():
+    data = coloured(8000)
+    pairs = hybrids.paired(data, Protocol(count=2000))
+    assert pairs.alphas.dtype == np.float64
+    assert 0.4 <= pairs.alphas.min() < 0.401 and 0.599 < pairs.alphas.max() <= 0.6
+    assert pairs.alphas.mean() == pytest.approx(0.5, abs=0.01)
+    other = hybrids.paired(data, Protocol(count=2000, pairing="order", bodies="deer"))
+    np.testing.assert_array_equal(pairs.alphas, other.alphas)
+    assert (hybrids.paired(data, Protocol(count=2000, seed=1)).alphas != pairs.alphas).all()
+    assert set(hybrids.paired(data, Protocol(count=20, alpha="0.25,0.25")).alphas) == {0.25}
+
+
+def test_what_is_left_to_compare_with(monkeypatch):
+    data = coloured(400)
+    pairs = hybrids.paired(data, Protocol(bodies="horse,deer", count=20))
+    assert not set(pairs.left) & {*pairs.bodies, *pairs.wings} and len(set(pairs.left)) == len(pairs.left)
+    bodies, wings = np.isin(data.labels[pairs.left], (2, 3)).sum(), (data.labels[pairs.left] == 1).sum()
+    assert bodies == wings == 100 - len(set(pairs.wings))
+    monkeypatch.setattr(hybrids, "MOST", 30)
+    sizes = [len(hybrids.paired(data, Protocol(count=count, pairing="order")).left) for count in (20, 84, 85)]
+    assert sizes == [60, 32, 0]
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("cow bird 5 centre", "--bodies: there is no class 'cow'; numbered from 0 there are plane, bird, deer, horse."),
+        ("horse bird,,4 5 order", "--wings: there is no class ''"),
+        ("horse 4 5 order", "--wings: there is no class '4'"),
+        ("horse -1 5 order", "--wings: there is no class '-1'"),
+        ("bird,deer bird 5 centre", "--bodies bird,deer and --wings bird must have no class in common."),
+        ("horse bird 21 centre", "--bodies horse: the split 'test' has 20 such images, but --count 21 takes 21."),
+        ("horse,deer bird 21 random", "--wings bird: the split 'test' has 20 such images, but --count 21 takes 21."),
+        ("horse,deer bird 21 order", "--wings bird: the split 'test' has 20 such images, but --count 21 takes 21."),
+    ],
+)
+def test_mistakes_in_pairs(line, words):
+    bodies, wings, count, pairing = line.split()
+    with pytest.raises(UsageError) as error:
+        hybrids.paired(coloured(), Protocol(bodies=bodies, wings=wings, count=int(count), pairing=pairing))
+    assert words in str(error.value)
+
+
+def test_no_wings_and_no_classes():
+    with pytest.raises(UsageError, match="the split 'test' has 0 such images, but --count 5 takes 1"):
+        hybrids.paired(coloured()._replace(labels=np.full(80, 3)), Protocol(count=5))
+    with pytest.raises(UsageError, match="have no classes"):
+        hybrids.paired(coloured()._replace(labels=None, classes=()), Protocol(count=5))
+
+
+# What is mixed.
+
+
+def test_a_hybrid_of_a_full_linear_code_is_the_mix_of_pixels(tmp_path):
+    data = spots(200)
+    pairs, _ = study(tmp_path, data, spots(50, seed=1), Linear(data.images, 64), bodies="a", wings="c", alpha="0,1")
+    body, hybrid, wing, faded = (row.astype(float) for row in read(tmp_path / "pairs.png", 8, 8))
+    alphas = pairs.alphas[:, None, None, None]
+    np.testing.assert_array_equal(body, data.images[pairs.bodies])
+    np.testing.assert_array_equal(wing, data.images[pairs.wings])
+    np.testing.assert_allclose(hybrid, (1 - alphas) * body + alphas * wing, atol=0.51)
+    np.testing.assert_allclose(faded, (1 - alphas) * body + alphas * wing, atol=0.5)
+    assert np.ptp(pairs.alphas) > 0.5
+
+
+def test_what_is_recorded_is_what_was_mixed(tmp_path):
+    data = coloured()
+    pairs, found = study(tmp_path, data, alpha="0.1,0.9")
+    with (tmp_path / "pegasi.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["body", "wing", "body_class", "wing_class", "alpha"] and len(rows) == 10
+    cells = read(tmp_path / "pegasi.png")
+    assert cells.shape[:2] == (3, 4) and not cells[2, 2:].any()
+    for row, cell, alpha in zip(rows, cells.reshape(12, 6, 7, 3), pairs.alphas, strict=False):
+        assert (row["body_class"], row["wing_class"], float(row["alpha"])) == ("horse", "bird", alpha)
+        body, wing = (data.images[int(row[name])].astype(float) for name in ("body", "wing"))
+        np.testing.assert_allclose(cell, (1 - alpha) * body + alpha * wing, atol=0.51)
+    assert found == json.loads((tmp_path / "pegasus.json").read_text())
+    assert (found["model"], found["judge"], found["trained_on"]) == ("x", None, {"bodies": 0, "wings": 0})
+    assert found["protocol"] == dataclasses.asdict(Protocol(count=10, sequences=2, frames=3, alpha="0.1,0.9"))
+    assert (tmp_path / "pegasus.md").read_text() == ""
+
+
+def test_pairs_go_on_below_after_sixteen(tmp_path):
+    data = coloured()
+    pairs, _ = study(tmp_path, data, count=20)
+    cells = read(tmp_path / "pairs.png")
+    assert cells.shape[:2] == (8, 16) and not cells[4:, 4:].any()
+    for row, rows in ((0, pairs.bodies), (2, pairs.wings)):
+        np.testing.assert_array_equal(cells[row], data.images[rows[:16]])
+        np.testing.assert_array_equal(cells[row + 4, :4], data.images[rows[16:]])
+
+
+def test_sequences_go_from_the_body_to_the_wing(tmp_path):
+    data = coloured()
+    pairs, _ = study(tmp_path, data, sequences=3, frames=5)
+    cells = read(tmp_path / "sequences.png")
+    assert cells.shape[:2] == (3, 7)
+    for row, body, wing in zip(cells, data.images[pairs.bodies], data.images[pairs.wings], strict=False):
+        np.testing.assert_array_equal(row[[0, 1, 5, 6]], [body, body, wing, wing])
+        np.testing.assert_allclose(row[3], (body.astype(float) + wing) / 2, atol=0.51)
+    film = Image.open(tmp_path / "sequences.gif")
+    assert (film.n_frames, film.size) == (5, (2 * 7, 2 * 6))
+    study(tmp_path / "one", count=1)  # sequences of two, of which there is one
+    assert read(tmp_path / "one/sequences.png").shape[:2] == (1, 5)
+
+
+@pytest.mark.parametrize("codes, differ", [("mean", False), ("sampled", True)])
+def test_repetitions_differ_where_codes_are_sampled(codes, differ, tmp_path):
+    codec = Pixels()
+    pairs, _ = study(tmp_path, codec=codec, repeats=3, codes=codes)
+    cells = read(tmp_path / "sequences.png")
+    assert cells.shape[:2] == (6, 5)
+    np.testing.assert_array_equal(cells[:, 0], coloured().images[np.repeat(pairs.bodies[:2], 3)])
+    for one, other in ((0, 1), (0, 2), (1, 2), (3, 4), (3, 5)):
+        assert all((cells[one, frame] != cells[other, frame]).any() == differ for frame in (1, 2, 3))
+    assert len(set(codec.seeds)) == len(codec.seeds) == (2 + 3 * 2 if differ else 0)
+
+
+def test_the_same_seed_gives_the_same_files(tmp_path):
+    def look(pixels):
+        means = pixels.mean(axis=(1, 2)) / 765
+        return means, np.log(np.concatenate([means, 1 - means.sum(axis=1, keepdims=True)], axis=1))
+
+    for name, changes in {"a": {}, "b": {}, "c": {"seed": 1}}.items():
+        study(
+            tmp_path / name, codes="sampled", judge=Network("toy", look, {"run": "judge", "network": "toy"}), **changes
+        )
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == "pairs.png pegasi.csv pegasi.png pegasus.json pegasus.md sequences.gif sequences.png".split()
+    for name in files:
+        one, same, other = ((tmp_path / folder / name).read_bytes() for folder in "abc")
+        assert one == same != other
+
+
+@pytest.mark.parametrize("codes, words", [("mean", "not finite: it has diverged"), ("sampled", "a variational enc")])
+def test_codes_that_cannot_be_used(codes, words, tmp_path):
+    codec = Pixels()
+    codec.variational = False
+    codec.encode = lambda pixels: np.full((len(pixels), 6 * 7 * 3), np.nan, np.float32)
+    with pytest.raises(UsageError, match=words):
+        study(tmp_path / "out", codec=codec, codes=codes)
+    assert not (tmp_path / "out").exists()
+
+
+def test_images_that_the_model_was_trained_on_are_counted(tmp_path):
+    data, said = coloured(), []
+    pairs, _ = study(tmp_path, data, said=said)
+    rows = [*pairs.bodies[:3], *set(pairs.wings)]
+    _, found = study(tmp_path, data, Images(data.images[rows], data.labels[rows], CLASSES), said=said)
+    assert found["trained_on"] == {"bodies": 3, "wings": 10} and len(said) == 1
+    assert said[0].startswith("The model was trained on 3 of the 10 bodies and 10 of the wings: what it makes of them")
