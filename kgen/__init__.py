@@ -1,3 +1,41 @@
-"""kgen: the classic generative image models on Keras 3, trained with one command and exported for serving."""
+"""The classic generative image models on Keras 3: trained, resumed exactly, measured, exported.
+
+    import kgen
+
+    recipe = kgen.find_recipe("dcgan")
+    result = kgen.train(recipe, steps=2_000)
+    images = kgen.load(result.run).generator.draw(seed=0, count=64)
+
+Each name below is imported when it is first used.
+"""
+
+import importlib
 
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "AdversarialLoss": "kgen.losses.adversarial",
+    "Game": "kgen.core.game",
+    "LoadedModel": "kgen.inference.loading",
+    "Player": "kgen.core.game",
+    "Recipe": "kgen.core.recipe",
+    "Trainer": "kgen.core.trainer",
+    "UsageError": "kgen.errors",
+    "Diverged": "kgen.errors",
+    "find_recipe": "kgen.core.recipe",
+    "load": "kgen.inference.loading",
+    "recipe_names": "kgen.core.recipe",
+    "train": "kgen.training.train",
+}
+_NAMES = {"find_recipe": "find", "recipe_names": "names"}  # what they are called where they are defined
+__all__ = ["__version__", *sorted(_PUBLIC)]
+
+
+def __getattr__(name):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), _NAMES.get(name, name))
+
+
+def __dir__():
+    return sorted([*globals(), *_PUBLIC])

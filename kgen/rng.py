@@ -9,16 +9,16 @@ from contextvars import ContextVar
 
 from kgen.backend import tf
 
-_current = ContextVar("kgen_dice")
+_current = ContextVar("kgen_rng")
 
 
-class Dice:
-    """Draws tensors; the n-th draw of equal dice gives equal numbers.
+class Rng:
+    """Draws tensors; the n-th draw of an equal `Rng` gives equal numbers.
 
     Args:
-        seed: an integer, or the `(2,)` int32 seed of other dice.
+        seed: an integer, or the `(2,)` int32 seed of another `Rng`.
 
-    `with Dice(seed):` makes them the dice that layers such as `Dropout` and games draw from (`current()`).
+    `with Rng(seed):` makes it the one that layers such as `Dropout` and games draw from (`current()`).
     """
 
     def __init__(self, seed):
@@ -26,12 +26,12 @@ class Dice:
         self._draws = 0
         self._tokens = []
 
-    def fold(self, *numbers):
-        """Returns independent dice for each combination of `numbers`, integers or scalar integer tensors below 2^31."""
+    def fold_in(self, *numbers):
+        """Returns an independent `Rng` for each combination of `numbers`, integers or scalar integer tensors below 2^31."""
         seed = self.seed
         for number in numbers:  # not stateless_fold_in, which keeps 32 bits of the seed
             seed = scrambled(tf.bitwise.bitwise_xor(seed, tf.stack([0, tf.cast(number, tf.int32)])))
-        return Dice(seed)
+        return Rng(seed)
 
     def normal(self, shape):
         """Returns float32 numbers of `shape`, N(0, 1): the normal quantiles of uniform numbers, at most 5.4 from 0."""
@@ -51,7 +51,7 @@ class Dice:
         Made from the integers by hand, since TensorFlow's kernels and XLA turn the same bits into different floats.
         """
         self._draws += 1
-        seed = self.fold(self._draws).seed
+        seed = self.fold_in(self._draws).seed
         bits = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
         return (tf.cast(tf.bitwise.right_shift(bits, 9), tf.float32) + 0.5) * 2.0**-23
 
@@ -69,7 +69,7 @@ def scrambled(seed):
 
 
 def current():
-    """Returns the dice of the innermost `with Dice(...)`.
+    """Returns the `Rng` of the innermost `with Rng(...)`.
 
     Raises:
         RuntimeError: outside of one, where a draw would be neither random nor repeatable by intention.
@@ -78,5 +78,5 @@ def current():
         return _current.get()
     except LookupError:
         raise RuntimeError(
-            "Random numbers are drawn inside `with Dice(seed):` (a round of a match does that itself)."
+            "Random numbers are drawn inside `with Rng(seed):` (a training step does that itself)."
         ) from None

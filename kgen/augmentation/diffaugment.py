@@ -23,7 +23,7 @@ def augment(images, policies):
 
     Raises:
         ValueError: an unknown policy, or images that are not floating point.
-        RuntimeError: outside of `with Dice(...)`, unless there is no policy.
+        RuntimeError: outside of `with Rng(...)`, unless there is no policy.
 
     Source: Zhao et al. 2020, arXiv:2006.10738, equations 4 and 5.
     """

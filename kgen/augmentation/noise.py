@@ -70,7 +70,7 @@ def add(images, noises):
     Raises:
         UsageError: a hole larger than the images.
         ValueError: images that are not floating point, unless there is no noise.
-        RuntimeError: outside of `with Dice(...)`, unless there is no noise.
+        RuntimeError: outside of `with Rng(...)`, unless there is no noise.
     """
     if not noises:
         return images

@@ -1,16 +1,16 @@
-"""What watches a match; each callback acts at multiples of its own number of steps."""
+"""Callbacks of a trainer; each callback acts at multiples of its own number of steps."""
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "every_n_steps": ["AtSteps"],
+        "every_n_steps": ["EveryNSteps"],
         "checkpoint": ["Checkpoints"],
-        "diagnostics": ["Diagnose"],
+        "diagnostics": ["Diagnostics"],
         "validation": ["Epoch"],
         "evaluation": ["Evaluate"],
-        "stop_on_nan": ["Guard"],
+        "stop_on_nan": ["StopOnNaN"],
         "interrupt": ["Interrupt"],
         "log": ["Log", "tensorboard_writer"],
         "progress": ["Progress"],

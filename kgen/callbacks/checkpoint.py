@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.runs import checkpoint
 
 
-class Checkpoints(AtSteps):
-    """Saves the match at multiples of `every` and at the end, and keeps the newest `keep`."""
+class Checkpoints(EveryNSteps):
+    """Saves the trainer at multiples of `every` and at the end, and keeps the newest `keep`."""
 
     def __init__(self, folder, every, start=0, keep=3):
         super().__init__(every, start)

@@ -8,11 +8,11 @@ import numpy as np
 from tqdm import tqdm
 
 from kgen.backend import keras, tf
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.callbacks.log import forget_after
 from kgen.core.game import Game, sheet
 from kgen.data import pipeline
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 SATURATED, COLLAPSED = "saturated discriminator", "collapsed generator"
 SURE = 0.99  # D(x) above and 1 - D(G(z)) above it: saturated
@@ -20,10 +20,10 @@ ALIKE = 0.3  # generated pictures that differ by less than this share of what re
 REAL = {"sample_distance": "real_distance", "within_class_distance": "real_within_class_distance"}
 
 
-class Diagnose(AtSteps):
+class Diagnostics(EveryNSteps):
     """Writes a line of diagnosis.jsonl at every look, TensorBoard's `diagnosis/<name>`, and warns on stderr.
 
-    A line has `step`; the means of the match since the last line of the log, if rounds were played since; and
+    A line has `step`; the means of the trainer since the last line of the log, if steps were played since; and
     `sample_distance`, `real_distance`, the mean distance of two pictures (`pairwise`) of a sheet and of as many
     training images. Of a game with classes also `within_class_distance`, `real_within_class_distance`, the mean over
     classes of the mean distance of two pictures of the same class. `warnings` lists what is wrong:
@@ -52,7 +52,7 @@ class Diagnose(AtSteps):
         self.last = json.loads(lines[-1]) if lines else {"step": 0, "warnings": []}
 
     def on_train_begin(self, logs=None):
-        game = self.model.exhibition()
+        game = self.model.best_game()
         self.probabilities = "real_score" in self.model.names and scores_are_probabilities(game)
         self.real_distances = {}
         if makes_pictures(game):
@@ -62,7 +62,7 @@ class Diagnose(AtSteps):
             self.at(0)
 
     def at(self, step):
-        means = self.model.means() if self.model.rounds_summed.numpy() else {}
+        means = self.model.means() if self.model.steps_summed.numpy() else {}
         line = {"step": step, **means, **self._look(), **self.real_distances}
         holds = {SATURATED: self._saturated(line), COLLAPSED: alike(line) and alike(self.last)}
         values = {name: value for name, value in line.items() if name != "step"}
@@ -80,11 +80,11 @@ class Diagnose(AtSteps):
 
     def _look(self):
         """Returns the distances of a sheet of pictures, of the same noise at every step."""
-        game = self.model.exhibition()
+        game = self.model.best_game()
         if not makes_pictures(game):
             return {}
         count, _ = sheet(game.classes)
-        with Dice(self.seed):
+        with Rng(self.seed):
             pictures = np.asarray(game.pictures(count))
         if not np.isfinite(pictures).all():
             return {}  # Samples, which shows the same ones, stops the run
@@ -101,7 +101,7 @@ def saturated_sentence(line):
     return (
         f"step {line['step']}: {SATURATED}: D(x) is {line['real_score']:.4f} and D(G(z)) {line['fake_score']:.4f} on "
         "average, so that the generator's loss tells it little; try --r1 1, --augment translation,cutout or "
-        "--discriminator-every 2."
+        "--generator-steps 2."
     )
 
 
@@ -124,7 +124,7 @@ SENTENCES = {SATURATED: saturated_sentence, COLLAPSED: collapsed_sentence}
 
 def makes_pictures(game):
     """Returns whether the game's `pictures()` are made of noise, so that they should differ as training images do."""
-    return type(game).pictures is not Game.pictures and not game.example_shape
+    return type(game).pictures is not Game.pictures and not game.fixed_images_shape
 
 
 def scores_are_probabilities(game):

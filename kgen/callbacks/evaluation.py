@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from kgen.backend import tf
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.callbacks.log import forget_after
 
 
-class Evaluate(AtSteps):
+class Evaluation(EveryNSteps):
     """Writes lines of metrics.jsonl and TensorBoard's scalars `metrics/...` of averaged weights, if they are kept.
 
     Args:
@@ -15,7 +15,7 @@ class Evaluate(AtSteps):
         writer: a `tf.summary` writer.
         evaluator: `kgen.metrics.evaluator.Evaluator`.
         opened: function of a game to what the evaluator is called with.
-        best_by: metric whose first number decides which weights the match remembers; None remembers none.
+        best_by: metric whose first number decides which weights the trainer remembers; None remembers none.
     """
 
     def __init__(self, path, writer, evaluator, opened, every, start=0, best_by=None):
@@ -25,7 +25,7 @@ class Evaluate(AtSteps):
         forget_after(self.path, start)
 
     def on_train_begin(self, logs=None):
-        self.parts = self.opened(self.model.contender())  # once: they hold the weights, whatever these become
+        self.parts = self.opened(self.model.current_game())  # once: they hold the weights, whatever these become
 
     def at(self, step):
         found = self.evaluator(*self.parts)
@@ -38,4 +38,4 @@ class Evaluate(AtSteps):
         self.writer.flush()
         if self.best_by:
             first = found[self.best_by][0]
-            self.model.remember(-first.value if first.higher else first.value)
+            self.model.keep_if_best(-first.value if first.higher else first.value)

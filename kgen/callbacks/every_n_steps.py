@@ -3,12 +3,12 @@
 from kgen.backend import keras
 
 
-class AtSteps(keras.callbacks.Callback):
-    """Calls `at(step)` whenever `step`, the number of rounds played since the run began, is a multiple of `every`.
+class EveryNSteps(keras.callbacks.Callback):
+    """Calls `at(step)` whenever `step`, the number of steps played since the run began, is a multiple of `every`.
 
     Args:
-        every: rounds between calls.
-        start: rounds played before this `fit`, from the checkpoint that was resumed.
+        every: steps between calls.
+        start: steps played before this `fit`, from the checkpoint that was resumed.
     """
 
     def __init__(self, every, start=0):
@@ -21,13 +21,13 @@ class AtSteps(keras.callbacks.Callback):
             self.at(step)
 
     def at(self, step):
-        """Acts; `step` rounds have been played."""
+        """Acts; `step` steps have been played."""
         raise NotImplementedError("A callback says in at() what it does, as a game does in play().")
 
     def close(self):
         """Gives back what the callback holds, however `fit` ended."""
 
     def finish(self, step):
-        """Acts at the end of the run, unless the last round did."""
+        """Acts at the end of the run, unless the last step did."""
         if step % self.every:
             self.at(step)

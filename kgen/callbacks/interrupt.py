@@ -1,16 +1,16 @@
-"""Ctrl-C and a scheduler's SIGTERM end a match between two rounds, with a checkpoint."""
+"""Ctrl-C and a scheduler's SIGTERM end a trainer between two steps, with a checkpoint."""
 
 import signal
 import threading
 
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 
 
-class Interrupt(AtSteps):
-    """Stops `fit` at the end of the round in which SIGINT or SIGTERM came; a second one ends the process at once.
+class Interrupt(EveryNSteps):
+    """Stops `fit` at the end of the step in which SIGINT or SIGTERM came; a second one ends the process at once.
 
     Attributes:
-        stopped: the step at which the match stopped, or None.
+        stopped: the step at which the trainer stopped, or None.
     """
 
     def __init__(self, start=0):

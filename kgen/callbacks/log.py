@@ -10,10 +10,10 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from kgen.backend import tf
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 
 
-class Log(AtSteps):
+class Log(EveryNSteps):
     """Writes the mean of every loss since the last line.
 
     Args:

@@ -4,15 +4,15 @@ import sys
 
 from tqdm import tqdm
 
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 
 
-class Progress(AtSteps):
+class Progress(EveryNSteps):
     """Shows the whole run's progress; a resumed run starts where it was.
 
     Args:
-        steps: rounds of the whole run.
-        images_per_step: images in a round.
+        steps: steps of the whole run.
+        images_per_step: images in a step.
     """
 
     def __init__(self, steps, images_per_step, every=1, start=0):

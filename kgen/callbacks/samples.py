@@ -6,19 +6,19 @@ import numpy as np
 
 from kgen import images
 from kgen.backend import tf
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.core.game import sheet
 from kgen.errors import Diverged
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 
-class Samples(AtSteps):
-    """Writes `samples/000500.png` and TensorBoard's image `samples`: a grid of what the match's game makes.
+class Samples(EveryNSteps):
+    """Writes `samples/000500.png` and TensorBoard's image `samples`: a grid of what the trainer's game makes.
 
     Args:
         folder: where the pictures go.
         writer: a `tf.summary` writer.
-        seed: of the noise; the match's own seed shows the same noise in every run with that seed.
+        seed: of the noise; the trainer's own seed shows the same noise in every run with that seed.
     """
 
     def __init__(self, folder, writer, every, start=0, seed=0):
@@ -30,9 +30,9 @@ class Samples(AtSteps):
             self.at(0)
 
     def at(self, step):
-        game = self.model.exhibition()
+        game = self.model.best_game()
         count, columns = sheet(game.classes)
-        with Dice(self.seed):
+        with Rng(self.seed):
             pictures = game.pictures(count)
         if not np.isfinite(pictures).all():
             raise Diverged(

@@ -1,13 +1,13 @@
-"""Stops a match whose losses are no longer numbers, before a checkpoint keeps the damage."""
+"""Stops a trainer whose losses are no longer numbers, before a checkpoint keeps the damage."""
 
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.errors import Diverged
 
 
-class Guard(AtSteps):
+class StopOnNaN(EveryNSteps):
     """Raises `Diverged` naming the loss and the first step at which it was NaN or infinite.
 
-    Keras's `TerminateOnNaN` reads `logs["loss"]` alone, so a NaN in one player's loss runs on. The match notes the step
+    Keras's `TerminateOnNaN` reads `logs["loss"]` alone, so a NaN in one player's loss runs on. The trainer notes the step
     on the device; this reads it every `every` steps, and before anything is saved.
     """
 

@@ -1,12 +1,12 @@
-"""What TensorBoard shows on request: histograms of weights, a profile of a few rounds."""
+"""What TensorBoard shows on request: histograms of weights, a profile of a few steps."""
 
 from kgen.backend import tf
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 
-WARM_UP = 10  # rounds before a profile: tracing is not what training costs
+WARM_UP = 10  # steps before a profile: tracing is not what training costs
 
 
-class Histograms(AtSteps):
+class Histograms(EveryNSteps):
     """Writes a histogram of every weight of every player, `<player>/<layer>/<weight>`.
 
     Args:
@@ -25,17 +25,17 @@ class Histograms(AtSteps):
         self.writer.flush()
 
 
-class Profile(AtSteps):
-    """Profiles a few rounds, for TensorBoard's Profile tab (`pip install tensorboard-plugin-profile`).
+class Profile(EveryNSteps):
+    """Profiles a few steps, for TensorBoard's Profile tab (`pip install tensorboard-plugin-profile`).
 
     Args:
         folder: of the run's event files.
-        rounds: how many, the first after a warm-up.
+        steps: how many, the first after a warm-up.
     """
 
-    def __init__(self, folder, rounds, every=1, start=0):
+    def __init__(self, folder, steps, every=1, start=0):
         super().__init__(every, start)
-        self.folder, self.last, self.running = str(folder), start + WARM_UP + rounds, False
+        self.folder, self.last, self.running = str(folder), start + WARM_UP + steps, False
 
     def at(self, step):
         if not self.running and self.start + WARM_UP <= step < self.last:
@@ -45,7 +45,7 @@ class Profile(AtSteps):
             self.close()
 
     def finish(self, step):
-        """Does nothing more: a profile is of the first rounds."""
+        """Does nothing more: a profile is of the first steps."""
 
     def close(self):
         if self.running:

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 from kgen.backend import tf
-from kgen.callbacks.every_n_steps import AtSteps
+from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.callbacks.log import forget_after
 from kgen.core.validation import Measure
 
 
-class Epoch(AtSteps):
+class Validation(EveryNSteps):
     """Writes a line of epochs.jsonl and TensorBoard's scalars after each epoch.
 
     A line has `step`, `epoch`, `validation_<measure>` of each of the game's measures where images are held out, `best`,
@@ -20,7 +20,7 @@ class Epoch(AtSteps):
         path: epochs.jsonl. Lines behind `start` are dropped: they will be written again.
         writer: a `tf.summary` writer.
         held: the images held out, `kgen.data.Images`, or None.
-        every: rounds of an epoch.
+        every: steps of an epoch.
         last: the last step of the run, after which there is a look too.
         patience: epochs without a smaller loss after which `fit` stops; 0 is never.
         seed: of the noise that a game adds to the held-out images.
@@ -38,11 +38,11 @@ class Epoch(AtSteps):
         forget_after(self.path, start)
 
     def on_train_begin(self, logs=None):
-        self.measure = Measure(self.model.contender(), self.held, self.seed) if self.held else None
+        self.measure = Measure(self.model.current_game(), self.held, self.seed) if self.held else None
 
     def at(self, step):
         self._note(step, self._look(), self.model.game.between_epochs(step // self.every))
-        if self.patience and int(self.model.waited.numpy()) >= self.patience:
+        if self.patience and int(self.model.wait.numpy()) >= self.patience:
             self.stopped = step
             self.model.stop_training = True
 
@@ -59,7 +59,7 @@ class Epoch(AtSteps):
         if not self.held:
             return {}
         values = self.measure()
-        best = self.model.remember(next(iter(values.values())), counts)
+        best = self.model.keep_if_best(next(iter(values.values())), counts)
         return {**{f"validation_{name}": value for name, value in values.items()}, "best": best}
 
     def _note(self, step, look, reports):

@@ -32,19 +32,19 @@ def main(arguments):
     parsing.demand(1 <= options.columns <= 100, f"--columns must be from 1 to 100, not {options.columns}.")
     parsing.demand(options.out.parent.is_dir(), f"--out {options.out}: there is no folder {options.out.parent}.")
     run = directory.find(options.run, options.runs_dir)
-    recipe = directory.read_recipe(run)[1]
+    recipe = directory.read_recipe(run)
     name, _, archive = recipe.dataset.partition(":")
     parsing.demand(name == "celeba", f"{run} was trained on {recipe.dataset}: only celeba has attributes.")
     from kgen import images
     from kgen.data import Request
     from kgen.data.datasets import celeba
-    from kgen.inference import autoencoder as autoencoders
+    from kgen.inference import loading
     from kgen.runs import build
     from kgen.studies import attributes
 
     known = celeba.attributes(Request(recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, archive))
     values = attributes.chosen(*known, options.attributes)
-    opened, faces = autoencoders.of_run(run), build.load(recipe).images
+    opened, faces = loading.load(run).autoencoder, build.load(recipe).images
     directions = attributes.vectors(opened.encode(faces[: options.count]), values[: options.count])
     picture = attributes.picture(opened, attributes.shown(recipe, faces, options.columns), directions, options.strength)
     images.save_png(options.out.with_suffix(".png"), picture)

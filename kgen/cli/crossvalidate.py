@@ -31,7 +31,7 @@ def main(arguments):
     test = build.load(dataclasses.replace(recipe, split=split)) if split else None
     results = []
     for fold in range(recipe.folds):
-        result = cross_validation.train_fold(options.model, recipe, fold, options.out / f"fold-{fold}", test)
+        result = cross_validation.train_fold(recipe, fold, options.out / f"fold-{fold}", test)
         if result is None:
             print("Stopped with a checkpoint. Go on: the same command again.")
             return 130

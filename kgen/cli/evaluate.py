@@ -21,7 +21,7 @@ class Options:
     count: int = 10_000  # Images to draw from each model.
     seed: int = 0  # Of what is drawn.
     seeds: int = 1  # How many seeds; from 2 on numbers are means over them, with their deviation and variance.
-    judge: Path | None = None  # Run directory of a classifier, whose features fid, kid, pr and is are then of.
+    classifier: Path | None = None  # Run directory of a classifier, whose features fid, kid, pr and is are then of.
     inception: Path | None = None  # Weights of the 2015 Inception, .npz: then these are FID, KID, ... proper.
     reference: str = "test"  # Split of real images to compare with, such as test, train, train[:10000].
     dataset: str | None = None  # Where the real images are; that of the first run or export if not given.
@@ -41,8 +41,8 @@ def main(arguments):
     parsing.demand(first or options.dataset, "--images needs --dataset, whose real images to compare with.")
     parsing.demand(options.count >= 1 and options.seeds >= 1, "--count and --seeds must be at least 1.")
     parsing.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")
-    parsing.demand(not (options.judge and options.inception), "Give either --judge or --inception.")
-    recipe = directory.read_recipe(first[0])[1] if first else Recipe()
+    parsing.demand(not (options.classifier and options.inception), "Give either --classifier or --inception.")
+    recipe = directory.read_recipe(first[0]) if first else Recipe()
     given = {name: getattr(options, name) for name in ("dataset", "data_dir", "image_size")}
     recipe = dataclasses.replace(recipe, **{name: value for name, value in given.items() if value is not None})
     from kgen.metrics import measurement

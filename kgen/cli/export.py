@@ -28,7 +28,7 @@ def main(arguments):
     plain = options.label is None or re.fullmatch(r"[\w.-]+", options.label)
     parsing.demand(plain, f"--label must be letters, digits, and . _ -, not {options.label}.")
     run = directory.find(options.run, options.runs_dir)
-    model, recipe = directory.read_recipe(run)
+    recipe = directory.read_recipe(run)
     from kgen.export import formats
     from kgen.export.saved_model import export
     from kgen.runs.build import reopen
@@ -36,7 +36,9 @@ def main(arguments):
 
     extras.demand(*formats.PACKAGES.get(options.format, ()), extra="convert")
     other = formats.FORMATS.get(options.format)
-    match, step = reopen(replace(recipe, precision="float32") if other else recipe, run)  # TensorFlow Lite has no other
+    trainer, step = reopen(
+        replace(recipe, precision="float32") if other else recipe, run
+    )  # TensorFlow Lite has no other
     how = {"convert": other, "name": options.name, "run": run, "label": options.label, "keep": options.keep}
-    print(export(match.exhibition(), model, recipe, step, options.exports_dir, **how))
+    print(export(trainer.best_game(), recipe, step, options.exports_dir, **how))
     return 0

@@ -13,32 +13,28 @@ from kgen.studies import extras
 from kgen.studies.latent import study as latent
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(parsing.ModelOptions):
     """Writes maps of the codes, slices, reconstructions, a TensorBoard projector and a table of figures."""
 
-    run: str | None = None  # Run directory, or latest; its newest checkpoint is used.
-    saved_model: Path | None = None  # An export, saved_models/<name>/<version>, instead of a run.
     out: Path = Path("latent")  # The folder to write to; what it has of these names is replaced.
     count: int = 10_000  # The most images of each split; t-SNE shows 5,000 of them.
     seed: int = 0  # Of the choice of images, of t-SNE, k-means and noise.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
 
 
 def main(arguments):
     options = parsing.parse(Options, arguments)
-    parsing.demand((options.run is None) != (options.saved_model is None), "Give either --run or --saved-model.")
+    path = options.path()
     parsing.demand(options.count >= latent.LEAST, f"--count must be at least {latent.LEAST}, not {options.count}.")
     parsing.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")
     extras.demand(*latent.PACKAGES)
-    path = directory.find(options.run, options.runs_dir) if options.run else options.saved_model
     from kgen.data.datasets import lines
-    from kgen.inference import autoencoder as autoencoders
+    from kgen.inference import loading
     from kgen.metrics import lines as line_metrics
     from kgen.runs import build
 
-    opened = autoencoders.of_run(path) if options.run else autoencoders.of_saved_model(path)
-    model, recipe = directory.read_recipe(path)
+    opened = loading.load(path).autoencoder
+    recipe = directory.read_recipe(path)
     directory.make_folder(options.out)
 
     def load(split):
@@ -46,7 +42,7 @@ def main(arguments):
 
     say = functools.partial(print, file=sys.stderr)
     train, test = latent.splits(load, recipe.split, options.count, options.seed, say)
-    about = {"model": model, "dataset": recipe.dataset, "from": str(path)}
+    about = {"model": recipe.name, "dataset": recipe.dataset, "from": str(path)}
     if recipe.dataset == "lines" and train.images.shape[1] == lines.SIZE:  # whose interpolations can be measured
         scores = line_metrics.line_scores(opened, options.seed)
         about |= {name: None if math.isnan(score) else score for name, score in scores.items()}

@@ -19,14 +19,9 @@ from typing import Annotated, Generic, TypeVar
 import tyro
 
 from kgen.core import recipe as recipes
+from kgen.core.options import MAY_CHANGE, PATH, marked
 from kgen.errors import Diverged, UsageError
 from kgen.runs import directory
-
-MAY_CHANGE = """
-    steps data_dir log_every sample_every checkpoint_every keep
-    histograms profile evaluate evaluate_every evaluate_count evaluate_on judge inception
-""".split()  # in a resumed run
-
 
 R = TypeVar("R", bound=recipes.Recipe)
 
@@ -43,6 +38,20 @@ class Options(Generic[R]):
     exports_dir: Path = Path("saved_models")  # Where exports are written, as <model>-<dataset>/<version>.
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """The flags that name a trained model."""
+
+    run: str | None = None  # Run directory, or latest; its newest checkpoint is used.
+    saved_model: Path | None = None  # An export, saved_models/<name>/<version>, instead of a run.
+    runs_dir: Path = Path("runs")  # Where latest is looked for.
+
+    def path(self) -> Path:
+        """Returns the run directory or the export; raises UsageError unless exactly one is named."""
+        demand((self.run is None) != (self.saved_model is None), "Give either --run or --saved-model.")
+        return directory.find(self.run, self.runs_dir) if self.run else self.saved_model
+
+
 def parse_training(arguments):
     """Returns the `Options` of scripts/train.py; its flags are the fields of the recipe that --model or --resume name.
 
@@ -52,9 +61,8 @@ def parse_training(arguments):
     """
     known = peek(arguments, model=None, resume=None, runs_dir="runs")
     resume = directory.find(known.resume, known.runs_dir) if known.resume else None
-    model, base = (
-        directory.read_recipe(resume) if resume else (known.model or "dcgan", recipes.find(known.model or "dcgan"))
-    )
+    base = directory.read_recipe(resume) if resume else recipes.find(known.model or "dcgan")
+    model = base.name
     if known.model not in (None, model):
         raise UsageError(f"{resume} is a run of {model}, not of {known.model}: leave --model out to resume it.")
     description = (
@@ -106,7 +114,7 @@ def anchored(recipe):
     """Returns the recipe with absolute paths, so that a run can be resumed from another folder."""
     name, _, argument = recipe.dataset.partition(":")
     folder = f"folder:{Path(argument).expanduser().absolute()}" if name == "folder" and argument else recipe.dataset
-    named = [name for name in ("data_dir", "start_from", "judge", "inception") if getattr(recipe, name)]
+    named = [name for name in marked(recipe, PATH) if getattr(recipe, name)]
     paths = {name: getattr(recipe, name).expanduser().absolute() for name in named}
     return dataclasses.replace(recipe, dataset=folder, **paths)
 
@@ -141,7 +149,7 @@ def refuse_changes(base, changed, run):
     """Raises UsageError if a flag asks a resumed run to become another run."""
     names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
     moved = base.dataset.startswith("folder:") and changed.dataset.startswith("folder:")  # its pictures are compared
-    refused = [name for name in names if name not in MAY_CHANGE and not (name == "dataset" and moved)]
+    refused = [name for name in names if name not in marked(base, MAY_CHANGE) and not (name == "dataset" and moved)]
     if refused:
         flag = refused[0].replace("_", "-")
         raise UsageError(

@@ -37,7 +37,7 @@ def main(arguments):
     named = Path(options.study).name == options.study and options.study not in ("", "..")
     parsing.demand(named, f"--study must be the name of a folder, not {options.study!r}.")
     extras.demand(*search_study.PACKAGES)
-    plan = search_trial.Search(options.model, options.recipe, options.vary, options.rules)
+    plan = search_trial.Search(options.recipe, options.vary, options.rules)
     from kgen.runs import build
     from kgen.training import train as training
 

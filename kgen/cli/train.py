@@ -8,11 +8,11 @@ from kgen.cli import parsing
 def main(arguments):
     options = parsing.parse_training(arguments)
     if options.dry_run:
-        print(options.recipe.to_json(options.model), end="")
+        print(options.recipe.to_json(), end="")
         return 0
     from kgen.training.train import train  # TensorFlow, two seconds: only when work starts
 
-    result = train(options.model, options.recipe, options.runs_dir, options.exports_dir, options.resume)
+    result = train(options.recipe, options.runs_dir, options.exports_dir, options.resume)
     if not result.finished:
         flags = ["--resume", result.run]
         if options.exports_dir != Path("saved_models"):

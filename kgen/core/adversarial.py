@@ -1,10 +1,11 @@
-"""What adversarial games share: whose turn it is, what the discriminator sees, how the generator is shown and served.
+"""What adversarial games share: two players, what the discriminator sees, how the generator is shown and served.
 
-And the flags that every adversarial recipe offers besides its paper's numbers: augmentation, R1, update ratios and
-balance.
+And the flags that adversarial recipes offer besides their paper's numbers: augmentation, R1, steps of each player,
+balance, the loss.
 """
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from kgen import rng
 from kgen.augmentation.diffaugment import POLICIES, augment
@@ -15,76 +16,73 @@ from kgen.core.recipe import Recipe
 from kgen.core.update_rules import Balance
 from kgen.errors import UsageError
 from kgen.losses import penalties
+from kgen.losses.adversarial import LOSSES, AdversarialLoss
+
+LossName = Literal[tuple(LOSSES)]
+ON_ONE_SCALE = ("minimax", "non_saturating", "least_squares")  # losses whose two values can be compared
 
 
 class AdversarialGame(Game):
-    """A generator against a discriminator. A paper's game adds `discriminator_turn` and `generator_turn`.
+    """A generator and a discriminator. A paper's game adds `play`, `discriminator_turn` and `generator_turn`.
 
     Args:
         generator: player, latents `(batch, size)` -> images in `image_range`.
-        opponent: player, images -> logits `(batch, 1)`: the discriminator, or critic.
-        objective: pair of losses, see `kgen.losses.adversarial`.
+        discriminator: player, images -> logits `(batch, 1)`.
+        loss: a `kgen.losses.adversarial.AdversarialLoss`; None for a game that has its own.
         prior: distribution of z, see `kgen.core.priors`.
         image_range: values of the generator's images, a `kgen.images.Range`.
-        policies, r1, generator_every, discriminator_every, balance: the flags of `AdversarialRecipe`.
+        policies, r1, discriminator_steps, generator_steps, balance: the flags of `AdversarialRecipe`.
 
     Class attributes:
-        opponent: name of the second player.
+        discriminator_name: of that player, such as `critic`.
         share: factor on its loss when losses are compared: a sum over real and generated images counts half.
     """
 
-    opponent = "discriminator"
+    discriminator_name = "discriminator"
     share = 0.5
 
     def __init__(
         self,
         generator,
-        opponent,
-        objective,
+        discriminator,
+        loss,
         prior,
         image_range,
         *,
         policies=(),
         r1=0.0,
-        generator_every=1,
-        discriminator_every=1,
+        discriminator_steps=1,
+        generator_steps=1,
         balance=0.0,
     ):
-        super().__init__(**{"generator": generator, self.opponent: opponent})
-        self.objective, self.prior, self.range = objective, prior, image_range
+        super().__init__(**{"generator": generator, self.discriminator_name: discriminator})
+        self.loss, self.prior, self.range = loss, prior, image_range
         self.policies, self.r1 = policies, r1
-        self.generator_every, self.discriminator_every = generator_every, discriminator_every
-        self.batches = max(generator_every, discriminator_every)
-        self.reports = ("real_score", "fake_score") + ("r1",) * bool(r1)
+        self.discriminator_steps, self.generator_steps = discriminator_steps, generator_steps
+        self.batches = max(discriminator_steps, generator_steps)
+        self.reports = ("real_score", "fake_score", "r1") if r1 else ("real_score", "fake_score")
         if balance:
-            self.referee = Balance(balance, {self.opponent: self.share, "generator": 1.0})
-
-    def play(self, batches):
-        for number, batch in enumerate(batches, 1):
-            if number % self.discriminator_every == 0:
-                yield self.discriminator_turn, batch
-            if number % self.generator_every == 0:
-                yield self.generator_turn, batch
+            self.update_rule = Balance(balance, {self.discriminator_name: self.share, "generator": 1.0})
 
     def sample(self, count):
         """Returns generated images with the generator in training mode."""
         return self.generator(self.prior.draw(count), training=True)
 
-    def judge(self, batch):
+    def discriminate(self, batch):
         """Returns what the discriminator says of images, augmented by the policies; in training mode."""
-        return self.players[self.opponent].network(augment(batch, self.policies), training=True)
+        return self.players[self.discriminator_name].network(augment(batch, self.policies), training=True)
 
     def scores(self, real_logits, fake_logits):
         """Returns the means of D(x) and D(G(z)) to be logged: 1 is real, 0 generated; a critic's are its own scale."""
-        score = self.objective.score or tf.identity
+        score = self.loss.score or tf.identity
         return {"real_score": keras.ops.mean(score(real_logits)), "fake_score": keras.ops.mean(score(fake_logits))}
 
     def with_r1(self, values, real, critic=None):
         """Returns the opponent's `values` with its R1 penalty added and reported; unchanged when its weight is 0."""
         if not self.r1:
             return values
-        penalty = penalties.r1(critic or self.judge, real)
-        return {**values, self.opponent: values[self.opponent] + self.r1 * penalty, "r1": penalty}
+        penalty = penalties.r1(critic or self.discriminate, real)
+        return {**values, self.discriminator_name: values[self.discriminator_name] + self.r1 * penalty, "r1": penalty}
 
     def pictures(self, count):
         module, _ = self.served
@@ -142,8 +140,8 @@ class AdversarialRecipe(Recipe):
 
     augment: str | None = None  # DiffAugment of what the discriminator sees: color, translation, cutout, with commas.
     r1: float = 0.0  # Weight gamma of the penalty on the discriminator's slope at real images (R1); 0 is none.
-    generator_every: int = 1  # Batches between the generator's turns, 1 to 10: k of Goodfellow, n_critic of WGAN.
-    discriminator_every: int = 1  # Batches between the discriminator's turns, 1 to 10.
+    discriminator_steps: int = 1  # Steps of the discriminator, 1 to 10: k of Goodfellow, n_critic of WGAN.
+    generator_steps: int = 1  # Steps of the generator that follow them, 1 to 10.
     balance: float = 0.0  # A player rests while the other's loss is greater by more than this share; 0 is off.
 
     def __post_init__(self):
@@ -152,21 +150,36 @@ class AdversarialRecipe(Recipe):
         self.demand(named, "augment", f"some of {', '.join(POLICIES)}, separated by commas")
         self.demand(self.r1 >= 0, "r1", "0 or more")
         self.demand(self.balance >= 0, "balance", "0 or more")
-        for name in ("generator_every", "discriminator_every"):
+        for name in ("discriminator_steps", "generator_steps"):
             self.demand(1 <= getattr(self, name) <= 10, name, "from 1 to 10")
-        one = 1 in (self.generator_every, self.discriminator_every)
-        self.demand(one, "discriminator_every", f"1 when --generator-every is {self.generator_every}")
 
-    def policies(self):
+    def policies(self) -> list[str]:
         """Returns the names in `augment`, in order."""
         return [name.strip() for name in (self.augment or "").split(",") if name.strip()]
 
-    def rules(self):
+    def rules(self) -> dict[str, Any]:
         """Returns the fields above as keyword arguments of an `AdversarialGame`."""
         return {
             "policies": self.policies(),
             "r1": self.r1,
-            "generator_every": self.generator_every,
-            "discriminator_every": self.discriminator_every,
+            "discriminator_steps": self.discriminator_steps,
+            "generator_steps": self.generator_steps,
             "balance": self.balance,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyLossRecipe(AdversarialRecipe):
+    """Flags of the algorithms that take any pair of losses."""
+
+    loss: LossName = "non_saturating"  # What the two players minimise.
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.demand(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}")
+        comparable = not self.balance or self.loss in ON_ONE_SCALE
+        self.demand(comparable, "balance", f"0, since the two values of --loss {self.loss} have no common scale")
+
+    def adversarial_loss(self) -> AdversarialLoss:
+        """Returns the pair of losses that `loss` names."""
+        return LOSSES[self.loss]

@@ -35,7 +35,7 @@ PIXELS = {
 }
 
 
-class CodingGame(Game):
+class AutoencodingGame(Game):
     """An encoder, a decoder, and perhaps who judges them; a paper's game adds its turns.
 
     A sheet shows, from above: rows of images, each over the row of their reconstructions; `walks` rows, each from the
@@ -51,13 +51,13 @@ class CodingGame(Game):
         prior: distribution of codes that the decoder was trained to take, see `kgen.core.priors`; or None.
     """
 
-    exhibits = ("autoencoder",)
+    exported = ("autoencoder",)
     walks, draws = 4, 0
     prior = None
 
     def __init__(self, shape, pixels=None, **players):
         self.pairs = (ROWS - self.walks - self.draws) // 2
-        self.example_shape = (self.pairs * COLUMNS + 2 * self.walks, *shape)
+        self.fixed_images_shape = (self.pairs * COLUMNS + 2 * self.walks, *shape)
         super().__init__(**players)
         if pixels:
             self.pixels, self.range, self.paint = pixels, pixels.range, pixels.paint

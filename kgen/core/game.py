@@ -1,7 +1,7 @@
-"""A game: players, and the turns they take in a round.
+"""A game: players, and the turns they take in a step.
 
 A paper's algorithm is a subclass that says who moves when, and by which loss. It holds no tape, no optimizer step, no
-metric, no randomness: `kgen.core.trainer.Match` plays it. So a game reads like its paper, imports without TensorFlow, and is
+metric, no randomness: `kgen.core.trainer.Trainer` plays it. So a game reads like its paper, imports without TensorFlow, and is
 free of the names that `keras.Model` keeps for itself (`loss`, `metrics`, `optimizer`, ...).
 """
 
@@ -36,35 +36,35 @@ class Game:
     """Base of every game. `Game(generator=Player(...), ...)`: each network is then `self.generator`, ...
 
     Class attributes that a subclass may set:
-        batches: how many fresh batches a round takes (k of Goodfellow 2014, n_critic of WGAN).
+        batches: how many fresh batches a step takes (k of Goodfellow 2014, n_critic of WGAN).
         labelled: whether batches are `(images, labels)` pairs.
         range: the values of the images that the networks see.
         reports: names that turns return besides the players', to be logged.
-        exhibits: the players whose networks make pictures and are exported; `--ema` keeps their moving averages.
-        referee: who decides whether a player may move in its turn, see `kgen.core.update_rules`; None lets all move.
+        exported: the players whose networks make pictures and are exported; `--ema` keeps their moving averages.
+        update_rule: who decides whether a player may move in its turn, see `kgen.core.update_rules`; None lets all move.
         classes: names of the classes that pictures can be asked for, empty where they cannot.
-        example_shape: `(count, height, width, channels)` of the images that `pictures()` needs to be shown, which the
-            match then keeps as `self.examples`, uint8; None where pictures are made of noise.
+        fixed_images_shape: `(count, height, width, channels)` of the images that `pictures()` needs to be shown, which the
+            trainer then keeps as `self.examples`, uint8; None where pictures are made of noise.
     """
 
     batches = 1
     labelled = False
     range = images.SYMMETRIC
     reports = ()
-    exhibits = ("generator",)
-    referee = None
+    exported = ("generator",)
+    update_rule = None
     classes = ()
-    example_shape = None
+    fixed_images_shape = None
 
     def __init__(self, **players):
         self.players = players
         for name, player in players.items():
             setattr(self, name, player.network)
-        if self.example_shape:
-            self.examples = np.zeros(self.example_shape, np.uint8)
+        if self.fixed_images_shape:
+            self.examples = np.zeros(self.fixed_images_shape, np.uint8)
 
     def play(self, batches):
-        """Yields `(turn, batch)` for every turn of a round, in order.
+        """Yields `(turn, batch)` for every turn of a step, in order.
 
         A turn is a method that takes the batch and returns `{name: scalar}`: a player's name carries the loss which
         that player minimises, names in `reports` are only logged. Players that one turn names move together, from one
@@ -80,7 +80,7 @@ class Game:
         self.players[name].optimizer.apply(gradients, self.players[name].network.trainable_variables)
 
     def receive(self, data):
-        """Returns the list of a round's batches from what the pipeline gives: uint8 images become floats in `range`."""
+        """Returns the list of a step's batches from what the pipeline gives: uint8 images become floats in `range`."""
         pictures, labels = data if self.labelled else (data, None)
         batches = [images.from_bytes(pictures[i], self.range) for i in range(pictures.shape[0])]
         return [(batch, labels[i]) for i, batch in enumerate(batches)] if self.labelled else batches
@@ -106,7 +106,7 @@ class Game:
         Raises:
             UsageError: they do not fit.
         """
-        for name in self.exhibits:
+        for name in self.exported:
             copy_weights(getattr(other, name, None), getattr(self, name))
 
     def with_networks(self, networks):
@@ -118,7 +118,7 @@ class Game:
         return other
 
     def pictures(self, count):
-        """Returns `count` images float32 in [0, 1], drawn from the dice of the moment, networks at inference.
+        """Returns `count` images float32 in [0, 1], drawn from `kgen.rng.current()`, networks at inference.
 
         Where there are classes all have equal parts, in order: a sheet of ten a row then shows a class in each row.
         """

@@ -1,4 +1,4 @@
-"""Distributions of the latent vector z. Their draws come from the dice of the moment (`kgen.rng`)."""
+"""Distributions of the latent vector z. Their draws come from `kgen.rng.current()` (`kgen.rng`)."""
 
 from dataclasses import dataclass
 

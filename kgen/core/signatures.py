@@ -4,7 +4,7 @@ import inspect
 
 from kgen.backend import tf
 from kgen.images import from_unit, to_unit
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 LIMIT = (
     256  # images an export makes per request: 64x64 colour is 12 MB of float32, and no client can exhaust the server
@@ -236,7 +236,7 @@ def seen(images):
 def drawn(prior, seed, count):
     """Returns `count` latents from the 64 bits of `seed`, in a graph."""
     halves = tf.bitcast(seed, tf.int32)
-    with Dice(0).fold(halves[0], halves[1]):
+    with Rng(0).fold_in(halves[0], halves[1]):
         return tf.ensure_shape(prior.draw(count), (None, prior.size))
 
 

@@ -1,4 +1,4 @@
-"""A match: a game being played. The only training step in the package.
+"""A trainer: a game being played. The only training step in the package.
 
 What Keras leaves to each custom model, and where it is easily got wrong, is done here once: building, named optimizers,
 randomness, scaling over replicas, loss scaling, means, moving averages, finding the first NaN.
@@ -7,58 +7,58 @@ randomness, scaling over replicas, loss scaling, means, moving averages, finding
 import numpy as np
 
 from kgen.backend import keras, tf
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 
-class Match(keras.Model):
-    """Plays a game with `fit(rounds)`; one `train_step` is one round.
+class Trainer(keras.Model):
+    """Plays a game with `fit(steps)`; one `train_step` is one step.
 
     Args:
         game: a `kgen.core.game.Game`.
-        seed: integer; with the round's number it determines every random draw.
+        seed: integer; with the step's number it determines every random draw.
         ema: decay of the moving average of the exhibited networks, in [0, 1); 0 keeps none. At update t it is
             `min(ema, (1 + t) / (10 + t))`, as in `tf.train.ExponentialMovingAverage`, to be useful early.
-        keep_best: whether to keep the exhibited networks (their averages if `ema`) as they were when `remember` was
+        keep_best: whether to keep the exhibited networks (their averages if `ema`) as they were when `keep_if_best` was
             given the least loss; they are exhibited then.
 
     Attributes:
-        round: how many rounds have been played.
+        step: how many steps have been played.
         names: what is logged, in order: of every player `<player>_loss`, `<player>_gradient_norm` and, where the
-            referee holds players back, `<player>_moves`, the share of its turns in which it moved; then the game's
+            update rule holds players back, `<player>_moves`, the share of its turns in which it moved; then the game's
             reports.
-        waited: how many times `remember` was called since it was given the least loss.
+        wait: how many times `keep_if_best` was called since it was given the least loss.
     """
 
     def __init__(self, game, seed=0, ema=0.0, keep_best=False):
-        super().__init__(name="match")
+        super().__init__(name="trainer")
         self.game = game
         self.seed = seed
         self.ema = ema
         self._turns = {}  # functions of this compilation
-        self.traces = 0  # how often train_step was traced: once, or a round costs seconds
+        self.traces = 0  # how often train_step was traced: once, or a step costs seconds
         for name, player in game.players.items():  # named attributes: Keras saves dicts and lists by position
             player.optimizer.build(player.network.trainable_variables)
             setattr(self, name, player.network)
             setattr(self, f"{name}_optimizer", player.optimizer)
-        self.averages = {name: twin(getattr(game, name)) for name in game.exhibits if ema}
-        self.best = {name: twin(getattr(game, name)) for name in game.exhibits if keep_best}
-        if game.example_shape:
-            self.examples = self._counter("examples", game.example_shape, "uint8")
+        self.averages = {name: clone_frozen(getattr(game, name)) for name in game.exported if ema}
+        self.best = {name: clone_frozen(getattr(game, name)) for name in game.exported if keep_best}
+        if game.fixed_images_shape:
+            self.examples = self._counter("examples", game.fixed_images_shape, "uint8")
             game.examples = self.examples
-        self._exhibition = game.with_networks(self.best or self.averages)
-        kinds = ["loss", "gradient_norm"] + ["moves"] * (game.referee is not None)
+        self._best_game = game.with_networks(self.best or self.averages)
+        kinds = ["loss", "gradient_norm"] + ["moves"] * (game.update_rule is not None)
         self.names = [f"{name}_{kind}" for kind in kinds for name in game.players] + list(game.reports)
-        self.round = self._counter("round", (), "int64")
-        self.rounds_summed = self._counter("rounds_summed", ())
+        self.step = self._counter("step", (), "int64")
+        self.steps_summed = self._counter("steps_summed", ())
         self.sums = self._counter("sums", (len(self.names),), aggregation="mean")
         self.first_fault = self._counter(
             "first_fault", (len(self.names),), "int64", initializer=keras.initializers.Constant(-1)
         )
-        self.memory = self._counter("memory", (game.referee.memory if game.referee else 0,))
+        self.memory = self._counter("memory", (game.update_rule.memory if game.update_rule else 0,))
         if keep_best:
             self.best_loss = self._counter("best_loss", (), "float64")
-            self.best_round = self._counter("best_round", (), "int64", keras.initializers.Constant(-1))
-            self.waited = self._counter("waited", (), "int64")
+            self.best_step = self._counter("best_step", (), "int64", keras.initializers.Constant(-1))
+            self.waited = self._counter("wait", (), "int64")
         self.built = True  # a model that is never called counts as unbuilt, and then cannot be fitted or saved
 
     def _counter(self, name, shape, dtype="float32", initializer="zeros", aggregation="only_first_replica"):
@@ -77,25 +77,25 @@ class Match(keras.Model):
         )
 
     def train_step(self, data):
-        """Plays one round: every turn of `game.play`, then the means and moving averages."""
+        """Plays one step: every turn of `game.play`, then the means and moving averages."""
         self.traces += 1
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        dice = Dice(self.seed).fold(self.round, replica)
+        rng = Rng(self.seed).fold_in(self.step, replica)
         values = {name: [] for name in self.names}
         for number, (turn, batch) in enumerate(self.game.play(self.game.receive(data))):
-            for name, value in self._traced(turn)(batch, dice.fold(number).seed).items():
+            for name, value in self._traced(turn)(batch, rng.fold_in(number).seed).items():
                 values[name].append(value)
         means = [tf.add_n(values[name]) / len(values[name]) for name in self.names]
         self._record(tf.stack(means))
         self._move_averages()
-        self.round.assign_add(1)
+        self.step.assign_add(1)
         return dict(zip(self.names, means, strict=True))
 
     def _traced(self, turn):
-        """Returns `function(batch, seed)` that takes a turn; a turn that a round repeats is traced once."""
+        """Returns `function(batch, seed)` that takes a turn; a turn that a step repeats is traced once."""
 
         def take(batch, seed):
-            with Dice(seed):
+            with Rng(seed):
                 return self._take(turn, batch)
 
         if self.run_eagerly or self.distribute_strategy.num_replicas_in_sync > 1:  # no merge_call in a nested function
@@ -123,15 +123,15 @@ class Match(keras.Model):
             logged[f"{name}_loss"] = values[name]
             scale = players[name].optimizer.scale_loss(tf.constant(1.0)) / replicas
             logged[f"{name}_gradient_norm"] = tf.linalg.global_norm(gradients[name]) / scale
-            if self.game.referee is None:
+            if self.game.update_rule is None:
                 self.game.move(name, gradients[name])
             else:
                 logged[f"{name}_moves"] = self._move_if_allowed(name, values, gradients[name])
         return logged
 
     def _move_if_allowed(self, name, values, gradients):
-        """Asks the referee; returns 1 if the player moved, else 0."""
-        allowed, memory = self.game.referee.allows(name, values, self.round.value, self.memory.value)
+        """Asks the update rule; returns 1 if the player moved, else 0."""
+        allowed, memory = self.game.update_rule.allows(name, values, self.step.value, self.memory.value)
         self.memory.assign(memory)
 
         def move():
@@ -142,13 +142,13 @@ class Match(keras.Model):
 
     def _record(self, means):
         self.sums.assign(self.sums + means)
-        self.rounds_summed.assign_add(1.0)
+        self.steps_summed.assign_add(1.0)
         fault = self.first_fault.value
         new = tf.logical_and(fault < 0, tf.logical_not(tf.math.is_finite(means)))
-        self.first_fault.assign(tf.where(new, self.round.value, fault))
+        self.first_fault.assign(tf.where(new, self.step.value, fault))
 
     def _move_averages(self):
-        played = tf.cast(self.round.value, tf.float32)
+        played = tf.cast(self.step.value, tf.float32)
         share = 1.0 - tf.minimum(self.ema, (1.0 + played) / (10.0 + played))
         for name, average in self.averages.items():
             for mean, live in zip(average.variables, getattr(self, name).variables, strict=True):
@@ -156,51 +156,51 @@ class Match(keras.Model):
                 mean.assign(mean + share * (live - mean) if "float" in mean.dtype else live)
 
     def means(self):
-        """Returns `{name: mean since take_means() was called}`, 0 where no round was played since."""
-        means = self.sums.numpy() / max(float(self.rounds_summed.numpy()), 1.0)
+        """Returns `{name: mean since take_means() was called}`, 0 where no step was played since."""
+        means = self.sums.numpy() / max(float(self.steps_summed.numpy()), 1.0)
         return {name: float(mean) for name, mean in zip(self.names, means, strict=True)}
 
     def take_means(self):
         """Returns `means()` and starts new ones."""
         means = self.means()
         self.sums.assign(tf.zeros_like(self.sums.value))
-        self.rounds_summed.assign(0.0)
+        self.steps_summed.assign(0.0)
         return means
 
     def faults(self):
-        """Returns `{name: step}` of the first round in which a value was NaN or infinite; empty when there was none."""
+        """Returns `{name: step}` of the first step in which a value was NaN or infinite; empty when there was none."""
         return {
             name: int(step) + 1 for name, step in zip(self.names, self.first_fault.numpy(), strict=True) if step >= 0
         }
 
-    def exhibition(self):
+    def best_game(self):
         """Returns the game to sample from and to export: with the best or the averaged networks when they are kept."""
-        return self._exhibition
+        return self._best_game
 
-    def contender(self):
-        """Returns the game as it is at this round, with averaged networks when they are kept: what `remember` keeps."""
+    def current_game(self):
+        """Returns the game as it is at this step, with averaged networks when they are kept: what `keep_if_best` keeps."""
         return self.game.with_networks(self.averages) if self.averages else self.game
 
-    def remember(self, loss, counts=True):
-        """Keeps the contender's networks if `loss` is the least so far. Returns whether it is.
+    def keep_if_best(self, loss, counts=True):
+        """Keeps the current_game's networks if `loss` is the least so far. Returns whether it is.
 
         Args:
             loss: a number.
             counts: whether a loss that is not less is one more that was waited for.
         """
-        better = int(self.best_round.numpy()) < 0 or loss < float(self.best_loss.numpy())
+        better = int(self.best_step.numpy()) < 0 or loss < float(self.best_loss.numpy())
         if better:
             self.best_loss.assign(loss)
-            self.best_round.assign(self.round)
+            self.best_step.assign(self.step)
             for name, best in self.best.items():
-                assign_all(best, getattr(self.contender(), name))
-        self.waited.assign(0 if better else self.waited + int(counts))
+                assign_all(best, getattr(self.current_game(), name))
+        self.wait.assign(0 if better else self.wait + int(counts))
         return better
 
     def show(self, pictures):
         """Sets the examples of a game that wants some to the first of `pictures`, uint8, repeated if too few."""
-        if self.game.example_shape:
-            self.examples.assign(np.resize(pictures, self.game.example_shape))
+        if self.game.fixed_images_shape:
+            self.examples.assign(np.resize(pictures, self.game.fixed_images_shape))
 
     def start_from(self, other):
         """Begins with the networks of another game."""
@@ -210,7 +210,7 @@ class Match(keras.Model):
                 assign_all(network, getattr(self.game, name))
 
 
-def twin(network):
+def clone_frozen(network):
     """Returns a copy of a network that nobody trains."""
     copy = keras.models.clone_model(network)
     copy.trainable = False

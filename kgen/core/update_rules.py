@@ -1,13 +1,13 @@
-"""Referees: who may move, decided on the device in every turn. A game has one where a player is held back."""
+"""Update rules: who may move, decided on the device in every turn. A game has one where a player is held back."""
 
 from kgen.backend import tf
 
 
-class Referee:
-    """Base of every referee.
+class UpdateRule:
+    """Base of every update_rule.
 
     Attributes:
-        memory: how many float32 numbers it remembers from turn to turn, all 0 at first. The match keeps them, so that
+        memory: how many float32 numbers it remembers from turn to turn, all 0 at first. The trainer keeps them, so that
             checkpoints hold them and a resumed run decides as the interrupted one would have.
     """
 
@@ -19,17 +19,17 @@ class Referee:
         Args:
             player: name of the player whose turn it is.
             values: what the turn returned, `{name: float32 scalar}`: that player's loss under its name.
-            step: rounds played before this one, int64 scalar.
+            step: steps played before this one, int64 scalar.
             memory: float32 `(self.memory,)`.
         """
-        raise NotImplementedError("A referee says in allows() who may move.")
+        raise NotImplementedError("A update rule says in allows() who may move.")
 
 
-class CriticFirst(Referee):
+class CriticFirst(UpdateRule):
     """Gives the critic a lead: `critic_steps` of them before each of the first 25 generator steps and every 500th.
 
-    A round has `per_round` critic steps and at most one of the generator, so the generator waits for
-    `critic_steps // per_round` rounds. Which rounds are its own is a function of the round's number.
+    A step has `per_round` critic steps and at most one of the generator, so the generator waits for
+    `critic_steps // per_round` steps. Which steps are its own is a function of the step's number.
 
     Source: Arjovsky et al. 2017, arXiv:1701.07875, the authors' code (`Diters = 100` while `gen_iterations < 25` and
         where `gen_iterations % 500 == 0`).
@@ -43,7 +43,7 @@ class CriticFirst(Referee):
     def allows(self, player, values, step, memory):
         if player != self.generator or self.wait == 1:
             return tf.constant(True), memory
-        # Generator steps 0 to 24 take `wait` rounds each, 25 to 499 one; then each 500 begin with one of `wait` rounds.
+        # Generator steps 0 to 24 take `wait` steps each, 25 to 499 one; then each 500 begin with one of `wait` steps.
         opening = self.first * self.wait
         later = opening + self.period - self.first
         place = tf.math.floormod(step - later, self.wait + self.period - 1)
@@ -52,7 +52,7 @@ class CriticFirst(Referee):
         return tf.where(step < opening, in_opening, in_period), memory
 
 
-class Balance(Referee):
+class Balance(UpdateRule):
     """Keeps two losses close: a player rests while the other's mean loss is above its own by more than `tolerance`.
 
     `L = 0.9 L + 0.1 loss` for each player; one rests while `L_other > (1 + tolerance) L_own`, but never for more than
@@ -84,7 +84,7 @@ class Balance(Referee):
         return allowed, tf.tensor_scatter_nd_update(memory, [[own], [turns]], [mean, rested])
 
 
-class Equilibrium(Referee):
+class Equilibrium(UpdateRule):
     """Holds back the discriminator or the decoder, whichever is ahead, by the discriminator's costs on two kinds.
 
     The costs are its mean cross-entropies on real and on generated images, 0.69 nats where it cannot tell. If either is

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kgen.backend import tf
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 PART = 500  # images at a time
 
@@ -28,12 +28,12 @@ class Measure:
             arrays = [self.data.images[start : start + PART]]
             if self.game.labelled:
                 arrays.append(self.data.labels[start : start + PART].astype(np.int32))
-            values = self._values(Dice(self.seed).fold(number).seed, *map(tf.constant, arrays))
+            values = self._values(Rng(self.seed).fold_in(number).seed, *map(tf.constant, arrays))
             for name, value in values.items():
                 sums[name] = sums.get(name, 0.0) + float(np.sum(value.numpy(), dtype=np.float64))
         return {name: total / count for name, total in sums.items()}
 
     def _measured(self, seed, *arrays):
         data = tuple(array[None] for array in arrays) if self.game.labelled else arrays[0][None]
-        with Dice(seed):
+        with Rng(seed):
             return self.game.measures(self.game.receive(data)[0])

@@ -1,4 +1,4 @@
-"""From images in memory to rounds. The order is a pure function of (seed, step), so a resumed run sees what the
+"""From images in memory to steps. The order is a pure function of (seed, step), so a resumed run sees what the
 interrupted one would have seen: there is no shuffle buffer and no iterator to save.
 """
 
@@ -12,7 +12,7 @@ from kgen.errors import UsageError
 _PREFETCH = 2
 
 
-@functools.lru_cache(maxsize=2)  # a round can lie in two epochs; safe to call from several threads
+@functools.lru_cache(maxsize=2)  # a step can lie in two epochs; safe to call from several threads
 def order(seed, epoch, n, stratum=None):
     """Returns the order in which an epoch visits `n` images: a permutation, int64 `(n,)`, read-only.
 
@@ -29,12 +29,12 @@ def order(seed, epoch, n, stratum=None):
 def indices(seed, step, per_step, n, stratum=None):
     """Returns which images round `step` takes, int64 `(per_step,)`.
 
-    Rounds follow each other without a gap, across the ends of epochs, so every epoch visits each image once; a round
+    Steps follow each other without a gap, across the ends of epochs, so every epoch visits each image once; a step
     may be longer than an epoch.
 
     Args:
         seed, step: integers from 0.
-        per_step: how many images a round takes.
+        per_step: how many images a step takes.
         n: how many there are, from 1.
         stratum: see `order`.
     """
@@ -46,7 +46,7 @@ def indices(seed, step, per_step, n, stratum=None):
 def stratified(seed, step, per_step, strata):
     """Returns which images round `step` takes, int64 `(per_step,)`: equal parts from each stratum, one after the other.
 
-    Each stratum is visited in rounds of its own, as by `indices`, so that none waits for a larger one.
+    Each stratum is visited in steps of its own, as by `indices`, so that none waits for a larger one.
 
     Args:
         seed, step, per_step: as in `indices`; `per_step` is divisible by the number of strata.
@@ -57,15 +57,15 @@ def stratified(seed, step, per_step, strata):
     return np.concatenate(found)
 
 
-def rounds(images, *, batch_size, batches=1, seed, start, stop, labelled=False, strata=None):
-    """Makes the rounds [start, stop) as a finite `tf.data.Dataset`.
+def training_steps(images, *, batch_size, batches=1, seed, start, stop, labelled=False, strata=None):
+    """Makes the steps [start, stop) as a finite `tf.data.Dataset`.
 
     Args:
         images: `Images`; their array may be uint8 or float, `(n, height, width, channels)`.
         batch_size: images in a batch.
-        batches: batches in a round.
+        batches: batches in a step.
         seed: of the order, an integer from 0.
-        start, stop: numbers of the first round and of the one after the last.
+        start, stop: numbers of the first step and of the one after the last.
         labelled: whether labels come along.
         strata: arrays of indices, from each of which every batch takes an equal part, in this order; None mixes all.
 
@@ -106,7 +106,7 @@ def _check(images, batch_size, batches, start, stop, labelled):
         raise UsageError("This needs labels, and the dataset has none; choose one with classes, such as mnist.")
     if len(images.images) == 0 or batch_size < 1 or batches < 1:
         raise UsageError(
-            f"Rounds need at least 1 image, batch and image a batch; got {len(images.images)}, {batches}, {batch_size}."
+            f"Steps need at least 1 image, batch and image a batch; got {len(images.images)}, {batches}, {batch_size}."
         )
     if not 0 <= start <= stop:
-        raise UsageError(f"Rounds run from 0 upwards, got {start} to {stop}.")
+        raise UsageError(f"Steps run from 0 upwards, got {start} to {stop}.")

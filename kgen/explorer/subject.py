@@ -9,12 +9,9 @@ from PIL import Image
 
 from kgen import data, images
 from kgen.errors import UsageError
-from kgen.export import saved_model
 from kgen.images.files import centre, decode, fit
-from kgen.inference import autoencoder as autoencoders
-from kgen.inference import sampling
-from kgen.runs import build, directory
-from kgen.training import evaluators
+from kgen.inference import loading
+from kgen.runs import build
 
 SLIDERS, LOOKED_AT, FRAMES = 16, 512, 24
 
@@ -24,8 +21,8 @@ class Subject:
 
     Args:
         name: of it, for the page's title.
-        source: `kgen.inference.generator.Source`, or None.
-        codec: `kgen.inference.autoencoder.Codec`, or None; not both.
+        source: `kgen.inference.generator.TrainedGenerator`, or None.
+        codec: `kgen.inference.autoencoder.TrainedAutoencoder`, or None; not both.
         examples: uint8 images to begin with where there is an encoder, perhaps none.
 
     Attributes:
@@ -116,25 +113,17 @@ def _principal(centred):
     return (values[:SLIDERS, None] / np.sqrt(len(centred)) * rows[:SLIDERS]).astype(np.float32)
 
 
-def of_run(run):
-    """Returns the `Subject` of a run's newest checkpoint."""
-    _, recipe = directory.read_recipe(run)
-    match, _ = build.reopen(recipe, run)
-    source, opened = evaluators.opened(match.exhibition())
-    return Subject(f"{run}", source, opened, _examples(recipe, opened))
-
-
-def of_saved_model(path):
-    """Returns the `Subject` of an export; nothing else needs to be there."""
-    found = set(saved_model.load(path).signatures)
-    source = sampling.from_saved_model(path) if "sample" in found else None
-    opened = autoencoders.of_saved_model(path) if {"encode", "decode"} <= found else None
-    return Subject(f"{path}", source, opened, _examples(directory.read_recipe(path)[1], opened))
+def of(path):
+    """Returns the `Subject` of a run directory or an export."""
+    model = loading.load(path)
+    generator = model.generator if model.draws else None
+    autoencoder = model.autoencoder if model.encodes else None
+    return Subject(f"{path}", generator, autoencoder, _examples(model.recipe, autoencoder))
 
 
 def _examples(recipe, opened):
     """Returns some images of a recipe's dataset; none where it is not at hand, or of another size than the export."""
-    if opened is None or not data.at_hand(recipe.dataset, recipe.data_dir):
+    if opened is None or recipe is None or not data.at_hand(recipe.dataset, recipe.data_dir):
         return ()
     try:
         found = build.load(recipe).images[:LOOKED_AT]

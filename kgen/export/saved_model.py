@@ -17,14 +17,14 @@ from kgen.backend import tf
 from kgen.core.game import sheet
 from kgen.errors import UsageError
 from kgen.export import models_config, warmup
-from kgen.rng import Dice
+from kgen.rng import Rng
 from kgen.runs import checkpoint, directory
 
 METRICS = "metrics.jsonl"  # lines of kgen.metrics.measurement.Measurement
 LABELS = "labels.txt"  # of a class-conditional generator: one name a line, line 0 is label 0
 CARD = """# {name}, version {version}
 
-Made by kgen {kgen}: `{model}` on `{dataset}`{classes}, {steps} rounds of {batch_size} images, trained in
+Made by kgen {kgen}: `{model}` on `{dataset}`{classes}, {steps} steps of {batch_size} images, trained in
 {precision}, seed {seed}{ema}.
 `recipe.json` holds every number of the run; `samples.png` shows {shown}.
 
@@ -37,13 +37,13 @@ not been checked for memorised images.
 """
 
 
-def export(game, model, recipe, step, root, name=None, run=None, label=None, keep=None, convert=None):
+def export(game, recipe, step, root, name=None, run=None, label=None, keep=None, convert=None):
     """Writes the next version of `root/name` and returns its path.
 
     Args:
-        game: the game to export, `Match.exhibition()`.
-        model, recipe: what was trained, for recipe.json and the card.
-        step: rounds played.
+        game: the game to export, `Trainer.best_game()`.
+        recipe: what was trained, for recipe.json and the card.
+        step: steps played.
         root: the folder of all exports, usually `saved_models`.
         name: of this model in TensorFlow Serving; `<model>-<dataset>` when None.
         run: directory of the run, whose measurements go along.
@@ -52,7 +52,7 @@ def export(game, model, recipe, step, root, name=None, run=None, label=None, kee
         convert: of `kgen.export.formats.FORMATS`, called with the folder and `{name: tf.function}`, to write another format
             beside the SavedModel; None writes none.
     """
-    name = name or f"{model}-{recipe.dataset.partition(':')[0]}"
+    name = name or f"{recipe.name}-{recipe.dataset.partition(':')[0]}"
     if Path(name).name != name:
         raise UsageError(f"--name must be a plain name, without folders, not {name}.")
     folder = Path(root) / name
@@ -63,18 +63,18 @@ def export(game, model, recipe, step, root, name=None, run=None, label=None, kee
         module, signatures = game.served
         tf.saved_model.save(module, str(aside), signatures=signatures)
         count, columns = sheet(game.classes)
-        with Dice(recipe.seed):
+        with Rng(recipe.seed):
             images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(count)), columns))
         if game.classes:
             (aside / LABELS).write_text("".join(f"{name}\n" for name in game.classes))
-        directory.write_recipe(aside, model, recipe)
+        directory.write_recipe(aside, recipe)
         if run and (Path(run) / METRICS).exists():
             shutil.copy(Path(run) / METRICS, aside)
         warmup.write(aside, name, signatures)
         if convert:
             converted(convert, aside, signatures)
         version = 1 + max(models_config.versions(folder), default=0)
-        (aside / "README.md").write_text(card(name, version, model, recipe, step, shown(game, count), signatures))
+        (aside / "README.md").write_text(card(name, version, recipe, step, shown(game, count), signatures))
         for path in (*aside.rglob("*"), aside):
             checkpoint.flush(path)
         final = aside.rename(folder / str(version))
@@ -128,12 +128,12 @@ def read_classes(path):
 
 def shown(game, count):
     """Returns what samples.png shows, as text."""
-    if game.example_shape:
+    if game.fixed_images_shape:
         return "what the model makes of images that were not selected"
     return f"{count} images of noise that was not selected"
 
 
-def card(name, version, model, recipe, step, shown, signatures):
+def card(name, version, recipe, step, shown, signatures):
     """Returns the model card, Markdown."""
     lines = [
         f"- `{key}`: {', '.join(arguments(function))} -> {', '.join(results(function))}"
@@ -143,7 +143,7 @@ def card(name, version, model, recipe, step, shown, signatures):
         name=name,
         version=version,
         kgen=directory.environment()["kgen"],
-        model=model,
+        model=recipe.name,
         dataset=recipe.dataset.partition(":")[0],  # a folder's path is private
         classes=f", classes {recipe.classes}" if recipe.classes else "",
         precision=recipe.precision,

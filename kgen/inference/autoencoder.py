@@ -3,13 +3,10 @@
 import numpy as np
 
 from kgen.backend import tf
-from kgen.errors import UsageError
-from kgen.export import saved_model
 from kgen.inference.generator import parts
-from kgen.runs import build, directory
 
 
-class Codec:
+class TrainedAutoencoder:
     """An encoder and its decoder on arrays of any length.
 
     Args:
@@ -69,32 +66,3 @@ class Codec:
 def unit(images):
     """Returns bytes as float32 in [0, 1]."""
     return np.asarray(images, np.float32) / 255
-
-
-def of_game(game):
-    """Returns the `Codec` of a game with an encoder and a decoder; None for a game without."""
-    module, found = game.served
-    return (
-        Codec({name: getattr(module, name).get_concrete_function() for name in found})
-        if {"encode", "decode"} <= set(found)
-        else None
-    )
-
-
-def of_run(run):
-    """Returns the `Codec` of a run's newest checkpoint; raises UsageError if it has no encoder and decoder."""
-    _, recipe = directory.read_recipe(run)
-    match, _ = build.reopen(recipe, run)
-    codec = of_game(match.exhibition())
-    return codec or refuse(run)
-
-
-def of_saved_model(path):
-    """Returns the `Codec` of an export; raises UsageError when it has no encoder and decoder."""
-    loaded = saved_model.load(path)
-    return Codec(loaded.signatures, loaded) if {"encode", "decode"} <= set(loaded.signatures) else refuse(path)
-
-
-def refuse(path):
-    """Raises UsageError."""
-    raise UsageError(f"{path} has no encoder and decoder: give a run or an export of an autoencoder.")

@@ -1,15 +1,44 @@
-"""A trained classifier to judge images by: its features and logits."""
+"""A trained classifier to classifier images by: its features and logits."""
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from kgen import images
+from kgen.backend import tf
 from kgen.errors import UsageError
+from kgen.inference.generator import parts
 from kgen.metrics.features import Network
 from kgen.models.classifier import ClassifierRecipe
 from kgen.runs import build, directory
 
 
-def of_run(run, shape, classes=None):
+class TrainedClassifier:
+    """A classifier on arrays of any length.
+
+    Args:
+        probabilities: signature, see `kgen.core.signatures.classifier`.
+        classes: their names, in the order of the probabilities.
+        keep: what must live as long as the signature does.
+    """
+
+    def __init__(self, probabilities: Callable, classes: tuple[str, ...], keep: Any = None):
+        self._probabilities, self.classes, self._keep = probabilities, classes, keep
+
+    def probabilities(self, pictures: np.ndarray) -> np.ndarray:
+        """Returns the probabilities of images, uint8 `(n, height, width, channels)`, as float32 `(n, classes)`."""
+        unit = np.asarray(pictures, np.float32) / 255
+        values = [tf.constant(unit[part]) for part in parts(len(unit))]
+        return np.concatenate([self._probabilities(images=value)["probabilities"].numpy() for value in values])
+
+    def classify(self, pictures: np.ndarray) -> np.ndarray:
+        """Returns the most probable class of each image, an index, int64 `(n,)`."""
+        return self.probabilities(pictures).argmax(axis=1)
+
+
+def network(run, shape, classes=None):
     """Returns the `kgen.metrics.features.Network` of a classifier's run.
 
     Args:
@@ -21,16 +50,18 @@ def of_run(run, shape, classes=None):
         UsageError: the run is of another model, or of images of another size or of other classes: a classifier that
             knows fewer has to take what is none of them for one of them.
     """
-    model, recipe = directory.read_recipe(run)
+    recipe = directory.read_recipe(run)
     if not isinstance(recipe, ClassifierRecipe):
-        raise UsageError(f"--judge {run} is a run of {model}: give one of classifier, trained on the same dataset.")
+        raise UsageError(
+            f"--classifier {run} is a run of {recipe.name}: give one of classifier, trained on the same dataset."
+        )
     known_shape, known = directory.read_data(run)
     if known_shape[1:] != tuple(shape) or (classes is not None and set(known) != set(classes)):
         its = f"{'x'.join(map(str, known_shape[1:]))} of {', '.join(sorted(known))}"
         ours = "x".join(map(str, shape)) + (f" of {', '.join(sorted(classes))}" if classes is not None else "")
-        raise UsageError(f"--judge {run} knows images {its}, but these are {ours}: train one on the same dataset.")
-    match, step = build.reopen(recipe, run)
-    game = match.exhibition()
+        raise UsageError(f"--classifier {run} knows images {its}, but these are {ours}: train one on the same dataset.")
+    trainer, step = build.reopen(recipe, run)
+    game = trainer.best_game()
     order = [game.classes.index(name) for name in classes or game.classes]
     head = game.classifier.get_layer("head")
 

@@ -10,7 +10,7 @@ from kgen.core.game import sheet
 from kgen.errors import UsageError
 
 
-class Source:
+class TrainedGenerator:
     """A trained generator to draw from, in parts of at most `LIMIT` images; part i has the seed `seed + i 2^32`.
 
     Args:
@@ -94,16 +94,3 @@ class Source:
 def parts(count):
     """Returns slices of at most `LIMIT` that cover `count`."""
     return [slice(start, min(start + signatures.LIMIT, count)) for start in range(0, count, signatures.LIMIT)]
-
-
-def of_game(game):
-    """Returns the `Source` of a game with a generator; None for a game without one."""
-    module, found = game.served
-    if "sample" not in found:
-        return None
-    return Source(module.sample, decoding({name: getattr(module, name) for name in found}), game.classes)
-
-
-def decoding(found):
-    """Returns the signature, of `{name: signature}`, that brings latents to images."""
-    return found["decode"] if "decode" in found else found["serving_default"]

@@ -86,7 +86,7 @@ def films(source, seed, kind, alphas, label=None):
       that stops it.
 
     Args:
-        source: with `latents(seed, count, label)` and `decode(latent, label)`, such as a `kgen.inference.sampling.Source`.
+        source: with `latents(seed, count, label)` and `decode(latent, label)`, such as a `kgen.inference.sampling.TrainedGenerator`.
         seed: integer; its latents 0 and 1 are `z0`, at alpha 1, and `z1`, at alpha 0.
         kind: of `KINDS`, or `all` of them.
         alphas: `(n,)`, such as `positions(64, 1.0)`.

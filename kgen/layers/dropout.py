@@ -1,4 +1,4 @@
-"""Dropout whose masks come from the game's dice."""
+"""Dropout whose masks come from the game's rng."""
 
 from kgen import rng
 from kgen.backend import keras
@@ -16,7 +16,7 @@ class Dropout(keras.layers.Layer):
 
     Raises:
         ValueError: `rate` is outside of [0, 1).
-        RuntimeError: called with `training=True` outside of `with Dice(...)`.
+        RuntimeError: called with `training=True` outside of `with Rng(...)`.
 
     Source: Srivastava et al. 2014, JMLR 15, section 10.
     """
@@ -33,7 +33,7 @@ class Dropout(keras.layers.Layer):
         kept = rng.current().uniform(keras.ops.shape(x)) >= self.rate
         return keras.ops.where(kept, x / (1 - self.rate), keras.ops.zeros_like(x))
 
-    # With the shape known, Keras builds models without running `call`, which would ask for dice.
+    # With the shape known, Keras builds models without running `call`, which would ask for rng.
     def compute_output_shape(self, input_shape):
         return input_shape
 

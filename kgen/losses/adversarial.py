@@ -6,24 +6,30 @@ their gradients, for logits of any size.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kgen.backend import keras
 
 
-class Objective(NamedTuple):
+class AdversarialLoss(NamedTuple):
     """What the two players of an adversarial game minimise.
 
     Args:
         discriminator: function of `(real_logits, fake_logits)`, a scalar.
-        generator: function of `(fake_logits)`, a scalar.
+        generator: function of `(fake_logits)`, a scalar; where `paired`, of `(real_logits, fake_logits)`.
         score: function of logits of any shape, the discriminator's opinion of each in float32: 1 means "real", 0 means
             "generated", and without a sigmoid it may lie beyond. None where the critic's scale has no such meaning.
+        paired: whether the generator's loss compares real and generated images, as relativistic losses do.
     """
 
     discriminator: Callable
     generator: Callable
     score: Callable | None = None
+    paired: bool = False
+
+    def generator_loss(self, real_logits: Any, fake_logits: Any) -> Any:
+        """Returns the generator's loss, a scalar; `real_logits` may be None unless the loss is `paired`."""
+        return self.generator(real_logits, fake_logits) if self.paired else self.generator(fake_logits)
 
 
 def minimax_discriminator(real_logits, fake_logits):
@@ -180,10 +186,10 @@ def _float32(x):
     return keras.ops.cast(x, "float32")
 
 
-OBJECTIVES: dict[str, Objective] = {
-    "minimax": Objective(minimax_discriminator, minimax_generator, _probability),
-    "non_saturating": Objective(minimax_discriminator, non_saturating_generator, _probability),
-    "least_squares": Objective(least_squares_discriminator, least_squares_generator, _float32),
-    "wasserstein": Objective(wasserstein_critic, wasserstein_generator),
-    "hinge": Objective(hinge_discriminator, wasserstein_generator, _hinge_score),
+LOSSES: dict[str, AdversarialLoss] = {
+    "minimax": AdversarialLoss(minimax_discriminator, minimax_generator, _probability),
+    "non_saturating": AdversarialLoss(minimax_discriminator, non_saturating_generator, _probability),
+    "least_squares": AdversarialLoss(least_squares_discriminator, least_squares_generator, _float32),
+    "wasserstein": AdversarialLoss(wasserstein_critic, wasserstein_generator),
+    "hinge": AdversarialLoss(hinge_discriminator, wasserstein_generator, _hinge_score),
 }

@@ -31,24 +31,25 @@ class Evidence:
 
     Args:
         real: `Real`.
-        source: has `draw(seed, count)`, float32 images in [0, 1], as `kgen.inference.generator.Source`; None of a model without.
-        codec: `kgen.inference.autoencoder.Codec`; None of a model without encoder and decoder.
+        generator: has `draw(seed, count)`, float32 images in [0, 1], as a `TrainedGenerator`; None of a model without.
+        autoencoder: a `TrainedAutoencoder`; None of a model without encoder and decoder.
         network: `kgen.metrics.features.Network`; None without.
         count, seed: of the images to draw.
         cache: `kgen.metrics.features.Cache`.
         progress: whether progress bars are shown.
     """
 
-    def __init__(self, real, source, codec, network, count, seed, cache, progress=False):
+    def __init__(self, real, generator, autoencoder, network, count, seed, cache, progress=False):
         self.real, self.count, self.seed, self.cache = real, count, seed, cache
-        self._source, self._codec, self.network, self._progress = source, codec, network, progress
+        self._generator, self._autoencoder = generator, autoencoder
+        self.network, self._progress = network, progress
 
     @functools.cached_property
     def fake(self):
         """Generated images, float32 in [0, 1]."""
-        if self._source is None:
+        if self._generator is None:
             raise UsageError("This model draws no images of noise: of the metrics only lines can be asked of it.")
-        images = np.asarray(self._source.draw(self.seed, self.count), np.float32)
+        images = np.asarray(self._generator.draw(self.seed, self.count), np.float32)
         if images.shape[1:] != self.real.images.shape[1:]:
             its, ours = ("x".join(map(str, shape[1:])) for shape in (images.shape, self.real.images.shape))
             raise UsageError(f"The images are {its}, those to compare with {ours}: both must be of one size.")
@@ -58,11 +59,17 @@ class Evidence:
             raise UsageError(f"Images must be in [0, 1], these are from {images.min():g} to {images.max():g}.")
         return images
 
+    @functools.cached_property
+    def real_unit(self):
+        """The real images, float32 in [0, 1]."""
+        return self.real.images / np.float32(255)
+
     @property
-    def codec(self):
-        if self._codec is None:
+    def autoencoder(self):
+        """The trained autoencoder; raises UsageError where there is none."""
+        if self._autoencoder is None:
             raise UsageError("The metric lines is of models with an encoder and a decoder, such as acai.")
-        return self._codec
+        return self._autoencoder
 
     @functools.cached_property
     def fake_seen(self):

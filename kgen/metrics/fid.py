@@ -10,6 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kgen.metrics.arrays import rows
+from kgen.metrics.measurement import Measurement, Metric
+
+LEAST = 2_048  # images; with fewer the bias is large
 
 
 class Statistics(NamedTuple):
@@ -54,3 +57,22 @@ def frechet_distance(x, y):
     shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ y.covariance @ root), 0)).sum()
     spread = np.trace(x.covariance) + np.trace(y.covariance) - 2 * shared
     return float(max(((x.mean - y.mean) ** 2).sum() + spread, 0.0))  # rounding goes below
+
+
+def measure(evidence):
+    """Returns the FID of the generated images, or its like on other features."""
+    fake = statistics(evidence.fake_seen.features)
+    counts, size = min(fake.count, len(evidence.real.images)), len(fake.mean)
+    few = f"of {counts} images it is biased upwards by much: take {max(LEAST, size)} or more, usually 50,000."
+    return [
+        Measurement(
+            name="fid",
+            label=evidence.named("FID", "FID"),
+            value=frechet_distance(fake, evidence.real_statistics),
+            protocol=evidence.protocol_of_features(),
+            warnings=(few,) if counts < max(LEAST, size) else (),
+        )
+    ]
+
+
+METRICS = {"fid": Metric(measure, of_features=True)}

@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kgen.errors import UsageError
 from kgen.metrics.arrays import rows
+from kgen.metrics.measurement import Measurement, Metric
 
+LEAST, SPLITS = 5_000, 10
 SEED = 2020  # of the order of images, as in torch-fidelity
 
 
@@ -55,3 +58,44 @@ def _score(logs):
     probabilities = np.exp(logs)
     marginal = np.log(np.maximum(probabilities.mean(axis=0), np.finfo(np.float64).tiny))
     return np.exp((probabilities * (logs - marginal)).sum(axis=1).mean())
+
+
+def score(evidence):
+    """Inception Score of logits without bias, as in OpenAI's code and torch-fidelity; or a classifier's score."""
+    return _measure(evidence, "is", "Inception Score", None)
+
+
+def score_with_bias(evidence):
+    """Inception Score of logits with bias, as in TensorFlow-GAN."""
+    if evidence.network.bias is None:
+        raise UsageError("The metric is-biased needs logits.bias in the file of --inception.")
+    return _measure(evidence, "is_biased", "Inception Score, logits with bias", evidence.network.bias)
+
+
+def _measure(evidence, name, label, bias):
+    logits = evidence.fake_seen.logits
+    if logits is None:
+        raise UsageError(
+            "The metric is needs logits.weight and logits.bias in the file of --inception, or --classifier."
+        )
+    splits = min(SPLITS, len(logits))
+    found = classifier_score(logits if bias is None else logits + bias, splits)
+    few = f"of {len(logits)} images it is biased downwards by much: take {LEAST} or more, usually 50,000."
+    return [
+        Measurement(
+            name=name,
+            label=evidence.named(label, "Classifier score"),
+            value=found.mean,
+            spread=found.deviation,
+            spread_is=f"standard deviation over {splits} splits",
+            higher=True,
+            protocol=evidence.protocol_of_features(),
+            warnings=(few,) if len(logits) < LEAST else (),
+        )
+    ]
+
+
+METRICS = {
+    "is": Metric(score, of_features=True),
+    "is-biased": Metric(score_with_bias, of_features=True),
+}

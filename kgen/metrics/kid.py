@@ -9,6 +9,9 @@ import numpy as np
 
 from kgen.metrics import mmd
 from kgen.metrics.arrays import alike
+from kgen.metrics.measurement import Measurement, Metric
+
+SUBSETS = 100
 
 SEED = 2020  # of the subsets, as in torch-fidelity
 
@@ -48,3 +51,23 @@ def kernel_distance(x, y, subsets=100, size=1_000, seed=SEED):
         chosen = [rows[random.choice(len(rows), size, replace=False)] for rows in (x, y)]
         found.append(mmd.unbiased(*chosen, mmd.polynomial))
     return Distance(float(np.mean(found)), float(np.std(found)))
+
+
+def measure(evidence):
+    """Returns the KID of the generated images, or its like on other features."""
+    fake, real = evidence.fake_seen.features, evidence.real_seen.features
+    size = min(1_000, len(fake), len(real))
+    found = kernel_distance(fake, real, SUBSETS, size)
+    return [
+        Measurement(
+            name="kid",
+            label=evidence.named("KID", "KID"),
+            value=found.mean,
+            spread=found.deviation,
+            spread_is=f"standard deviation over {SUBSETS} subsets of {size}",
+            protocol=evidence.protocol_of_features(subset=size),
+        )
+    ]
+
+
+METRICS = {"kid": Metric(measure, of_features=True)}

@@ -7,6 +7,7 @@ import numpy as np
 
 from kgen import data
 from kgen.data.datasets import lines
+from kgen.metrics.measurement import Measurement, Metric
 
 REFERENCES = 10_000
 EVALUATED = 512  # test images
@@ -36,7 +37,7 @@ def interpolations(codec, images, steps=16):
 
     Args:
         codec: with `encode(images)`, of codes `(n, size)`, and `decode(codes)`, of images in [0, 1]; see
-            `kgen.inference.autoencoder.Codec`.
+            `kgen.inference.autoencoder.TrainedAutoencoder`.
         images: uint8, `(2 * pairs, height, width, channels)`; x is one of the first half, y its like in the second.
         steps: number of positions t, both ends among them.
 
@@ -127,3 +128,23 @@ def _directions(images):
     signed = 2 * np.asarray(images, np.float64).reshape(len(images), -1) - 1
     with np.errstate(invalid="ignore"):  # 0 / 0
         return signed / np.linalg.norm(signed, axis=1, keepdims=True)
+
+
+def measure(evidence):
+    """Mean Distance and Smoothness of Berthelot et al. 2019."""
+    found = line_scores(evidence.autoencoder, evidence.seed)
+    protocol = {"images": EVALUATED, "steps": 16, "seed": evidence.seed}
+    none = "no pair turned: there is no smoothness."
+    return [
+        Measurement(
+            name=name,
+            label=name.replace("_", " ").capitalize(),
+            value=value,
+            protocol=protocol,
+            warnings=() if np.isfinite(value) else (none,),
+        )
+        for name, value in found.items()
+    ]
+
+
+METRICS = {"lines": Metric(measure)}

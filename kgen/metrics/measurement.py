@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import kgen
 
@@ -39,6 +41,17 @@ class Measurement:
         fields = {name: value for name, value in dataclasses.asdict(self).items() if name not in ("label", "higher")}
         fields["value"] = self.value if math.isfinite(self.value) else None  # JSON has no NaN
         return json.dumps({**where, **fields, "kgen": kgen.__version__}) + "\n"
+
+
+class Metric(NamedTuple):
+    """An entry of `METRICS` in a metric's file, under its name on the command line.
+
+    measure: function of a `kgen.metrics.evidence.Evidence` to a list of `Measurement`.
+    of_features: whether it needs a network that looks at images.
+    """
+
+    measure: Callable
+    of_features: bool = False
 
 
 def over_seeds(repeated):

@@ -15,6 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kgen.metrics.arrays import alike, blocks, squared_distances
+from kgen.metrics.measurement import Measurement, Metric
+
+BLOCK = 500  # images
 
 BLOCK = 2_000  # rows at a time
 
@@ -167,3 +170,39 @@ def _parts(values):
 def _mean(values):
     error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.inf
     return Estimate(float(np.mean(values)), float(error))
+
+
+def measure(evidence):
+    """MMD^2 of pixels under a Gaussian kernel: of all pairs, of blocks, and of disjoint pairs in linear time."""
+    count = min(len(evidence.real.images), len(evidence.fake))
+    real, fake = (images[:count].reshape(count, -1) for images in (evidence.real_unit, evidence.fake))
+    bandwidth = median_bandwidth(real, fake)
+    kernel, size = gaussian(bandwidth), min(BLOCK, count)
+    found = {
+        "mmd": ("all pairs", Estimate(unbiased(real, fake, kernel), np.inf)),
+        "mmd_block": (f"blocks of {size}", block(real, fake, kernel, size)),
+        "mmd_linear": ("disjoint pairs", linear_time(real, fake, kernel)),
+    }
+    return [
+        Measurement(
+            name=name,
+            label=f"MMD^2 of pixels, {words}",
+            value=estimate.value,
+            spread=estimate.error if np.isfinite(estimate.error) else None,
+            spread_is="standard error" if np.isfinite(estimate.error) else "",
+            protocol=evidence.protocol(compared=count, kernel="Gaussian, bandwidth the median distance"),
+            found={"bandwidth": bandwidth} | ({"p_value": estimate.p_value} if np.isfinite(estimate.error) else {}),
+        )
+        for name, (words, estimate) in found.items()
+    ]
+
+
+def measure_report004(evidence):
+    """MMD as student report 004 computed it."""
+    count = min(len(evidence.real.images), len(evidence.fake))
+    value = report004(2 * evidence.real_unit[:count] - 1, 2 * evidence.fake[:count] - 1)
+    label, protocol = "MMD of report 004, which sees means alone", evidence.protocol(compared=count)
+    return [Measurement(name="mmd_report004", label=label, value=value, protocol=protocol)]
+
+
+METRICS = {"mmd": Metric(measure), "mmd-report004": Metric(measure_report004)}

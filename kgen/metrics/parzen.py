@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kgen.metrics.arrays import alike, blocks, squared_distances
+from kgen.metrics.features import digest
+from kgen.metrics.measurement import Measurement, Metric
 
 OFFICIAL = np.logspace(-1, 0, 10)
 FINE = np.logspace(-1, 0, 91)  # nine steps between two of OFFICIAL, which it contains
@@ -100,3 +102,38 @@ def log_likelihoods(samples, images, sigmas, block=BLOCK):
             mean = np.exp(distances / (-2 * sigma**2)).mean(axis=1)  # the nearest gives 1: no underflow to log(0)
             row[part] = np.log(mean) - nearest / (2 * sigma**2)
     return found - centres.shape[1] * np.log(np.asarray(sigmas) * np.sqrt(2 * np.pi))[:, None]
+
+
+def measure(evidence):
+    """Under the grid of the 2014 code, and under a fine one."""
+    validation = evidence.real.validation / np.float32(255)
+    return [_under(evidence, validation, *grid) for grid in GRIDS]
+
+
+def _under(evidence, validation, name, words, grid):
+    images = (evidence.fake, validation, evidence.real_unit)
+
+    def compute():
+        return {key: np.asarray(value) for key, value in parzen(*images, grid)._asdict().items()}
+
+    key = ["parzen", list(grid), *map(digest, images)]
+    found = Parzen(**evidence.cache.of(key, compute))
+    sigma = float(found.sigma)
+    edge = f"sigma {sigma:.3g} is at the edge of its grid: a better one may lie beyond."
+    return Measurement(
+        name=name,
+        label=f"Parzen log-likelihood, nats, {words}",
+        value=float(found.mean),
+        spread=float(found.error),
+        spread_is="standard error over real images",
+        higher=True,
+        protocol=evidence.protocol(
+            validation=len(validation), grid=f"{len(grid)} points from {grid[0]:g} to {grid[-1]:g}"
+        ),
+        found={"sigma": sigma},
+        warnings=(edge,) if found.edge else (),
+    )
+
+
+GRIDS = (("parzen", "official grid", OFFICIAL), ("parzen_fine", "fine grid", FINE))
+METRICS = {"parzen": Metric(measure)}

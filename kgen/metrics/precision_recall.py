@@ -14,6 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kgen.metrics.arrays import alike, blocks, squared_distances
+from kgen.metrics.measurement import Measurement, Metric
+
+LEAST = 2_048  # images; balls around fewer reach far
 
 BLOCK = 1_000  # rows at a time
 
@@ -71,3 +74,25 @@ def radii(features, neighbours):
         distances.partition(neighbours, axis=1)
         found[:, part] = distances[:, list(neighbours)].T  # the 0-th is the row itself
     return found
+
+
+def measure(evidence):
+    """Precision, recall, density and coverage, of equal counts."""
+    count = min(len(evidence.real.images), len(evidence.fake))
+    found = precision_recall(evidence.real_seen.features[:count], evidence.fake_seen.features[:count])
+    protocol = evidence.protocol_of_features(compared=count)
+    few = f"of {count} images each: balls around so few reach far, usual are 10,000 or more."
+    return [
+        Measurement(
+            name=name,
+            label=evidence.named(name.capitalize(), name.capitalize()),
+            value=value,
+            higher=True,
+            protocol={**protocol, "neighbours": 3 if name in ("precision", "recall") else 5},
+            warnings=(few,) if count < LEAST else (),
+        )
+        for name, value in found._asdict().items()
+    ]
+
+
+METRICS = {"pr": Metric(measure, of_features=True)}

@@ -11,7 +11,7 @@ from kgen.errors import UsageError
 from kgen.images.files import decode, parallel
 from kgen.metrics.evidence import Evidence, Real
 from kgen.metrics.features import digest
-from kgen.metrics.of_pixels import parzen_log_likelihood
+from kgen.metrics.parzen import measure as parzen_log_likelihood
 
 CALIBRATION, ITERATIONS = 10_000, 10  # images or centres; of k-means
 

@@ -20,16 +20,16 @@ Recipes:
   --latent-channels 2` (a code of 32; 16 for 256); CIFAR-10: `--dataset cifar10 --depth 64 --latent-width 4`. The
   authors trained 2^24 images.
 - `acai-report000`: student report 000 on CIFAR-10: sigmoid pixels and cross-entropy, PyTorch's initial weights,
-  spectral norm in the critic, which moves once more in a round, mirrored images, and batches whose first half are
+  spectral norm in the critic, which moves once more in a step, mirrored images, and batches whose first half are
   horses and deer, the second birds and airplanes: in reverse order each body meets a wing. Where its text errs the
   authors' code is followed: slope .2, the 1x1 convolution without padding, rate 1e-4.
 
 The collapse: report 000 lost its runs near epoch 20, when the critic had "solved" a, to images of one colour. The loss
 above makes that a bad bargain. A critic that knows a costs lambda E[a^2] = .042, one that knows nothing, which guesses
 1/8, .008; but horses, deer, birds and airplanes, each in its mean colour, cost .063 nats a pixel more than after 23,400
-rounds of `acai-report000`. So whatever the critic learns, reconstruction pays more, as long as both terms are means.
+steps of `acai-report000`. So whatever the critic learns, reconstruction pays more, as long as both terms are means.
 It does not once their ratio is lost, say by a sum over the batch in the critic's term, 64 times as much: in miniature,
-with `--extra-critic-steps 10 --learning-rate 1e-3 --no-spectral-norm`, the critic solves a within 90 rounds at any
+with `--extra-critic-steps 10 --learning-rate 1e-3 --no-spectral-norm`, the critic solves a within 90 steps at any
 `--weight`, but only at 32 does reconstruction end (tests/models/test_acai_collapse.py). The remedy is to keep lambda
 below what reconstruction is worth, here about .9, and to take the mean of the squared guesses, not the square of their
 mean, under which guesses of opposite signs cancel.
@@ -47,10 +47,10 @@ from kgen.backend import keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.errors import UsageError
-from kgen.networks.acai import PyramidRecipe, decoder, encoder
+from kgen.networks.acai import ACAINetworksRecipe, decoder, encoder
 
 
-class ACAI(autoencoding.CodingGame):
+class ACAI(autoencoding.AutoencodingGame):
     """Berthelot et al. 2019, section 3.
 
     Args:
@@ -59,7 +59,7 @@ class ACAI(autoencoding.CodingGame):
         pixels: a `kgen.core.autoencoding.Pixels`: what the decoder's numbers mean, and their error.
         weight: lambda, of the critic's guess in the autoencoder's loss.
         gamma: share of the image in what the critic is shown as unmixed.
-        extra_critic_steps: turns of the critic alone in a round, on batches of their own, before both move.
+        extra_critic_steps: turns of the critic alone in a step, on batches of their own, before both move.
         flip: whether half of the images are mirrored in training.
     """
 
@@ -77,7 +77,7 @@ class ACAI(autoencoding.CodingGame):
 
     def turn(self, real):
         """Both players move, from one forward pass."""
-        found = self.judged(flipped(real) if self.flip else real)
+        found = self.forward(flipped(real) if self.flip else real)
         guess = keras.ops.mean(keras.ops.square(found["guesses"]))
         return {
             "autoencoder": found["reconstruction"] + self.weight * guess,
@@ -89,17 +89,17 @@ class ACAI(autoencoding.CodingGame):
 
     def critic_turn(self, real):
         """The critic moves alone."""
-        return {"critic": self.judged(flipped(real) if self.flip else real)["critic"]}
+        return {"critic": self.forward(flipped(real) if self.flip else real)["critic"]}
 
-    def judged(self, real):
+    def forward(self, real):
         """Returns the critic's loss and its parts for a batch, and the autoencoder's reconstruction error."""
         ops, codes = keras.ops, self.encoder(real, training=True)
         mixed, alpha = autoencoding.mixed(codes)
         decoded, decoded_mixed = ops.split(self.decoder(ops.concatenate([codes, mixed]), training=True), 2)
         painted = self.pixels.paint(decoded)
         unmixed = painted + self.gamma * (real - painted)
-        judged = self.critic(ops.concatenate([self.pixels.paint(decoded_mixed), unmixed]), training=True)
-        guesses, unmixed_guesses = ops.split(judged, 2)
+        answers = self.critic(ops.concatenate([self.pixels.paint(decoded_mixed), unmixed]), training=True)
+        guesses, unmixed_guesses = ops.split(answers, 2)
         alpha_error = ops.mean(ops.square(guesses - alpha[:, 0]))
         return {
             "critic": alpha_error + ops.mean(ops.square(unmixed_guesses)),
@@ -117,14 +117,14 @@ def critic(shape, plan, normed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ACAIRecipe(PyramidRecipe):
+class ACAIRecipe(ACAINetworksRecipe):
     """Adversarially constrained autoencoder interpolation, Berthelot et al. 2019."""
 
     loss: Literal["mse", "bce"] = "mse"  # Squared error of images in [-1, 1], or cross-entropy of sigmoid pixels.
     weight: float = 0.5  # Of the critic's guess in the autoencoder's loss, lambda.
     gamma: float = 0.2  # Share of the image in what the critic is shown as unmixed.
     spectral_norm: bool = False  # Whether the critic's kernels are divided by their largest singular values.
-    extra_critic_steps: int = 0  # Turns of the critic alone in a round.
+    extra_critic_steps: int = 0  # Turns of the critic alone in a step.
     flip: bool = False  # Whether half of the images are mirrored in training.
     halves: int = 0  # Of --classes, how many make the first half of each batch, mixed with the rest; 0 mixes all.
 

@@ -21,10 +21,10 @@ from kgen.core.priors import Normal
 from kgen.models.acai import LINES
 from kgen.models.adversarial_autoencoder import AdversarialAutoencoder, discriminator
 from kgen.models.vae import VAE
-from kgen.networks.acai import PyramidRecipe, decoder, encoder
+from kgen.networks.acai import ACAINetworksRecipe, decoder, encoder
 
 
-class PlainAutoencoder(autoencoding.CodingGame):
+class PlainAutoencoder(autoencoding.AutoencodingGame):
     """One player that reconstructs.
 
     Args:
@@ -47,7 +47,7 @@ class PlainAutoencoder(autoencoding.CodingGame):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlainRecipe(PyramidRecipe):
+class PlainRecipe(ACAINetworksRecipe):
     """Plain, denoising or dropout autoencoder on the networks of Berthelot et al. 2019."""
 
     input_noise: float = 0.0  # Standard deviation of what is added to what the encoder sees, of images in [-1, 1].
@@ -65,7 +65,7 @@ class PlainRecipe(PyramidRecipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PyramidVAERecipe(PyramidRecipe):
+class PyramidVAERecipe(ACAINetworksRecipe):
     """Variational autoencoder on the networks of Berthelot et al. 2019."""
 
     def game(self, data):
@@ -79,7 +79,7 @@ class PyramidVAERecipe(PyramidRecipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PyramidAdversarialRecipe(PyramidRecipe):
+class PyramidAdversarialRecipe(ACAINetworksRecipe):
     """Adversarial autoencoder on the networks of Berthelot et al. 2019."""
 
     units: tuple[int, ...] = (100, 100)  # Of the discriminator's hidden layers.
@@ -92,9 +92,11 @@ class PyramidAdversarialRecipe(PyramidRecipe):
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         network = autoencoding.autoencoder(encoder(shape, plan), decoder(shape, plan))
         size = network.get_layer("decoder").input_shape[1]
-        judge = discriminator(size, self.units, "leaky_relu")
         return AdversarialAutoencoder(
-            Player(network, self.adam()), Player(judge, self.adam()), autoencoding.PIXELS["mse"], Normal(size)
+            Player(network, self.adam()),
+            Player(discriminator(size, self.units, "leaky_relu"), self.adam()),
+            autoencoding.PIXELS["mse"],
+            Normal(size),
         )
 
 

@@ -22,9 +22,9 @@ from kgen.backend import keras
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
-from kgen.losses.adversarial import OBJECTIVES, Objective, smoothed_discriminator
+from kgen.losses.adversarial import LOSSES, AdversarialLoss, smoothed_discriminator
 from kgen.losses.classification import class_cross_entropy
-from kgen.models.dcgan import checked
+from kgen.networks.sizes import checked
 
 SIZES = (28, 32, 64)
 
@@ -42,22 +42,31 @@ class ACGAN(ClassConditionalGame):
         self.classify_generated = classify_generated
         self.reports += ("class_loss",)
 
+    def play(self, batches):
+        """For k steps the discriminator moves, then the generator."""
+        for batch in batches[: self.discriminator_steps]:
+            yield self.discriminator_turn, batch
+        for batch in batches[-self.generator_steps :]:
+            yield self.generator_turn, batch
+
     def discriminator_turn(self, batch):
+        """The discriminator tells real from generated images, and learns the classes."""
         real, labels = batch
         wanted = self.some_labels(labels.shape[0])
-        real_logits, real_classes = self.judge(real)
-        fake_logits, fake_classes = self.judge(self.sample(wanted))
+        real_logits, real_classes = self.discriminate(real)
+        fake_logits, fake_classes = self.discriminate(self.sample(wanted))
         classes = 2.0 * class_cross_entropy(labels, real_classes)
         if self.classify_generated:
             classes = class_cross_entropy(labels, real_classes) + class_cross_entropy(wanted, fake_classes)
-        loss = self.objective.discriminator(real_logits, fake_logits) + classes
+        loss = self.loss.discriminator(real_logits, fake_logits) + classes
         values = {"discriminator": loss, "class_loss": classes, **self.scores(real_logits, fake_logits)}
-        return self.with_r1(values, real, critic=lambda seen: self.judge(seen)[0])
+        return self.with_r1(values, real, critic=lambda seen: self.discriminate(seen)[0])
 
     def generator_turn(self, batch):
+        """The generator is paid for images that pass for real and for their class."""
         wanted = self.some_labels(batch[1].shape[0])
-        logits, classes = self.judge(self.sample(wanted))
-        return {"generator": self.objective.generator(logits) + class_cross_entropy(wanted, classes)}
+        logits, classes = self.discriminate(self.sample(wanted))
+        return {"generator": self.loss.generator(logits) + class_cross_entropy(wanted, classes)}
 
 
 def generator(shape, classes, latent_dim, width):
@@ -119,11 +128,11 @@ class ACGANRecipe(AdversarialRecipe):
     def game(self, data):
         shape = checked(data.images.shape[1:], SIZES)
         names = named_classes(data)
-        _, generate, score = OBJECTIVES["non_saturating"]
+        base = LOSSES["non_saturating"]
         return ACGAN(
             Player(generator(shape, len(names), self.latent_dim, self.width), self.adam()),
             Player(discriminator(shape, len(names), self.discriminator_width, self.dropout), self.adam()),
-            objective=Objective(partial(smoothed_discriminator, target=self.real_target), generate, score),
+            loss=AdversarialLoss(partial(smoothed_discriminator, target=self.real_target), base.generator, base.score),
             prior=Uniform(self.latent_dim),
             image_range=images.SYMMETRIC,
             classes=names,

@@ -1,7 +1,7 @@
 """Adversarial Autoencoders. Makhzani et al. 2016, arXiv:1511.05644.
 
 The codes of an autoencoder are made to look like draws from a prior by a discriminator that sees codes, not images
-(section 2): in each round autoencoder and discriminator move from one forward pass,
+(section 2): in each step autoencoder and discriminator move from one forward pass,
 
     L_autoencoder   = error(x, g(f(x))) + weight E[-log D(f(x))]
     L_discriminator = E[-log D(z)] + E[-log(1 - D(f(x)))],  z ~ N(0, I)
@@ -24,11 +24,11 @@ from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.priors import Normal
 from kgen.core.recipe import Recipe
-from kgen.losses.adversarial import OBJECTIVES
+from kgen.losses.adversarial import LOSSES
 from kgen.networks.conv_autoencoder import Plan, decoder, encoder
 
 
-class AdversarialAutoencoder(autoencoding.CodingGame):
+class AdversarialAutoencoder(autoencoding.AutoencodingGame):
     """Makhzani et al. 2016, section 2, with a deterministic encoder.
 
     Args:
@@ -52,7 +52,7 @@ class AdversarialAutoencoder(autoencoding.CodingGame):
 
     def turn(self, real):
         """Both players move, from one forward pass. Scores: of codes from the prior, and of images' codes."""
-        ops, objective = keras.ops, OBJECTIVES["non_saturating"]
+        ops, objective = keras.ops, LOSSES["non_saturating"]
         codes = self.encoder(real, training=True)
         reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
         on_prior = self.discriminator(self.prior.draw(real.shape[0]), training=True)

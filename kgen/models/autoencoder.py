@@ -46,7 +46,7 @@ LOSSES = {  # of images and logits, in the order in which they are measured
 SHORT = {"bce": "binary_cross_entropy", "mse": "squared_error"}
 
 
-class Autoencoder(autoencoding.CodingGame):
+class Autoencoder(autoencoding.AutoencodingGame):
     """One player, the autoencoder; its layers `encoder` and `decoder` are networks of their own.
 
     Args:

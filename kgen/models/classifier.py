@@ -40,11 +40,11 @@ class Classifier(Game):
 
     labelled = True
     range = images.UNIT
-    exhibits = ("classifier",)
+    exported = ("classifier",)
     reports = ("accuracy",)
 
     def __init__(self, player, classes, distort=False):
-        self.example_shape = (EXAMPLES * len(classes), *player.network.input_shape[1:])
+        self.fixed_images_shape = (EXAMPLES * len(classes), *player.network.input_shape[1:])
         super().__init__(classifier=player)
         self.classes, self.distort = classes, distort
 
@@ -160,7 +160,7 @@ class ClassifierRecipe(HeldOutRecipe):
         file = self.start_from / "recipe.json"
         if not file.is_file():
             raise UsageError(f"--start-from {self.start_from}: there is no recipe.json, so it is not a run directory.")
-        _, other = recipes.from_json(file.read_text(errors="replace"), file)
+        other = recipes.from_json(file.read_text(errors="replace"), file)
         if self.encoder_dropout is not None:
             drops = getattr(other, "encoder_dropout", None) is not None
             self.demand(drops, "encoder_dropout", "left out, since the recipe of --start-from has none")

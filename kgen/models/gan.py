@@ -1,217 +1,40 @@
-"""Generative Adversarial Nets. Goodfellow et al. 2014, arXiv:1406.2661; code: goodfeli/adversarial. Dense networks.
+"""Generative Adversarial Nets. Goodfellow et al. 2014, arXiv:1406.2661.
 
-Algorithm 1 alternates k discriminator steps and one generator step: `GAN`. The authors' code updates both players at
-once, from one forward pass: `SimultaneousGAN`.
+Algorithm 1: a discriminator learns to tell real images x from generated ones G(z), and a generator learns to make images
+that it takes for real. In each training step, k times: the discriminator D descends on
 
-Recipes of the authors' code:
-- `gan` (mnist.yaml): generator 100 -> 1200 -> 1200 rectifiers -> sigmoid pixels, whose bias starts at the logit of the
-  mean training image; discriminator of two maxout layers, 240 units of 5 pieces; rate .1. The paper's own data are
-  `--dataset mnist --split train[:50000]`, 200 epochs are 100,000 rounds.
-- `gan-cifar-dense` (cifar10_fully_connected.yaml): images of normalised contrast (`ContrastNormalisedGAN`); generator
-  of 8000 rectifiers, 8000 sigmoids and linear pixels, z ~ N(0, I); maxout of 1600 units; rate .025. The data are
-  `--dataset cifar10 --split train[:40000]`; 250 epochs, at the end of which the momentum is full.
+    L_D = -E[log D(x)] - E[log(1 - D(G(z)))]
 
-Of all: dropout in the discriminator (inputs kept .8, hidden units .5), active in the generator's move too; gradient
-descent, momentum .5 -> .7 over 250 epochs, the rate divided by 1.000004 at every update; non-saturating generator.
+then once: the generator descends on L_G = -E[log D(G(z))], the form of section 3 that does not saturate. `--loss` puts
+another pair in their place. Each step of the discriminator sees a fresh batch.
 
-Deviations: momentum grows with every update, the code's once an epoch; pixel means are clipped to [.001, .999] before
-the logit (the code's clip differs, at always-black pixels both are black); TensorFlow's random numbers.
+This file is the algorithm. Networks and recipes: `kgen.models.gan_maxout` (the authors' code), `kgen.models.dcgan`, ...
+
+Deviation: the generator may move several times too (`--generator-steps`); the paper's moves once.
 """
 
-import math
-from dataclasses import dataclass
-
-import numpy as np
-
-from kgen import images, layers, optimizers
-from kgen.augmentation import contrast
-from kgen.backend import keras
-from kgen.core import signatures
-from kgen.core.adversarial import AdversarialGame, AdversarialRecipe
-from kgen.core.game import Player
-from kgen.core.priors import Normal, Uniform
-from kgen.losses.adversarial import OBJECTIVES
+from kgen.core.adversarial import AdversarialGame
 
 
 class GAN(AdversarialGame):
-    """Goodfellow et al. 2014, Algorithm 1: k discriminator steps (`generator_every`), then one of the generator."""
-
-    def discriminator_turn(self, real):
-        real_logits, fake_logits = self.judge(real), self.judge(self.sample(real.shape[0]))
-        loss = self.objective.discriminator(real_logits, fake_logits)
-        return self.with_r1({self.opponent: loss, **self.scores(real_logits, fake_logits)}, real)
-
-    def generator_turn(self, real):
-        return {"generator": self.objective.generator(self.judge(self.sample(real.shape[0])))}
-
-
-class SimultaneousGAN(GAN):
-    """Both players move from one forward pass (adversary.AdversaryCost2).
-
-    Class attributes:
-        weight: factor on D's loss; by default that is the mean over real and generated images, not the sum.
-    """
-
-    weight = 0.5
-    share = 1.0
+    """Goodfellow et al. 2014, Algorithm 1."""
 
     def play(self, batches):
-        alone = self.discriminator_turn if self.generator_every > 1 else self.generator_turn
-        for batch in batches[:-1]:
-            yield alone, batch
-        yield self.turn, batches[-1]
+        """For k steps the discriminator moves, then the generator."""
+        for batch in batches[: self.discriminator_steps]:
+            yield self.discriminator_turn, batch
+        for batch in batches[-self.generator_steps :]:
+            yield self.generator_turn, batch
 
     def discriminator_turn(self, real):
-        return {name: value for name, value in self.turn(real).items() if name != "generator"}
+        """The discriminator compares a batch of images with as many generated ones."""
+        real_logits = self.discriminate(real)
+        fake_logits = self.discriminate(self.sample(real.shape[0]))
+        loss = self.loss.discriminator(real_logits, fake_logits)
+        return self.with_r1({self.discriminator_name: loss, **self.scores(real_logits, fake_logits)}, real)
 
-    def turn(self, real):
-        real_logits, fake_logits = self.judge(real), self.judge(self.sample(real.shape[0]))
-        values = {
-            self.opponent: self.weight * self.objective.discriminator(real_logits, fake_logits),
-            "generator": self.objective.generator(fake_logits),
-            **self.scores(real_logits, fake_logits),
-        }
-        return self.with_r1(values, real)
-
-
-class ContrastNormalisedGAN(SimultaneousGAN):
-    """Both players see images of mean 0 and norm 55, `kgen.augmentation.contrast`: the CIFAR-10 runs (`gcn: 55.`).
-
-    A generated image has no brightness and contrast of its own to be restored: pictures and exports are shown by one
-    affine map, that of a training image of average brightness and contrast, and clipped. The generator keeps the map in
-    its last layer, so that a run can be opened without its images.
-    """
-
-    def receive(self, data):
-        unit = [images.from_bytes(data[i], images.UNIT) for i in range(data.shape[0])]
-        return [contrast.normalise(batch)[0] for batch in unit]
-
-    def signatures(self):
-        return signatures.generator(self.generator, self.prior, self.generator.layers[-1].range())
-
-
-def generator(shape, latent_dim, width, activations, weights, bias="zeros"):
-    """Returns z -> images of `shape`, through two layers of `width` units.
-
-    Args:
-        activations: of the three layers.
-        weights: their initializers.
-        bias: initializer of the last layer's bias.
-    """
-    z = x = keras.Input((latent_dim,))
-    for activation, initial in zip(activations[:2], weights[:2], strict=True):
-        x = keras.layers.Dense(width, activation, kernel_initializer=initial)(x)
-    x = keras.layers.Dense(math.prod(shape), kernel_initializer=weights[2], bias_initializer=bias)(x)
-    x = keras.layers.Activation(activations[2], dtype="float32")(x)
-    return keras.Model(z, keras.layers.Reshape(shape)(x), name="generator")
-
-
-def discriminator(shape, units, pieces, weights, dropout):
-    """Returns image -> logit, through two maxout layers.
-
-    Args:
-        weights: `weights()` is a new initializer.
-        dropout: rates before the first layer and before the others.
-    """
-    image = keras.Input(shape)
-    x = layers.Dropout(dropout[0])(keras.layers.Flatten()(image))
-    for _ in range(2):
-        x = layers.Maxout(pieces)(keras.layers.Dense(units * pieces, kernel_initializer=weights())(x))
-        x = layers.Dropout(dropout[1])(x)
-    return keras.Model(image, keras.layers.Dense(1, kernel_initializer=weights())(x), name="discriminator")
-
-
-def remembering(network, shown):
-    """Returns a generator with a last layer that keeps the `kgen.images.Range` in which its images are shown."""
-    return keras.Model(network.input, layers.DisplayRange(*shown)(network.output), name=network.name)
-
-
-def visible_range(pixels):
-    """Returns the `kgen.augmentation.contrast.display_range` of training images, uint8 `(n, height, width, channels)`."""
-    varied = (pixels != pixels[:1, :1, :1, :1]).any()  # else a run is opened for sampling: its checkpoint has the range
-    return contrast.display_range(pixels) if varied else images.UNIT
-
-
-def uniform(limit):
-    """Returns a new initializer U(-limit, limit); one that is used twice would give the same numbers twice."""
-    return keras.initializers.RandomUniform(-limit, limit)
-
-
-def small():
-    """Returns a new initializer of the authors' discriminators."""
-    return uniform(0.005)
-
-
-def annealed(network, recipe, data):
-    """Returns a player of the authors' code: gradient descent with annealed rate and momentum ("saturate: 250")."""
-    end = 250 * max(1, len(data.images) // recipe.batch_size)
-    return Player(network, optimizers.AnnealedSGD(recipe.learning_rate, end=end))
-
-
-@dataclass(frozen=True, kw_only=True)
-class GANRecipe(AdversarialRecipe):
-    """Generative Adversarial Nets, Goodfellow et al. 2014: dense maxout networks."""
-
-    latent_dim: int = 100  # Size of z.
-    generator_width: int = 1200  # Units in each of the generator's two hidden layers.
-    discriminator_units: int = 240  # Maxout units in each of the discriminator's two hidden layers.
-    pieces: int = 5  # Linear pieces of a maxout unit.
-    learning_rate: float = 0.1  # Of both players, at the start.
-
-    def __post_init__(self):
-        super().__post_init__()
-        for name in ("latent_dim", "generator_width", "discriminator_units", "pieces"):
-            self.demand(getattr(self, name) >= 1, name, "at least 1")
-        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
-
-    def networks(self, shape, activations, weights, judge_weights=small, dropout=(0.2, 0.5), bias="zeros"):
-        """Returns `(generator, discriminator)`, see the functions of these names."""
-        make = generator(shape, self.latent_dim, self.generator_width, activations, weights, bias)
-        return make, discriminator(shape, self.discriminator_units, self.pieces, judge_weights, dropout)
-
-    def game(self, data):
-        mean = (data.images.mean(axis=0) / 255).clip(0.001, 0.999)
-        logits = keras.initializers.Constant(np.log(mean / (1 - mean)).ravel())
-        weights = [uniform(0.05) for _ in range(3)]
-        make, judge = self.networks(mean.shape, ("relu", "relu", "sigmoid"), weights, bias=logits)
-        return SimultaneousGAN(
-            generator=annealed(make, self, data),
-            opponent=annealed(judge, self, data),
-            objective=OBJECTIVES["non_saturating"],
-            prior=Uniform(self.latent_dim, limit=math.sqrt(3)),
-            image_range=images.UNIT,
-            **self.rules(),
-        )
-
-
-def normalised_game(recipe, data, make, judge):
-    """Returns the game of the authors' CIFAR-10 runs between a generator and a discriminator."""
-    shown = visible_range(data.images)
-    return ContrastNormalisedGAN(
-        generator=annealed(remembering(make, shown), recipe, data),
-        opponent=annealed(judge, recipe, data),
-        objective=OBJECTIVES["non_saturating"],
-        prior=Normal(recipe.latent_dim),
-        image_range=shown,
-        **recipe.rules(),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContrastNormalisedRecipe(GANRecipe):
-    """Generative Adversarial Nets, Goodfellow et al. 2014: dense maxout networks, images of normalised contrast."""
-
-    generator_width: int = 8000  # Units in each of the generator's two hidden layers.
-    discriminator_units: int = 1600  # Maxout units in each of the discriminator's two hidden layers.
-    learning_rate: float = 0.025  # Of both players, at the start.
-
-    def game(self, data):
-        weights = uniform(0.05), uniform(0.05), uniform(0.5)
-        make, judge = self.networks(data.images.shape[1:], ("relu", "sigmoid", "linear"), weights)
-        return normalised_game(self, data, make, judge)
-
-
-RECIPES = {
-    "gan": GANRecipe(batch_size=100, steps=100_000, sample_every=500),
-    "gan-cifar-dense": ContrastNormalisedRecipe(batch_size=100, steps=100_000, sample_every=500),
-}
+    def generator_turn(self, real):
+        """The generator makes new images; only a loss that compares pairs looks at the real ones."""
+        fake_logits = self.discriminate(self.sample(real.shape[0]))
+        real_logits = self.discriminate(real) if self.loss.paired else None
+        return {"generator": self.loss.generator_loss(real_logits, fake_logits)}

@@ -1,24 +1,24 @@
 """Generative Adversarial Nets. Goodfellow et al. 2014, arXiv:1406.2661; code: goodfeli/adversarial. Convolutions.
 
 Recipe `gan-cifar-conv` (cifar10_convolutional.yaml, figure 2d of the paper), for 32x32 images of normalised contrast;
-its data are `--dataset cifar10 --split train[:40000]`. Game, dropout and annealing are those of `kgen.models.gan`:
+its data are `--dataset cifar10 --split train[:40000]`. Game, dropout and annealing are those of `kgen.models.gan_maxout`:
 
 - generator: z ~ N(0, I) of 100 -> 8000 rectifiers -> 8000 sigmoids, taken as 80 maps of 10x10 -> transposed convolution
   of 5x5, stride 3, no padding: 32x32 linear pixels, each with its own bias; all weights U(-.05, .05);
 - discriminator: three convolutions with maxout of 2 pieces and max pooling, which shrink the maps 32 -> 33 -> 16,
   16 -> 15 -> 7 and 7 -> 9 -> 5, then 500 maxout units of 5 pieces and the logit; all weights U(-.005, .005);
-- rate .004, batches of 128; 78,000 rounds are 250 epochs, at the end of which the momentum is full.
+- rate .004, batches of 128; 78,000 steps are 250 epochs, at the end of which the momentum is full.
 
-Deviations: those of `kgen.models.gan`.
+Deviations: those of `kgen.models.gan_maxout`.
 """
 
 from dataclasses import dataclass
 
 from kgen import layers
 from kgen.backend import keras
-from kgen.core.adversarial import AdversarialRecipe
-from kgen.models.dcgan import checked
-from kgen.models.gan import normalised_game, small, uniform
+from kgen.core.adversarial import AnyLossRecipe
+from kgen.models.gan_maxout import normalised_game, small, uniform
+from kgen.networks.sizes import checked
 
 SIZES = (32,)
 # Of the discriminator's convolutions: share of `channels`, kernel, padding, pooling window.
@@ -50,7 +50,7 @@ def discriminator(shape, channels, units, pieces):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvolutionalMaxoutRecipe(AdversarialRecipe):
+class ConvolutionalMaxoutRecipe(AnyLossRecipe):
     """Generative Adversarial Nets, Goodfellow et al. 2014: convolutional maxout networks, normalised contrast."""
 
     latent_dim: int = 100  # Size of z.
@@ -70,9 +70,12 @@ class ConvolutionalMaxoutRecipe(AdversarialRecipe):
 
     def game(self, data):
         shape = checked(data.images.shape[1:], SIZES)
-        make = generator(shape[-1], self.latent_dim, self.generator_width, self.generator_maps)
-        judge = discriminator(shape, self.discriminator_channels, self.discriminator_units, self.pieces)
-        return normalised_game(self, data, make, judge)
+        return normalised_game(
+            self,
+            data,
+            generator(shape[-1], self.latent_dim, self.generator_width, self.generator_maps),
+            discriminator(shape, self.discriminator_channels, self.discriminator_units, self.pieces),
+        )
 
 
 RECIPES = {

@@ -39,8 +39,9 @@ from kgen.losses.classification import (
     k_plus_one_generator,
     k_plus_one_score,
 )
-from kgen.models.dcgan import WEIGHTS, checked, doublings
-from kgen.rng import Dice
+from kgen.networks.dcgan import WEIGHTS, doublings
+from kgen.networks.sizes import checked
+from kgen.rng import Rng
 
 SIZES = (28, 32, 64)
 
@@ -57,9 +58,17 @@ class KPlusOneGAN(ClassConditionalGame):
     """
 
     def __init__(self, *args, real_target=1.0, feature_matching=0.0, **kwargs):
-        super().__init__(*args, objective=None, **kwargs)
+        super().__init__(*args, loss=None, **kwargs)
         self.real_target, self.feature_matching = real_target, feature_matching
-        self.reports += ("feature_distance",) * bool(feature_matching)
+        if feature_matching:
+            self.reports += ("feature_distance",)
+
+    def play(self, batches):
+        """For k steps the discriminator moves, then the generator."""
+        for batch in batches[: self.discriminator_steps]:
+            yield self.discriminator_turn, batch
+        for batch in batches[-self.generator_steps :]:
+            yield self.generator_turn, batch
 
     def scores(self, real_logits, fake_logits):
         """Returns the means of `1 - p(K | x)` on real and generated images, to be logged: 1 is real, 0 generated."""
@@ -70,21 +79,23 @@ class KPlusOneGAN(ClassConditionalGame):
         }
 
     def discriminator_turn(self, batch):
+        """The discriminator names the class of real images, and class K of generated ones."""
         real, labels = batch
-        real_logits, _ = self.judge(real)
-        fake_logits, _ = self.judge(self.sample(self.some_labels(labels.shape[0])))
+        real_logits, _ = self.discriminate(real)
+        fake_logits, _ = self.discriminate(self.sample(self.some_labels(labels.shape[0])))
         loss = k_plus_one_discriminator(labels, real_logits, fake_logits, self.real_target)
         values = {"discriminator": loss, **self.scores(real_logits, fake_logits)}
-        return self.with_r1(values, real, critic=lambda seen: log_odds(self.judge(seen)[0]))
+        return self.with_r1(values, real, critic=lambda seen: log_odds(self.discriminate(seen)[0]))
 
     def generator_turn(self, batch):
+        """The generator is paid for images that are taken for their class."""
         real, labels = batch
         wanted = self.some_labels(labels.shape[0])
-        fake_logits, fake_features = self.judge(self.sample(wanted))
+        fake_logits, fake_features = self.discriminate(self.sample(wanted))
         loss = k_plus_one_generator(wanted, fake_logits)
         if not self.feature_matching:
             return {"generator": loss}
-        distance = feature_matching(self.judge(real)[1], fake_features)
+        distance = feature_matching(self.discriminate(real)[1], fake_features)
         return {"generator": loss + self.feature_matching * distance, "feature_distance": distance}
 
 
@@ -176,12 +187,10 @@ class ImprovedGANRecipe(AdversarialRecipe):
 
     def game(self, data):
         shape, names, prior = checked(data.images.shape[1:], SIZES), named_classes(data), Uniform(self.latent_dim)
-        make = generator(shape, len(names), self.width, *self.reference_noise(prior, len(names)))
         kernels = self.minibatch_kernels, self.minibatch_dims
-        judge = discriminator(len(names), self.width, *kernels, self.reference_images(data.images))
         return KPlusOneGAN(
-            Player(make, self.adam()),
-            Player(judge, self.adam()),
+            Player(generator(shape, len(names), self.width, *self.reference_noise(prior, len(names))), self.adam()),
+            Player(discriminator(len(names), self.width, *kernels, self.reference_images(data.images)), self.adam()),
             prior=prior,
             image_range=images.SYMMETRIC,
             classes=names,
@@ -192,7 +201,7 @@ class ImprovedGANRecipe(AdversarialRecipe):
 
     def reference_noise(self, prior, classes):
         """Returns the generator's reference batch: z `(reference, size)`, and labels, all classes in turn."""
-        with Dice(self.seed).fold(0):
+        with Rng(self.seed).fold_in(0):
             return prior.draw(self.reference).numpy(), np.arange(self.reference) % classes
 
     def reference_images(self, pictures):

@@ -14,7 +14,8 @@ import dataclasses
 from dataclasses import dataclass
 
 from kgen.backend import keras
-from kgen.losses.adversarial import OBJECTIVES, Objective, least_squares_generator
+from kgen.core.adversarial import LossName
+from kgen.losses.adversarial import LOSSES, AdversarialLoss, least_squares_generator
 from kgen.models import dcgan
 
 
@@ -27,16 +28,20 @@ def squashed_generator(fake_logits):
 class LSGANRecipe(dcgan.DCGANRecipe):
     """Least Squares GAN, Mao et al. 2017."""
 
+    loss: LossName = "least_squares"  # What the two players minimise.
     sigmoid: bool = False  # Report 004's mixture: cross-entropy behind a sigmoid for D, least squares for G.
 
-    def objective(self):
+    def adversarial_loss(self):
+        """Returns the pair of losses; with `sigmoid` those of report 004."""
         if not self.sigmoid:
-            return OBJECTIVES["least_squares"]
-        judge = OBJECTIVES["non_saturating"]
-        return Objective(judge.discriminator, squashed_generator, judge.score)
+            return super().adversarial_loss()
+        cross_entropy = LOSSES["non_saturating"]
+        return AdversarialLoss(cross_entropy.discriminator, squashed_generator, cross_entropy.score)
 
 
 RECIPES = {
     "lsgan": LSGANRecipe(latent_dim=1024, prior="uniform", learning_rate=1e-3, l2=0.0, steps=4_000),
-    "lsgan-report004": LSGANRecipe(**dataclasses.asdict(dcgan.RECIPES["dcgan-report004"]), sigmoid=True),
+    "lsgan-report004": LSGANRecipe(
+        **{**dataclasses.asdict(dcgan.RECIPES["dcgan-report004"]), "loss": "non_saturating"}, sigmoid=True
+    ),
 }

@@ -5,11 +5,11 @@ that the discriminator is Lipschitz; the generator is left alone. The players al
 hinge losses of equations 16 and 17.
 
 Recipes:
-- `sngan`: the convolutional networks of table 3, Adam 2e-4 (.5, .999), one discriminator step a round, batch 64:
+- `sngan`: the convolutional networks of table 3, Adam 2e-4 (.5, .999), one discriminator step for one of the generator, batch 64:
   setting C of table 1. The generator starts from maps of an eighth of the image's size, 28 pixels from 7x7 with one
   doubling less. The authors' CIFAR-10 runs are `--dataset cifar10 --steps 100000`.
 - `sngan-resnet`: the residual networks of table 4, at 64 pixels of the code (`resnet_64`, `snresnet_64`), five
-  discriminator steps a round (`--generator-every`), batch 64 and twice as many images in the generator's turn, Adam
+  discriminator steps for one of the generator (`--discriminator-steps`), batch 64 and twice as many images in the generator's turn, Adam
   2e-4 (0, .9) whose rate falls linearly to 0; give it `--dataset cifar10`, or `--dataset celeba --image-size 64
   --steps 100000`.
 
@@ -31,12 +31,11 @@ from typing import Literal, NamedTuple
 
 from kgen import images, layers, optimizers
 from kgen.backend import keras
-from kgen.core.adversarial import AdversarialRecipe
+from kgen.core.adversarial import AnyLossRecipe, LossName
 from kgen.core.game import Player
 from kgen.core.priors import Normal
-from kgen.losses.adversarial import OBJECTIVES
-from kgen.models.dcgan import checked
 from kgen.models.gan import GAN
+from kgen.networks.sizes import checked
 
 CNN_SIZES = (28, 32, 48, 64)
 
@@ -77,8 +76,10 @@ class SNGAN(GAN):
         self.generator_batch = generator_batch
 
     def generator_turn(self, real):
-        fake = self.sample(self.generator_batch * real.shape[0])
-        return {"generator": self.objective.generator(self.judge(fake))}
+        """The generator makes `generator_batch` images for each in the discriminator's turn."""
+        fake_logits = self.discriminate(self.sample(self.generator_batch * real.shape[0]))
+        real_logits = self.discriminate(real) if self.loss.paired else None
+        return {"generator": self.loss.generator_loss(real_logits, fake_logits)}
 
 
 def cnn_generator(shape, latent_dim, width):
@@ -187,9 +188,10 @@ def glorot(scale=1.0):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SNGANRecipe(AdversarialRecipe):
+class SNGANRecipe(AnyLossRecipe):
     """Spectrally normalised GAN, Miyato et al. 2018."""
 
+    loss: LossName = "hinge"  # What the two players minimise; equations 16 and 17.
     network: Literal["cnn", "resnet"] = "cnn"  # Convolutional networks (table 3) or residual ones (table 4).
     latent_dim: int = 128  # Size of z ~ N(0, I).
     width: int = 64  # Channels: cnn of the largest map; resnet of the generator at 32 pixels, a multiple of 4.
@@ -208,17 +210,16 @@ class SNGANRecipe(AdversarialRecipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
         for name in ("beta1", "beta2"):
             self.demand(0 <= getattr(self, name) < 1, name, "at least 0 and below 1")
-        self.demand(not self.balance, "balance", "0, since the hinge losses have no common scale")
 
     def game(self, data):
         resnet = self.network == "resnet"
         shape = checked(data.images.shape[1:], tuple(RESNETS) if resnet else CNN_SIZES)
-        make, judge = (resnet_generator, resnet_discriminator) if resnet else (cnn_generator, cnn_discriminator)
+        generator = resnet_generator if resnet else cnn_generator
+        discriminator = resnet_discriminator if resnet else cnn_discriminator
         return SNGAN(
-            # In a round the generator moves `discriminator_every` times, the discriminator `generator_every` times.
-            generator=Player(make(shape, self.latent_dim, self.width), self.adam(self.discriminator_every)),
-            opponent=Player(judge(shape, self.width), self.adam(self.generator_every)),
-            objective=OBJECTIVES["hinge"],
+            generator=Player(generator(shape, self.latent_dim, self.width), self.adam(self.generator_steps)),
+            discriminator=Player(discriminator(shape, self.width), self.adam(self.discriminator_steps)),
+            loss=self.adversarial_loss(),
             prior=Normal(self.latent_dim),
             image_range=images.SYMMETRIC,
             generator_batch=self.generator_batch,
@@ -226,7 +227,7 @@ class SNGANRecipe(AdversarialRecipe):
         )
 
     def adam(self, moves):
-        """Returns a new optimizer for a player that moves `moves` times a round."""
+        """Returns a new optimizer for a player that moves `moves` times in a training step."""
         numbers = {"beta_1": self.beta1, "beta_2": self.beta2, "epsilon": 1e-8}
         if self.decay:
             return optimizers.DecayedAdam(self.learning_rate, **numbers, end=self.steps * moves)
@@ -242,7 +243,7 @@ RECIPES = {
         beta2=0.9,
         decay=True,
         generator_batch=2,
-        generator_every=5,
+        discriminator_steps=5,
         steps=50_000,
     ),
 }

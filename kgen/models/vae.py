@@ -39,7 +39,7 @@ LIKELIHOODS = {  # -log p(x|z) of each image from the decoder's numbers, and the
 }
 
 
-class VAE(autoencoding.CodingGame):
+class VAE(autoencoding.AutoencodingGame):
     """Kingma and Welling 2014, Algorithm 1 with L = 1.
 
     Args:
@@ -57,7 +57,7 @@ class VAE(autoencoding.CodingGame):
     def __init__(self, autoencoder, prior, likelihood="bernoulli", beta=1.0, **opponents):
         super().__init__(autoencoder.network.input_shape[1:], autoencoder=autoencoder, **opponents)
         self.prior, self.beta = prior, beta
-        self.nats, self.paint = LIKELIHOODS[likelihood]  # paint: see CodingGame
+        self.nats, self.paint = LIKELIHOODS[likelihood]  # paint: see AutoencodingGame
 
     def play(self, batches):
         yield self.turn, batches[0]

@@ -36,8 +36,8 @@ from kgen.core.priors import Normal
 from kgen.core.recipe import Recipe
 from kgen.core.update_rules import Equilibrium
 from kgen.losses import reconstruction as reconstruction_losses
-from kgen.models.dcgan import checked
 from kgen.models.vae import drawn
+from kgen.networks.sizes import checked
 
 EPSILON = 1e-3  # under the logarithms of L_GAN
 
@@ -61,7 +61,7 @@ SIZES = {
 }
 
 
-class VAEGAN(autoencoding.CodingGame):
+class VAEGAN(autoencoding.AutoencodingGame):
     """Larsen et al. 2016, Algorithm 1.
 
     Args:
@@ -72,19 +72,19 @@ class VAEGAN(autoencoding.CodingGame):
         gamma: weight of the likelihood in the decoder's loss.
         real_share: weight of real images in the discriminator's loss, in (0, 1).
         judge_reconstructions: whether L_GAN has the reconstructions, besides images of codes from the prior.
-        referee: who may move, or None.
+        update_rule: who may move, or None.
     """
 
-    exhibits = ("encoder", "decoder")
+    exported = ("encoder", "decoder")
     encoder = decoder = None  # players, not layers of one
     reports = ("kl", "similarity", "real_cost", "fake_cost")
     walks, draws = 2, 2
 
-    def __init__(self, encoder, decoder, discriminator, prior, gamma, real_share, judge_reconstructions, referee):
+    def __init__(self, encoder, decoder, discriminator, prior, gamma, real_share, judge_reconstructions, update_rule):
         players = {"encoder": encoder, "decoder": decoder, "discriminator": discriminator}
         super().__init__(encoder.network.input_shape[1:], **players)
         self.prior, self.gamma, self.real_share = prior, gamma, real_share
-        self.judge_reconstructions, self.referee = judge_reconstructions, referee
+        self.judge_reconstructions, self.update_rule = judge_reconstructions, update_rule
 
     def play(self, batches):
         yield self.turn, batches[0]
@@ -198,7 +198,7 @@ class VAEGANRecipe(Recipe):
             gamma=self.gamma,
             real_share=self.real_share,
             judge_reconstructions=self.judge_reconstructions,
-            referee=Equilibrium(self.equilibrium, self.margin) if self.margin else None,
+            update_rule=Equilibrium(self.equilibrium, self.margin) if self.margin else None,
         )
 
     def rmsprop(self):

@@ -22,12 +22,12 @@ from kgen import layers
 from kgen.backend import keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
-from kgen.networks.acai import PyramidRecipe, decoder, encoder
+from kgen.networks.acai import ACAINetworksRecipe, decoder, encoder
 
 QUANTIZER = "quantizer"
 
 
-class VQVAE(autoencoding.CodingGame):
+class VQVAE(autoencoding.AutoencodingGame):
     """Van den Oord et al. 2017, section 3.2.
 
     Args:
@@ -70,7 +70,7 @@ def quantising(network, size, count):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VQVAERecipe(PyramidRecipe):
+class VQVAERecipe(ACAINetworksRecipe):
     """Vector-quantised autoencoder, van den Oord et al. 2017."""
 
     codebook: int = 512  # Vectors of the codebook.

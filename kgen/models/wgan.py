@@ -1,11 +1,11 @@
 """Wasserstein GAN. Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875; code: martinarjovsky/WassersteinGAN.
 
-Algorithm 1: the critic, whose output is a number and no probability, moves n_critic = 5 times (`--generator-every`);
+Algorithm 1: the critic, whose output is a number and no probability, moves n_critic = 5 times (`--discriminator-steps`);
 after each step its weights are clipped to [-.01, .01], so that it stays Lipschitz; then the generator moves once.
 RMSprop with rate 5e-5, because momentum hurts a critic that is trained that long.
 
 As in the code the critic takes 100 steps (`--warm-up`) before each of the first 25 steps of the generator and every
-500th, so that the estimate of the distance is good from the start: the generator waits for 20 rounds.
+500th, so that the estimate of the distance is good from the start: the generator waits for 20 steps.
 
 Networks: DCGAN with kernels of 4 and 64 channels at the largest map, batch norm in both; everything the critic trains
 is clipped, batch norm's gains and offsets too. z ~ N(0, I), weights N(0, .02). RMSprop is PyTorch's, rho .99 and 1e-8
@@ -19,9 +19,9 @@ from kgen.core.game import Player
 from kgen.core.priors import Normal
 from kgen.core.update_rules import CriticFirst
 from kgen.losses import penalties
-from kgen.losses.adversarial import OBJECTIVES
-from kgen.models.dcgan import ConvolutionalRecipe
+from kgen.losses.adversarial import LOSSES
 from kgen.models.gan import GAN
+from kgen.networks.dcgan import ConvolutionalRecipe
 
 
 class WGAN(GAN):
@@ -33,17 +33,17 @@ class WGAN(GAN):
         others: as in `GAN`.
     """
 
-    opponent = "critic"
+    discriminator_name = "critic"
 
     def __init__(self, *args, clip, warm_up=0, **kwargs):
         super().__init__(*args, **kwargs)
         self.clip = clip
-        if warm_up > self.generator_every:
-            self.referee = CriticFirst(warm_up, per_round=self.generator_every)
+        if warm_up > self.discriminator_steps:
+            self.update_rule = CriticFirst(warm_up, per_round=self.discriminator_steps)
 
     def move(self, name, gradients):
         super().move(name, gradients)
-        if name == self.opponent:
+        if name == self.discriminator_name:
             penalties.clip_weights(self.critic.trainable_variables, self.clip)
 
 
@@ -64,8 +64,8 @@ class WGANRecipe(ConvolutionalRecipe):
         generator, critic = self.networks(data)
         return WGAN(
             generator=Player(generator, self.rmsprop()),
-            opponent=Player(critic, self.rmsprop()),
-            objective=OBJECTIVES["wasserstein"],
+            discriminator=Player(critic, self.rmsprop()),
+            loss=LOSSES["wasserstein"],
             prior=Normal(self.latent_dim),
             image_range=images.SYMMETRIC,
             clip=self.clip,
@@ -79,5 +79,5 @@ class WGANRecipe(ConvolutionalRecipe):
 
 
 RECIPES = {
-    "wgan": WGANRecipe(kernel_size=4, learning_rate=5e-5, generator_every=5, steps=10_000),
+    "wgan": WGANRecipe(kernel_size=4, learning_rate=5e-5, discriminator_steps=5, steps=10_000),
 }

@@ -1,7 +1,7 @@
 """Improved Training of Wasserstein GANs. Gulrajani et al. 2017, arXiv:1704.00028; code: igul222/improved_wgan_training.
 
 Algorithm 1: instead of clipping, the critic's loss has `lambda E[(||grad D(x~)||_2 - 1)^2]`, lambda 10, at points x~ on
-straight lines between real and generated images. Five critic steps a round (`--generator-every`), Adam. The critic has
+straight lines between real and generated images. Five critic steps for one of the generator (`--discriminator-steps`), Adam. The critic has
 no batch norm, since the penalty is on each image's own gradient.
 
 Networks: one dense layer to 4x4 maps of 4 d channels, then transposed convolutions of 5x5 and stride 2 to the image
@@ -26,9 +26,9 @@ from kgen.core.adversarial import AdversarialRecipe
 from kgen.core.game import Player
 from kgen.core.priors import Normal
 from kgen.losses import penalties
-from kgen.losses.adversarial import OBJECTIVES
-from kgen.models.dcgan import checked
+from kgen.losses.adversarial import LOSSES
 from kgen.models.gan import GAN
+from kgen.networks.sizes import checked
 
 SIZES = (28, 32, 64)
 
@@ -41,7 +41,7 @@ class WGANGP(GAN):
         others: as in `GAN`.
     """
 
-    opponent = "critic"
+    discriminator_name = "critic"
 
     def __init__(self, *args, penalty, **kwargs):
         super().__init__(*args, **kwargs)
@@ -49,12 +49,13 @@ class WGANGP(GAN):
         self.reports += ("gradient_penalty",)
 
     def discriminator_turn(self, real):
+        """The critic moves by the estimate of the distance and the penalty (lines 4 to 9)."""
         fake = self.sample(real.shape[0])
-        real_logits, fake_logits = self.judge(real), self.judge(fake)
+        real_logits, fake_logits = self.discriminate(real), self.discriminate(fake)
         alpha = rng.current().uniform((real.shape[0],))
-        penalty = penalties.gradient_penalty(self.judge, real, fake, alpha)
+        penalty = penalties.gradient_penalty(self.discriminate, real, fake, alpha)
         values = {
-            "critic": self.objective.discriminator(real_logits, fake_logits) + self.penalty * penalty,
+            "critic": self.loss.discriminator(real_logits, fake_logits) + self.penalty * penalty,
             "gradient_penalty": penalty,
             **self.scores(real_logits, fake_logits),
         }
@@ -119,8 +120,8 @@ class WGANGPRecipe(AdversarialRecipe):
         shape = checked(data.images.shape[1:], SIZES)
         return WGANGP(
             generator=Player(generator(shape, self.latent_dim, self.width, self.norm, self.pixels), self.adam()),
-            opponent=Player(critic(shape, self.width), self.adam()),
-            objective=OBJECTIVES["wasserstein"],
+            discriminator=Player(critic(shape, self.width), self.adam()),
+            loss=LOSSES["wasserstein"],
             prior=Normal(self.latent_dim),
             image_range={"sigmoid": images.UNIT, "tanh": images.SYMMETRIC}[self.pixels],
             penalty=self.penalty,
@@ -133,6 +134,6 @@ class WGANGPRecipe(AdversarialRecipe):
 
 
 RECIPES = {
-    "wgan-gp": WGANGPRecipe(generator_every=5, batch_size=50, steps=10_000),
-    "wgan-gp-cifar": WGANGPRecipe(generator_every=5, width=128, norm=True, pixels="tanh", steps=100_000),
+    "wgan-gp": WGANGPRecipe(discriminator_steps=5, batch_size=50, steps=10_000),
+    "wgan-gp-cifar": WGANGPRecipe(discriminator_steps=5, width=128, norm=True, pixels="tanh", steps=100_000),
 }

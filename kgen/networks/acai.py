@@ -75,7 +75,7 @@ def decoder(shape, plan, dropout=0.0):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PyramidRecipe(Recipe):
+class ACAINetworksRecipe(Recipe):
     """Flags of every recipe on the networks of Berthelot et al. 2019."""
 
     depth: int = 16  # Channels of the largest maps; doubled as maps halve.

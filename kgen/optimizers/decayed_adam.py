@@ -17,7 +17,7 @@ class DecayedAdam(keras.optimizers.Adam):
         beta_2: decay of the mean of their squares.
         epsilon: added to the root of the mean square before its bias is corrected, as in Chainer, whose default this
             is; PyTorch adds it after.
-        end: update from which on nothing moves, at least 1. A critic that moves five times a round reaches it five
+        end: update from which on nothing moves, at least 1. A critic that moves five times a step reaches it five
             times sooner than its generator.
         warmup: updates over which the rate rises first; 0 or 1 is at once.
 
@@ -25,7 +25,7 @@ class DecayedAdam(keras.optimizers.Adam):
         ValueError: `end` is less than 1.
 
     Source: igul222/improved_wgan_training, gan_cifar_resnet.py; pfnet-research/sngan_projection, train.py
-        (`LinearShift`). Deviation: both count rounds, so that the updates a critic makes in one round share a rate.
+        (`LinearShift`). Deviation: both count steps, so that the updates a critic makes in one step share a rate.
     """
 
     def __init__(

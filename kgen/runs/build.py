@@ -7,7 +7,7 @@ import numpy as np
 
 from kgen import data
 from kgen.backend import keras, tf
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.runs import checkpoint, directory
 
@@ -19,16 +19,16 @@ def load(recipe):
 
 
 def prepare(recipe, pictures):
-    """Returns the compiled match of a recipe, weights drawn from its seed."""
+    """Returns the compiled trainer of a recipe, weights drawn from its seed."""
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     jit = {"auto": on_gpu, "on": True, "off": False}[recipe.jit]
     if not jit and not on_gpu:
         tf.config.experimental.enable_op_determinism()  # Keras drops jit_compile once it is on
     keras.utils.set_random_seed(recipe.seed)
     with precision(recipe.precision):
-        match = Match(recipe.game(pictures), recipe.seed, recipe.ema, recipe.holds_out or bool(recipe.best_by))
-    match.compile(jit_compile=jit, steps_per_execution=recipe.rounds_per_execution)
-    return match
+        trainer = Trainer(recipe.game(pictures), recipe.seed, recipe.ema, recipe.holds_out or bool(recipe.best_by))
+    trainer.compile(jit_compile=jit, steps_per_execution=recipe.steps_per_execution)
+    return trainer
 
 
 @contextlib.contextmanager
@@ -43,14 +43,14 @@ def precision(policy):
 
 
 def reopen(recipe, run):
-    """Returns `(match, step)` of a run directory's newest checkpoint, for sampling and export, without its images.
+    """Returns `(trainer, step)` of a run directory's newest checkpoint, for sampling and export, without its images.
 
     Raises:
         UsageError: there is no checkpoint yet.
     """
     shape, classes = directory.read_data(run)
-    match = prepare(recipe, data.Images(np.zeros((1, *shape[1:]), np.uint8), np.zeros(1, np.int64), classes))
-    step = checkpoint.restore(match, Path(run) / "checkpoints")
+    trainer = prepare(recipe, data.Images(np.zeros((1, *shape[1:]), np.uint8), np.zeros(1, np.int64), classes))
+    step = checkpoint.restore(trainer, Path(run) / "checkpoints")
     if step == 0:
         raise UsageError(f"{run} has no checkpoint yet. Train it further: python scripts/train.py --resume {run}")
-    return match, step
+    return trainer, step

@@ -1,7 +1,7 @@
 """Checkpoints: complete, atomic, exact.
 
 `checkpoints/000500/` holds `state.safetensors` (every network with its statistics, every optimizer, moving averages,
-the means that are not yet logged, the number of rounds) and `manifest.json` (its SHA-256, step, version). The order of
+the means that are not yet logged, the number of steps) and `manifest.json` (its SHA-256, step, version). The order of
 the batches and all noise are functions of (seed, step) and need no state. A checkpoint is written aside, flushed to the
 disk and renamed, so one that has its name is whole; it is verified all the same before it is read.
 """
@@ -24,23 +24,23 @@ STATE, MANIFEST = "state.safetensors", "manifest.json"
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError)  # what reading a damaged checkpoint raises
 
 
-def variables(match):
-    """Returns `{key: variable}` of everything a match would need to go on, keys stable between processes.
+def variables(trainer):
+    """Returns `{key: variable}` of everything a trainer would need to go on, keys stable between processes.
 
     Keras numbers layers, and the slots of optimizers after them, by how many a process has made: keys count within a
     group instead, and keep the last word of the name.
     """
     groups = {}
-    for name, player in match.game.players.items():
+    for name, player in trainer.game.players.items():
         groups[name] = player.network.variables
         groups[f"{name}_optimizer"] = player.optimizer.variables
-    for name, average in match.averages.items():
+    for name, average in trainer.averages.items():
         groups[f"{name}_average"] = average.variables
-    for name, best in match.best.items():
+    for name, best in trainer.best.items():
         groups[f"{name}_best"] = best.variables
-    groups["match"] = [match.round, match.rounds_summed, match.sums, match.first_fault, match.memory]
-    groups["best"] = [match.best_loss, match.best_round, match.waited] if match.best else []
-    groups["shown"] = [match.examples] if match.game.example_shape else []
+    groups["trainer"] = [trainer.step, trainer.steps_summed, trainer.sums, trainer.first_fault, trainer.memory]
+    groups["best"] = [trainer.best_loss, trainer.best_step, trainer.wait] if trainer.best else []
+    groups["shown"] = [trainer.examples] if trainer.game.fixed_images_shape else []
     return {
         f"{group}/{i:03d}.{variable.name.rpartition('_')[2]}": variable
         for group, members in groups.items()
@@ -48,7 +48,7 @@ def variables(match):
     }
 
 
-def save(match, folder, step, keep=3):
+def save(trainer, folder, step, keep=3):
     """Writes `folder/<step>/` unless it is there whole, and removes all but the newest `keep`. Returns its path.
 
     Raises:
@@ -58,9 +58,9 @@ def save(match, folder, step, keep=3):
     final = folder / f"{step:06d}"
     sweep(folder)
     if not whole(final):
-        state = {key: np.asarray(variable.numpy()) for key, variable in variables(match).items()}
+        state = {key: np.asarray(variable.numpy()) for key, variable in variables(trainer).items()}
         odd = [key for key, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
-        if odd:  # a finite loss can have an infinite gradient, which the guard sees a round later
+        if odd:  # a finite loss can have an infinite gradient, which the guard sees a step later
             raise Diverged(
                 f"{odd[0]} is not finite after step {step}, which is not saved. Try a smaller --learning-rate."
             )
@@ -108,8 +108,8 @@ def steps(folder):
     return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
 
 
-def restore(match, folder):
-    """Sets the match to the newest whole checkpoint. Returns its step; 0 when there is none.
+def restore(trainer, folder):
+    """Sets the trainer to the newest whole checkpoint. Returns its step; 0 when there is none.
 
     Warns of each damaged checkpoint (a failing disk; an interrupted write leaves none) and takes the one before it.
 
@@ -125,10 +125,10 @@ def restore(match, folder):
                 f"The checkpoint of step {step} is damaged ({error}); taking the one before it.", stacklevel=2
             )
             continue
-        assign(match, state, f"{folder}/{step:06d}")
+        assign(trainer, state, f"{folder}/{step:06d}")
         return step
     if found != steps(folder):  # a run that goes on has replaced them meanwhile
-        return restore(match, folder)
+        return restore(trainer, folder)
     if found:
         raise UsageError(f"Every checkpoint in {folder} is damaged. Start a new run.")
     return 0
@@ -144,9 +144,9 @@ def read(path):
     return load_file(path / STATE)
 
 
-def assign(match, state, source):
-    """Sets every variable of the match from `state`; raises UsageError unless names, shapes and types are the same."""
-    targets = variables(match)
+def assign(trainer, state, source):
+    """Sets every variable of the trainer from `state`; raises UsageError unless names, shapes and types are the same."""
+    targets = variables(trainer)
     mine = {key: (tuple(v.shape), str(v.dtype)) for key, v in targets.items()}
     theirs = {key: (array.shape, str(array.dtype)) for key, array in state.items()}
     if mine != theirs:

@@ -23,19 +23,19 @@ SPEED = """
 """.split()
 
 
-def create(runs_dir, model, recipe):
+def create(runs_dir, recipe):
     """Makes the next free run directory with its recipe.json and environment.json; returns its path."""
     make_folder(runs_dir)
     dataset = recipe.dataset.partition(":")[0]
     number = 1
     while True:
-        path = Path(runs_dir) / f"{model}-{dataset}-{number:04d}"
+        path = Path(runs_dir) / f"{recipe.name}-{dataset}-{number:04d}"
         try:
             path.mkdir()
             break
         except FileExistsError:
             number += 1
-    write_recipe(path, model, recipe)
+    write_recipe(path, recipe)
     return path
 
 
@@ -53,10 +53,10 @@ def make_folder(path):
         raise UsageError(f"The folder {path} cannot be written to.")
 
 
-def write_recipe(path, model, recipe):
+def write_recipe(path, recipe):
     """Writes recipe.json: the model's name and every field, so that `--resume` and readers need nothing else."""
     aside = path / ".recipe.partial"
-    aside.write_text(recipe.to_json(model))
+    aside.write_text(recipe.to_json())
     os.replace(aside, path / "recipe.json")
 
 
@@ -108,7 +108,7 @@ def read_data(path):
 
 
 def read_recipe(path):
-    """Returns `(model, recipe)` of a run directory or an export; raises UsageError if it is neither."""
+    """Returns the recipe of a run directory or an export; raises UsageError if it is neither."""
     file = Path(path) / "recipe.json"
     if not file.is_file():
         raise UsageError(

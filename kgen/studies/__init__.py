@@ -1,1 +1,1 @@
-"""Experiments on trained generators. They ask a `kgen.inference.sampling.Source` and no network, so a run and its export do."""
+"""Experiments on trained generators. They ask a `kgen.inference.sampling.TrainedGenerator` and no network, so a run and its export do."""

@@ -60,7 +60,7 @@ def picture(codec, pixels, directions, strength):
     """Returns a picture, uint8: rows of images, of reconstructions, then of a row for each direction added to the code.
 
     Args:
-        codec: `kgen.inference.autoencoder.Codec`.
+        codec: `kgen.inference.autoencoder.TrainedAutoencoder`.
         pixels: uint8 `(n, height, width, channels)`, a column each.
         directions: `(attributes, size)`.
         strength: how many times a direction is added.

@@ -10,11 +10,10 @@ from kgen.errors import UsageError
 from kgen.runs import directory
 
 
-def train_fold(model, recipe, fold, folder, test=None):
+def train_fold(recipe, fold, folder, test=None):
     """Trains a recipe with one fold held out, in the run directory `folder`; goes on with what is there.
 
     Args:
-        model: the recipe's name.
         recipe: a `kgen.core.held_out.HeldOutRecipe`.
         fold: from 0.
         folder: the run directory, made if it is not there.
@@ -32,17 +31,17 @@ def train_fold(model, recipe, fold, folder, test=None):
     recipe, folder = dataclasses.replace(recipe, fold=fold), Path(folder)
     directory.make_folder(folder)
     if not (folder / "recipe.json").exists():
-        directory.write_recipe(folder, model, recipe)
-    elif directory.read_recipe(folder) != (model, recipe):
+        directory.write_recipe(folder, recipe)
+    elif directory.read_recipe(folder) != recipe:
         raise UsageError(f"{folder} holds a run with other numbers: give another --out, or the flags of that one.")
     if (folder / "result.json").exists():
         return json.loads((folder / "result.json").read_text())
-    done = training.train(model, recipe, folder.parent, None, resume=folder)
+    done = training.train(recipe, folder.parent, None, resume=folder)
     if not done.finished:
         return None
     result = {"fold": fold, **best_epoch(folder)}
     if test is not None:
-        found = Measure(done.match.exhibition(), test, recipe.seed)()
+        found = Measure(done.trainer.best_game(), test, recipe.seed)()
         result |= {f"test_{name}": value for name, value in found.items()}
     aside = folder / ".result.partial"
     aside.write_text(json.dumps(result) + "\n")

@@ -18,7 +18,7 @@ SAME = ("dataset", "split", "data_dir", "image_size", "crop", "classes", "seed")
 
 def recipe_for(run):
     """Returns the recipe of a classifier on the encoder of a run, trained on the same images."""
-    own = directory.read_recipe(run)[1]
+    own = directory.read_recipe(run)
     taken = {name: getattr(own, name) for name in SAME}
     return dataclasses.replace(recipes.find("classifier"), **REPORT, **taken, start_from=run)
 
@@ -55,9 +55,7 @@ def fine_tune(recipe, depths, folder, test):
         own = dataclasses.replace(recipe, unfreeze=depth)
         found[depth] = []
         for fold in range(recipe.folds):
-            result = cross_validation.train_fold(
-                "classifier", own, fold, folder / f"depth-{depth}" / f"fold-{fold}", test
-            )
+            result = cross_validation.train_fold(own, fold, folder / f"depth-{depth}" / f"fold-{fold}", test)
             if result is None:
                 return None
             found[depth].append(result)

@@ -10,8 +10,10 @@ from kgen.augmentation import noise
 from kgen.backend import tf
 from kgen.core.validation import Measure
 from kgen.errors import UsageError
-from kgen.rng import Dice
-from kgen.runs import build, directory
+from kgen.inference import loading
+from kgen.models.autoencoder import Autoencoder
+from kgen.rng import Rng
+from kgen.runs import build
 from kgen.studies import cross_validation
 
 SHOWN = 12  # images in a row of the picture
@@ -19,11 +21,10 @@ SHOWN = 12  # images in a row of the picture
 
 def opened(run):
     """Returns `(game, recipe)` of a run's newest checkpoint; raises UsageError unless it is an autoencoder's."""
-    recipe = directory.read_recipe(run)[1]
-    game = build.reopen(recipe, run)[0].exhibition()
-    if not hasattr(game, "noises"):
+    model = loading.load(run)
+    if not isinstance(model.game, Autoencoder):
         raise UsageError(f"{run} is no autoencoder that can see noise: give runs of autoencoder or denoising.")
-    return game, recipe
+    return model.game, model.recipe
 
 
 def seeing(game, text):
@@ -62,7 +63,7 @@ def picture(games, texts, test, seed=0):
     clean = tf.constant(test.images[:SHOWN])
     rows = []
     for text in texts:
-        with Dice(seed):
+        with Rng(seed):
             seen = noise.add(images.from_bytes(clean, games[0].range), seeing(games[0], text).noises)
         rows += [seen, *(game.served[0].reconstruct(seen)["images"] for game in games)]
     return images.grid(images.to_bytes(np.concatenate([row.numpy() for row in rows])), len(clean))

@@ -3,9 +3,7 @@
 import dataclasses
 
 from kgen import data
-from kgen.inference import autoencoder as autoencoders
 from kgen.inference import classifier as classifiers
-from kgen.inference import generator as generators
 from kgen.metrics import evaluator, reference
 from kgen.metrics.inception_network import inception
 from kgen.runs import build
@@ -15,7 +13,7 @@ def evaluator_of(recipe):
     """Returns the `kgen.metrics.evaluator.Evaluator` of what a recipe measures while it trains; None if nothing.
 
     Raises:
-        UsageError: a metric, a split, a judge or a file of weights that there is not.
+        UsageError: a metric, a split, a classifier or a file of weights that there is not.
     """
     if not recipe.metrics:
         return None
@@ -36,16 +34,11 @@ def images_of(recipe, split):
 
 
 def network_of(options, shape):
-    """Returns the `kgen.metrics.features.Network` that `options.judge` or `options.inception` names; None if neither.
+    """Returns the `kgen.metrics.features.Network` that `options.classifier` or `options.inception` names; None if neither.
 
     Args:
         shape: `(height, width, channels)` of the images.
     """
-    if options.judge:
-        return classifiers.of_run(options.judge, shape)
+    if options.classifier:
+        return classifiers.network(options.classifier, shape)
     return inception(options.inception) if options.inception else None
-
-
-def opened(game):
-    """Returns `(source, codec)` of a game: what can be drawn from, and what encodes and decodes; None each if not."""
-    return generators.of_game(game), autoencoders.of_game(game)

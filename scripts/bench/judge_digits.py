@@ -2,7 +2,7 @@
 """Judges generated digits by a classifier of its own: python docs/bench/judge_digits.py --data-dir D E...
 
 E is an export of a model trained on MNIST. The judge is a plain Keras network that shares nothing with kgen, trained
-here on the 60,000 training images (its test accuracy is printed; it is kept in --judge). For each export, 10,000
+here on the 60,000 training images (its test accuracy is printed; it is kept in --classifier). For each export, 10,000
 samples:
 
 - the share of each class, as judged;
@@ -58,9 +58,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("exports", nargs="+", type=Path)
     parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--judge", type=Path, default=Path("judge.keras"))
+    parser.add_argument("--classifier", type=Path, default=Path("judge.keras"))
     options = parser.parse_args()
-    network, accuracy, test = judge(options.judge, options.data_dir)
+    network, accuracy, test = judge(options.classifier, options.data_dir)
     print(f"judge: test accuracy {accuracy:.4f}")
     real = [spread(test.images[test.labels == c][:1000] / 255) for c in range(10)]
     for path in options.exports:

@@ -6,7 +6,7 @@ import scipy.ndimage
 import tensorflow as tf
 
 from kgen.augmentation.affine import GENTLE, STRONG, affine, distorted, flipped
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 SHAPES = {"grey": (5, 11, 11, 1), "colour": (5, 9, 14, 3)}
 shapes = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -76,20 +76,20 @@ def test_directions():
 
 def test_distorted_changes_half_of_the_images_each_by_its_own_numbers():
     x = np.tile(batch((1, 28, 28, 1)), (400, 1, 1, 1))
-    with Dice(0):
+    with Rng(0):
         made = distorted(tf.constant(x)).numpy()
     changed = np.array([not np.array_equal(a, b) for a, b in zip(x, made, strict=True)])
     assert 160 < changed.sum() < 240  # 200 +- 4 deviations
     assert len({image.tobytes() for image in made}) == changed.sum() + 1
-    with Dice(0):
+    with Rng(0):
         np.testing.assert_array_equal(distorted(tf.constant(x)), made)
-    with Dice(1):
+    with Rng(1):
         assert not np.array_equal(distorted(tf.constant(x)), made)
 
 
 def test_strong_distortion_spares_no_image():
     x = np.tile(batch((1, 12, 12, 1)), (200, 1, 1, 1))
-    with Dice(0):
+    with Rng(0):
         made = distorted(tf.constant(x), STRONG).numpy()
     assert all(not np.array_equal(a, b) for a, b in zip(x, made, strict=True))
 
@@ -101,7 +101,7 @@ def test_distorted_takes_its_numbers_from_within_their_bounds_and_from_all_of_th
     spots = np.array([(8, 10), (8, 49), (31, 10)])
     for (row, column), (i, j) in itertools.product(spots, itertools.product(range(-3, 4), repeat=2)):
         x[:, row + i, column + j] = 1
-    with Dice(2):
+    with Rng(2):
         made = distorted(tf.constant(x), amounts).numpy()[..., 0]
     made = made[[not np.array_equal(a, b) for a, b in zip(made, x[..., 0], strict=True)]]
     rows, columns = np.mgrid[:40, :60]
@@ -127,7 +127,7 @@ def test_distorted_takes_its_numbers_from_within_their_bounds_and_from_all_of_th
 @pytest.mark.parametrize("compute", [flipped, tf.function(flipped)], ids=["eager", "graph"])
 def test_flipped_mirrors_half_of_the_images_left_to_right_and_leaves_the_others(compute):
     x = batch((400, 3, 5, 2))
-    with Dice(0):
+    with Rng(0):
         made = compute(tf.constant(x)).numpy()
     mirrored = np.stack([image[:, ::-1] for image in x])
     same, other = ([np.array_equal(*pair) for pair in zip(made, images, strict=True)] for images in (x, mirrored))
@@ -139,7 +139,7 @@ def test_flipped_is_a_function_of_the_dice_and_draws_of_its_own_follow():
     x = tf.constant(batch((60, 3, 5, 2)))
 
     def rolled(seed):
-        with Dice(seed):
+        with Rng(seed):
             return [flipped(x).numpy() for _ in range(2)]
 
     first, second = rolled(0)
@@ -150,5 +150,5 @@ def test_flipped_is_a_function_of_the_dice_and_draws_of_its_own_follow():
 
 def test_flipped_tosses_a_coin_for_each_image_and_not_for_their_numbers():
     x = tf.constant(np.tile(batch((1, 3, 5, 2)), (50, 1, 1, 1)))
-    with Dice(3):
+    with Rng(3):
         assert len({image.tobytes() for image in flipped(x).numpy()}) == 2

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from kgen.augmentation.diffaugment import POLICIES, augment
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 SHAPES = {"rgb": (8, 16, 12, 3), "grey": (8, 13, 9, 1), "tiny": (8, 4, 3, 2)}
 shapes = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -16,12 +16,12 @@ def batch(shape, seed=0):
 
 
 def rolled(policies, images, seed=5):
-    with Dice(seed):
+    with Rng(seed):
         return augment(images, policies)
 
 
-def color(x, dice):
-    numbers = [dice.uniform((len(x), 1, 1, 1), low, high).numpy() for low, high in ((-0.5, 0.5), (0, 2), (0.5, 1.5))]
+def color(x, rng):
+    numbers = [rng.uniform((len(x), 1, 1, 1), low, high).numpy() for low, high in ((-0.5, 0.5), (0, 2), (0.5, 1.5))]
     result = np.empty_like(x, np.float64)
     for i, (image, brightness, saturation, contrast) in enumerate(zip(np.float64(x), *numbers, strict=True)):
         image = image + brightness
@@ -31,32 +31,32 @@ def color(x, dice):
     return result
 
 
-def integers(dice, batch, count):
-    return np.floor(np.float64(dice.uniform((batch,))) * count).astype(int)
+def integers(rng, batch, count):
+    return np.floor(np.float64(rng.uniform((batch,))) * count).astype(int)
 
 
 def reach(size):
     return int(np.floor(size / 8 + 0.5))
 
 
-def moves(shape, dice):
+def moves(shape, rng):
     """The moves, `(batch, 2)`, down and to the right."""
-    return np.stack([integers(dice, shape[0], 2 * reach(n) + 1) - reach(n) for n in shape[1:3]], axis=-1)
+    return np.stack([integers(rng, shape[0], 2 * reach(n) + 1) - reach(n) for n in shape[1:3]], axis=-1)
 
 
-def translation(x, dice):
+def translation(x, rng):
     result = np.zeros_like(x)
-    for n, (down, right) in enumerate(moves(x.shape, dice)):
+    for n, (down, right) in enumerate(moves(x.shape, rng)):
         for i, j in np.ndindex(x.shape[1:3]):
             if 0 <= i + down < x.shape[1] and 0 <= j + right < x.shape[2]:
                 result[n, i + down, j + right] = x[n, i, j]
     return result
 
 
-def cutout(x, dice):
+def cutout(x, rng):
     result = x.copy()
     sizes = [int(np.floor(n / 2 + 0.5)) for n in x.shape[1:3]]
-    centres = [integers(dice, len(x), n + (size + 1) % 2) for n, size in zip(x.shape[1:3], sizes, strict=True)]
+    centres = [integers(rng, len(x), n + (size + 1) % 2) for n, size in zip(x.shape[1:3], sizes, strict=True)]
     for image, *starts in zip(result, *[c - size // 2 for c, size in zip(centres, sizes, strict=True)], strict=True):
         rows, columns = (slice(max(0, first), first + size) for first, size in zip(starts, sizes, strict=True))
         image[rows, columns] = 0
@@ -75,17 +75,17 @@ def test_references_cover_the_policies():
 @pytest.mark.parametrize("seed", [1, 2])
 def test_policy_equals_numpy(name, shape, seed):
     x = batch(shape)
-    expected = REFERENCES[name](x.numpy(), Dice(seed))
+    expected = REFERENCES[name](x.numpy(), Rng(seed))
     np.testing.assert_allclose(rolled([name], x, seed), expected, atol=1e-6)
     assert np.abs(expected - x).max() > 0.1
 
 
 @pytest.mark.parametrize("policies", [["color", "translation", "cutout"], ["cutout", "color"], ["color", "color"]])
 def test_policies_are_applied_in_the_order_given(policies):
-    x, dice = batch(SHAPES["rgb"]), Dice(5)
+    x, rng = batch(SHAPES["rgb"]), Rng(5)
     expected = x.numpy()
     for name in policies:
-        expected = REFERENCES[name](expected, dice)
+        expected = REFERENCES[name](expected, rng)
     np.testing.assert_allclose(rolled(policies, x), expected, atol=2e-6)
 
 
@@ -119,7 +119,7 @@ def test_gradient_is_that_of_the_numpy_reference(name, shape):
         tape.watch(x)
         loss = tf.reduce_sum(weights * rolled([name], x))
     gradient = tape.gradient(loss, x).numpy()
-    moved = REFERENCES[name](np.float64(x) + direction, Dice(5)) - REFERENCES[name](np.float64(x), Dice(5))
+    moved = REFERENCES[name](np.float64(x) + direction, Rng(5)) - REFERENCES[name](np.float64(x), Rng(5))
     for i in range(len(x)):
         np.testing.assert_allclose((gradient * direction)[i].sum(), (weights * moved)[i].numpy().sum(), atol=1e-4)
 
@@ -242,5 +242,5 @@ def test_refusals():
         rolled(["cutout", "colour"], x)
     with pytest.raises(ValueError, match="`images` must be floating point. Received: uint8"):
         rolled(["cutout"], tf.cast(x, "uint8"))
-    with pytest.raises(RuntimeError, match="inside `with Dice"):
+    with pytest.raises(RuntimeError, match="inside `with Rng"):
         augment(x, ["color"])

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kgen.augmentation.noise import NOISES, Noise, add, parse, turned
 from kgen.errors import UsageError
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 SHAPES = {"rgb": (8, 16, 12, 3), "grey": (8, 13, 9, 1), "tiny": (8, 3, 4, 2)}
 TEXTS = ["uniform:0.7", "salt-and-pepper:0.3", "hole:2x3", "rotation:180"]
@@ -22,34 +22,34 @@ def batch(shape, seed=0):
 
 
 def rolled(text, images, seed=5):
-    with Dice(seed):
+    with Rng(seed):
         return add(images, parse(text))
 
 
-def uniform(x, dice, amount):
-    numbers = amount * (np.float64(dice.uniform(x.shape)) - 0.5)
+def uniform(x, rng, amount):
+    numbers = amount * (np.float64(rng.uniform(x.shape)) - 0.5)
     return np.minimum(np.maximum(x + numbers, 0), 1)
 
 
-def salt_and_pepper(x, dice, share):
-    numbers, result = dice.uniform((*x.shape[:3], 1)).numpy(), x.copy()
+def salt_and_pepper(x, rng, share):
+    numbers, result = rng.uniform((*x.shape[:3], 1)).numpy(), x.copy()
     for place in np.ndindex(x.shape[:3]):
         if numbers[place] < share:
             result[place] = 0 if numbers[place] < share / 2 else 1
     return result
 
 
-def hole(x, dice, height, width):
+def hole(x, rng, height, width):
     result, places = x.copy(), (x.shape[1] - height + 1, x.shape[2] - width + 1)
-    tops, lefts = (np.floor(np.float64(dice.uniform((len(x),))) * count).astype(int) for count in places)
+    tops, lefts = (np.floor(np.float64(rng.uniform((len(x),))) * count).astype(int) for count in places)
     for n, i, j in itertools.product(range(len(x)), range(height), range(width)):
         result[n, tops[n] + i, lefts[n] + j] = 0
     return result
 
 
-def rotation(x, dice, degrees):
+def rotation(x, rng, degrees):
     """SciPy's; "grid-constant": pixels outside of the image are 0 before, not after, the interpolation."""
-    angles = degrees * (2 * np.float64(dice.uniform((len(x),))) - 1)
+    angles = degrees * (2 * np.float64(rng.uniform((len(x),))) - 1)
     how = {"reshape": False, "order": 1, "mode": "grid-constant"}
     return np.stack([scipy.ndimage.rotate(image, angle, **how) for image, angle in zip(np.float64(x), angles)])
 
@@ -57,9 +57,9 @@ def rotation(x, dice, degrees):
 REFERENCES = {"uniform": uniform, "salt-and-pepper": salt_and_pepper, "hole": hole, "rotation": rotation}
 
 
-def reference(text, x, dice):
+def reference(text, x, rng):
     for name, amounts in parse(text):
-        x = REFERENCES[name](x, dice, *amounts)
+        x = REFERENCES[name](x, rng, *amounts)
     return x
 
 
@@ -68,7 +68,7 @@ def reference(text, x, dice):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_noise_equals_numpy(text, shape, seed):
     x = batch(shape)
-    expected = reference(text, x.numpy(), Dice(seed))
+    expected = reference(text, x.numpy(), Rng(seed))
     y = rolled(text, x, seed)
     np.testing.assert_allclose(y, expected, atol=1e-5 if "rotation" in text else 1e-6)
     assert np.abs(expected - x).max() > 0.1
@@ -78,7 +78,7 @@ def test_noise_equals_numpy(text, shape, seed):
 @pytest.mark.parametrize("text", ["uniform:2+salt-and-pepper:0.3", "hole:2x3+rotation:30+hole:4x1", ALL])
 def test_noises_are_applied_from_left_to_right(text):
     x = batch(SHAPES["rgb"])
-    np.testing.assert_allclose(rolled(text, x), reference(text, x.numpy(), Dice(5)), atol=1e-5)
+    np.testing.assert_allclose(rolled(text, x), reference(text, x.numpy(), Rng(5)), atol=1e-5)
     reverse = "+".join(reversed(text.split("+")))
     assert np.abs(rolled(reverse, x) - rolled(text, x)).max() > 0.1
 
@@ -155,7 +155,7 @@ def test_images_do_not_depend_on_each_other_and_draw_their_own_numbers(text):
     y = rolled(text, same)
     np.testing.assert_allclose(rolled(text, other)[:3], y[:3], atol=1e-6)
     assert len({image.numpy().tobytes() for image in y}) == 6
-    np.testing.assert_array_equal(rolled(text, same), y)  # the same dice
+    np.testing.assert_array_equal(rolled(text, same), y)  # the same rng
     assert np.abs(rolled(text, same, seed=6) - y).max() > 0.1
 
 
@@ -165,7 +165,7 @@ def test_dtype_is_kept_and_the_arithmetic_is_float32(text, dtype):
     x = tf.cast(batch(SHAPES["rgb"]), dtype)
     y = rolled(text, x)
     np.testing.assert_array_equal(y, tf.cast(rolled(text, tf.cast(x, "float32")), dtype))
-    with Dice(5):
+    with Rng(5):
         first = parse(text)[0](x)  # as a noise alone
     assert y.dtype == first.dtype == dtype and y.shape == x.shape
     np.testing.assert_array_equal(first, rolled(text.split("+")[0], x))
@@ -244,7 +244,7 @@ def test_refusals(text):
     (noise,) = noises = parse(text)
     x = batch(SHAPES["rgb"])
     for function, argument in ((noise, ()), (add, (noises,))):
-        with Dice(0), pytest.raises(ValueError, match="`images` must be floating point. Received: uint8"):
+        with Rng(0), pytest.raises(ValueError, match="`images` must be floating point. Received: uint8"):
             function(tf.cast(x, "uint8"), *argument)
-        with pytest.raises(RuntimeError, match="inside `with Dice"):
+        with pytest.raises(RuntimeError, match="inside `with Rng"):
             function(x, *argument)

@@ -1,4 +1,4 @@
-"""What is said of a match that goes wrong, and when: the matches are planted."""
+"""What is said of a trainer that goes wrong, and when: the matches are planted."""
 
 import dataclasses
 import json
@@ -11,12 +11,12 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from kgen import rng
-from kgen.callbacks import Diagnose
+from kgen.callbacks import Diagnostics
 from kgen.callbacks.diagnostics import COLLAPSED, SATURATED, scores_are_probabilities
 from kgen.core import recipe as recipes
 from kgen.core.game import Game
 from kgen.data import Images
-from kgen.losses.adversarial import OBJECTIVES
+from kgen.losses.adversarial import LOSSES
 
 RANDOM = np.random.default_rng(0)
 CLASSES = ("a", "b", "c")
@@ -28,9 +28,9 @@ VARIED, EQUAL = (1.0, 1.0), (0.1, 0.1)  # how far pictures are spread, across an
 class Planted(Game):
     """A game whose pictures are noise around grey, spread as `spread` says."""
 
-    def __init__(self, classes=(), objective="non_saturating"):
+    def __init__(self, classes=(), loss="non_saturating"):
         super().__init__()
-        self.classes, self.objective, self.spread, self.seen = classes, OBJECTIVES.get(objective), VARIED, []
+        self.classes, self.loss, self.spread, self.seen = classes, LOSSES.get(loss), VARIED, []
 
     def pictures(self, count):
         noise = rng.current().uniform((count, 6, 6, 1), -0.5, 0.5).numpy()
@@ -42,22 +42,22 @@ class Planted(Game):
 
 
 def match_of(game, names=("real_score", "fake_score")):
-    match = types.SimpleNamespace(game=game, names=names, rounds_summed=np.float32(0), values=FINE)
-    match.rounds_summed = types.SimpleNamespace(numpy=lambda: match.rounds)
-    match.rounds, match.exhibition = 0, lambda: game
-    match.means = lambda: dict(zip(match.names, match.values, strict=True))
-    return match
+    trainer = types.SimpleNamespace(game=game, names=names, steps_summed=np.float32(0), values=FINE)
+    trainer.steps_summed = types.SimpleNamespace(numpy=lambda: trainer.steps)
+    trainer.steps, trainer.best_game = 0, lambda: game
+    trainer.means = lambda: dict(zip(trainer.names, trainer.values, strict=True))
+    return trainer
 
 
-def watch(path, story, match, stop, start=0, every=10, real=REAL):
+def watch(path, story, trainer, stop, start=0, every=10, real=REAL):
     """Plays `(scores, spread)` of `story`, one for each look from step 0 on, to step `stop`, and finishes."""
-    watcher = Diagnose(path, tf.summary.create_noop_writer(), real, every, start, seed=3)
-    watcher.set_model(match)
-    match.game.spread = story[0][1]
+    watcher = Diagnostics(path, tf.summary.create_noop_writer(), real, every, start, seed=3)
+    watcher.set_model(trainer)
+    trainer.game.spread = story[0][1]
     watcher.on_train_begin()
     for step in range(start + 1, stop + 1):
-        match.rounds = 1
-        match.values, match.game.spread = story[-(-step // every)]
+        trainer.steps = 1
+        trainer.values, trainer.game.spread = story[-(-step // every)]
         watcher.on_train_batch_end(step - start - 1)
     watcher.finish(stop)
     return lines_of(path)
@@ -103,7 +103,7 @@ def test_the_sentence_has_the_numbers_and_what_to_try(tmp_path, capsys):
     + [(name, False) for name in ("wasserstein", "hinge", "least_squares")],
 )
 def test_a_critic_is_never_saturated(objective, probability, tmp_path, capsys):
-    game = Planted(objective=objective)
+    game = Planted(loss=objective)
     assert scores_are_probabilities(game) == probability
     lines = watch(tmp_path / "d.jsonl", [(SURE, VARIED)] * 3, match_of(game), 20)
     assert listed(lines) == ({10: [SATURATED], 20: [SATURATED]} if probability else {})
@@ -142,7 +142,7 @@ def test_one_picture_a_class_is_a_collapse_that_only_classes_show(tmp_path, caps
 def test_every_look_is_at_the_same_noise(tmp_path):
     game = Planted()
     watch(tmp_path / "d.jsonl", [(FINE, VARIED)] * 3, match_of(game), 20)
-    truth = rng.Dice(3).uniform((64, 6, 6, 1), -0.5, 0.5).numpy()
+    truth = rng.Rng(3).uniform((64, 6, 6, 1), -0.5, 0.5).numpy()
     assert len(game.seen) == 3 and all((noise == truth).all() for noise in game.seen)
 
 
@@ -166,14 +166,14 @@ def test_a_resumed_run_says_what_an_uninterrupted_one_says(start, tmp_path, caps
 
 def test_a_look_without_means_leaves_the_warning_as_it_was(tmp_path, capsys):
     """At the end of a run the log may have taken the means already; with more steps the run goes on."""
-    match, path = match_of(Planted()), tmp_path / "d.jsonl"
-    watch(path, [(FINE, VARIED), (SURE, VARIED)], match, 10)
-    watcher = Diagnose(path, tf.summary.create_noop_writer(), REAL, 10, start=10, seed=3)
-    watcher.set_model(match)
+    trainer, path = match_of(Planted()), tmp_path / "d.jsonl"
+    watch(path, [(FINE, VARIED), (SURE, VARIED)], trainer, 10)
+    watcher = Diagnostics(path, tf.summary.create_noop_writer(), REAL, 10, start=10, seed=3)
+    watcher.set_model(trainer)
     watcher.on_train_begin()
-    match.rounds = 0
+    trainer.steps = 0
     watcher.finish(15)
-    lines = watch(path, [(SURE, VARIED)] * 3, match, 20, start=15)
+    lines = watch(path, [(SURE, VARIED)] * 3, trainer, 20, start=15)
     assert [line["step"] for line in lines] == [0, 10, 15, 20]
     assert set(lines[0]) == set(lines[2]) == {"step", "sample_distance", "real_distance", "warnings"}
     assert listed(lines) == {step: [SATURATED] for step in (10, 15, 20)} and said(capsys) == [(10, SATURATED)]
@@ -185,12 +185,12 @@ def test_the_end_of_a_run_is_looked_at(tmp_path):
 
 
 def test_games_without_scores_and_games_without_pictures(tmp_path, capsys):
-    match = match_of(Planted(), names=("encoder_loss", "decoder_loss"))
-    lines = watch(tmp_path / "a.jsonl", [(FINE, EQUAL)] * 3, match, 20)
+    trainer = match_of(Planted(), names=("encoder_loss", "decoder_loss"))
+    lines = watch(tmp_path / "a.jsonl", [(FINE, EQUAL)] * 3, trainer, 20)
     assert set(lines[-1]) == {"step", "encoder_loss", "decoder_loss", "sample_distance", "real_distance", "warnings"}
     assert listed(lines) == {20: [COLLAPSED]}
-    match = match_of(Game())
-    lines = watch(tmp_path / "b.jsonl", [(SURE, EQUAL)] * 2, match, 10)
+    trainer = match_of(Game())
+    lines = watch(tmp_path / "b.jsonl", [(SURE, EQUAL)] * 2, trainer, 10)
     assert lines == [
         {"step": 0, "warnings": []},
         {"step": 10, "real_score": 0.995, "fake_score": 0.005, "warnings": [SATURATED]},

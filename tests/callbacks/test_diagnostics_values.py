@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from scipy.spatial.distance import pdist
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from kgen.callbacks import Diagnose
+from kgen.callbacks import Diagnostics
 from kgen.callbacks.diagnostics import comparable, distances, pairwise
 from kgen.core import recipe as recipes
 from kgen.data import Images, pipeline
@@ -84,7 +84,7 @@ MEANS = {
 
 def train(folder, resume=None, **changes):
     small = dataclasses.replace(recipes.find("gan"), **{**SMALL, **CLOCKS, **changes})
-    return training.train("gan", small, folder / "runs", folder / "exports", resume).run
+    return training.train(small, folder / "runs", folder / "exports", resume).run
 
 
 @pytest.fixture(scope="module")
@@ -123,8 +123,8 @@ def test_a_resumed_training_leaves_the_same_file(run, tmp_path):
 
 
 def test_looking_changes_nothing(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(Diagnose, "on_train_begin", lambda self, logs=None: None)
-    monkeypatch.setattr(Diagnose, "at", lambda self, step: None)
+    monkeypatch.setattr(Diagnostics, "on_train_begin", lambda self, logs=None: None)
+    monkeypatch.setattr(Diagnostics, "at", lambda self, step: None)
     blind = train(tmp_path)
     assert not (blind / "diagnosis.jsonl").exists() and log(blind) == log(run)
     state, other = (load_file(path / "checkpoints/000022/state.safetensors") for path in (run, blind))

@@ -9,8 +9,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from kgen.core import recipe as recipes
 from kgen.errors import UsageError
-from kgen.inference import generator as generators
+from kgen.inference import loading
 from kgen.metrics import evaluator
+from kgen.metrics.measurement import Metric
 from kgen.runs import build, checkpoint
 from kgen.training import train as training
 from tests.helpers.recipes import shrink
@@ -24,7 +25,7 @@ def small(**changes):
 
 
 def train(folder, resume=None, **changes):
-    return training.train("gan", small(**changes), folder / "runs", folder / "exports", resume)
+    return training.train(small(**changes), folder / "runs", folder / "exports", resume)
 
 
 def lines(path):
@@ -72,17 +73,17 @@ def test_the_best_weights_are_kept_shown_and_exported(higher, tmp_path, monkeypa
     def planted(name, evidence):
         return [evaluator.features.Measurement(name="mmd", label="x", value=next(curve), higher=higher)]
 
-    monkeypatch.setitem(evaluator.METRICS, "mmd", lambda evidence: planted("mmd", evidence))
+    monkeypatch.setitem(evaluator.all_metrics(), "mmd", Metric(lambda evidence: planted("mmd", evidence)))
     result = train(tmp_path, **{**MEASURED, "evaluate": "mmd", "best_by": "mmd"})
-    assert int(result.match.best_round.numpy()) == 8
+    assert int(result.trainer.best_step.numpy()) == 8
     other = build.prepare(small(**{**MEASURED, "evaluate": "mmd", "best_by": "mmd"}), pictures())
     folder = tmp_path / "eight"
     folder.mkdir()
     (folder / "000008").symlink_to(result.run / "checkpoints/000008")
     assert checkpoint.restore(other, folder) == 8
-    best = result.match.exhibition().generator.get_weights()
+    best = result.trainer.best_game().generator.get_weights()
     assert all(map(np.array_equal, best, other.game.generator.get_weights()))
-    assert not all(map(np.array_equal, best, result.match.game.generator.get_weights()))
+    assert not all(map(np.array_equal, best, result.trainer.game.generator.get_weights()))
 
 
 def pictures():
@@ -91,10 +92,10 @@ def pictures():
 
 def test_averaged_weights_are_measured(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setitem(evaluator.METRICS, "mmd", lambda evidence: seen.append(evidence.fake) or [])
+    monkeypatch.setitem(evaluator.all_metrics(), "mmd", Metric(lambda evidence: seen.append(evidence.fake) or []))
     result = train(tmp_path, ema=0.9, **{**MEASURED, "evaluate": "mmd"})
-    drawn = generators.of_game(result.match.exhibition()).draw(0, 12)
-    live = generators.of_game(result.match.game).draw(0, 12)
+    drawn = loading.of_game(result.trainer.best_game()).generator.draw(0, 12)
+    live = loading.of_game(result.trainer.game).generator.draw(0, 12)
     np.testing.assert_array_equal(seen[-1], drawn)
     assert np.abs(seen[-1] - live).max() > 0
 
@@ -103,13 +104,13 @@ def test_averaged_weights_are_measured(tmp_path, monkeypatch):
     "changes, words",
     [
         ({"evaluate": "fit"}, "--evaluate must be among fid, is"),
-        ({"evaluate": "fid"}, "--judge RUN"),
+        ({"evaluate": "fid"}, "--classifier RUN"),
         ({"evaluate": "fid", "judge": "nowhere"}, "nowhere is not a run directory"),
         ({"evaluate": "mmd", "evaluate_on": "validation"}, "There is no split 'validation'"),
         ({"evaluate": "mmd", "best_by": "fid"}, "--best-by must be one of --evaluate, mmd, not fid"),
         ({"best_by": "fid"}, "--best-by must be one of --evaluate, which is empty, not fid"),
         ({"evaluate_every": 0}, "--evaluate-every must be at least 1, not 0"),
-        ({"judge": "a", "inception": "b"}, "--judge must be left out where there is --inception"),
+        ({"judge": "a", "inception": "b"}, "--classifier must be left out where there is --inception"),
     ],
 )
 def test_mistakes_are_told_before_there_is_a_run(changes, words, tmp_path):

@@ -16,7 +16,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     small = shrink(recipes.find("gan"), steps=16, log_every=8, sample_every=8, checkpoint_every=16)
     small = dataclasses.replace(small, split="train[:100]", histograms=True, profile=2)
-    return training.train("gan", small, folder, None).run
+    return training.train(small, folder, None).run
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from kgen.runs import build
 from kgen.training import train as training
 from tests.helpers import processes
 from tests.helpers.planted_faults import CLOCKS, CURVE, TINY, lines, planted, same, state, train
-from tests.helpers.recipes import fit, new_match
+from tests.helpers.recipes import fit, new_trainer
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def stopped(tmp_path_factory):
 
 def test_patience_ends_a_run(stopped):
     result, measure = stopped
-    assert result.finished and result.step == 7 * 4 and int(result.match.round.numpy()) == 28
+    assert result.finished and result.step == 7 * 4 and int(result.trainer.step.numpy()) == 28
     assert len(measure.looks) == 7  # the least loss was the fourth; of the three behind it none was less
     assert state(result.run)[0] == "000028"
     assert processes.log(result.run)[-1]["step"] == 28
@@ -42,23 +42,23 @@ def test_the_held_out_fold_is_measured_with_the_runs_seed(stopped):
 
 def test_the_best_weights_are_exhibited_bit_for_bit(stopped):
     result, measure = stopped
-    assert same(result.match.exhibition().autoencoder, measure.looks[3])
-    assert not same(result.match.game.autoencoder, measure.looks[3])
-    assert same(result.match.game.autoencoder, measure.looks[6])  # training has gone on
-    assert int(result.match.best_round.numpy()) == 16 and float(result.match.best_loss.numpy()) == 0.25
+    assert same(result.trainer.best_game().autoencoder, measure.looks[3])
+    assert not same(result.trainer.game.autoencoder, measure.looks[3])
+    assert same(result.trainer.game.autoencoder, measure.looks[6])  # training has gone on
+    assert int(result.trainer.best_step.numpy()) == 16 and float(result.trainer.best_loss.numpy()) == 0.25
 
 
 def test_the_best_weights_are_exported(stopped):
     result, measure = stopped
     x = np.random.default_rng(0).uniform(size=(3, 28, 28, 1)).astype(np.float32)
     exported = tf.saved_model.load(result.exported).signatures["reconstruct"](images=tf.constant(x))["images"]
-    network = result.match.game.autoencoder
+    network = result.trainer.game.autoencoder
     kept = network.get_weights()
     network.set_weights(measure.looks[3])
     np.testing.assert_allclose(exported, 1 / (1 + np.exp(-network(x).numpy())), atol=1e-5)
     network.set_weights(kept)
     again, _ = build.reopen(dataclasses.replace(recipes.find("autoencoder"), **TINY, seed=3), result.run)
-    assert same(again.exhibition().autoencoder, measure.looks[3])  # the checkpoint has them
+    assert same(again.best_game().autoencoder, measure.looks[3])  # the checkpoint has them
 
 
 def test_epochs_jsonl_has_a_line_for_each_epoch(stopped):
@@ -90,23 +90,23 @@ def test_a_run_that_stopped_early_is_only_exported_when_resumed(steps, stopped, 
     again = train(tmp_path, run, tmp_path / "exports", steps=steps, patience=3, seed=3)
     assert again.finished and again.step == 28 and again.exported == tmp_path / "exports/autoencoder-mnist5k/1"
     assert (state(run), (run / "epochs.jsonl").read_bytes(), (run / "log.jsonl").read_bytes()) == before
-    assert same(again.match.exhibition().autoencoder, stopped[1].looks[3])
+    assert same(again.trainer.best_game().autoencoder, stopped[1].looks[3])
 
 
 def test_the_best_epoch_is_kept_when_training_ends_normally(tmp_path):
     result, measure = planted(tmp_path, [0.5, 0.25, 0.75], steps=12)
     assert result.finished and len(measure.looks) == 3 and result.exported is None
-    assert same(result.match.exhibition().autoencoder, measure.looks[1])
+    assert same(result.trainer.best_game().autoencoder, measure.looks[1])
 
 
 def test_a_run_that_ends_within_an_epoch_looks_once_more(tmp_path):
     result, measure = planted(tmp_path, [0.5, 0.25, 0.125], steps=10)
     looks = [(line["step"], line["epoch"], line["best"]) for line in lines(result.run)]
     assert looks == [(4, 1, True), (8, 2, True), (10, 2.5, True)]
-    assert same(result.match.game.autoencoder, measure.looks[2])
-    assert same(result.match.exhibition().autoencoder, measure.looks[2])
+    assert same(result.trainer.game.autoencoder, measure.looks[2])
+    assert same(result.trainer.best_game().autoencoder, measure.looks[2])
     again, _ = build.reopen(dataclasses.replace(recipes.find("autoencoder"), **TINY), result.run)
-    assert same(again.exhibition().autoencoder, measure.looks[2])  # saved after the last look
+    assert same(again.best_game().autoencoder, measure.looks[2])  # saved after the last look
 
 
 def test_a_look_within_an_epoch_is_no_epoch_of_patience(tmp_path):
@@ -118,55 +118,55 @@ def test_a_look_within_an_epoch_is_no_epoch_of_patience(tmp_path):
 
 def test_with_moving_averages_they_are_measured_and_kept(tmp_path):
     result, measure = planted(tmp_path, [0.5, 0.25, 0.75, 0.5], steps=16, ema=0.9)
-    assert same(result.match.exhibition().autoencoder, measure.looks[1])
-    assert same(result.match.averages["autoencoder"], measure.looks[3])
-    assert not same(result.match.game.autoencoder, measure.looks[3])
+    assert same(result.trainer.best_game().autoencoder, measure.looks[1])
+    assert same(result.trainer.averages["autoencoder"], measure.looks[3])
+    assert not same(result.trainer.game.autoencoder, measure.looks[3])
 
 
 def test_weights_are_measured_before_they_are_pruned(tmp_path):
     shares = {"prune_encoder_dense": 0.5, "prune_decoder_dense": 0.25}
     result, measure = planted(tmp_path, [0.5, 0.75, 0.25], steps=12, prune_every=3, **shares)
     assert all((weight != 0).all() for weight in measure.looks[2][::2])
-    assert same(result.match.exhibition().autoencoder, measure.looks[2])
-    groups = [f"sparsity_{name}" for name in result.match.game.groups()]
+    assert same(result.trainer.best_game().autoencoder, measure.looks[2])
+    groups = [f"sparsity_{name}" for name in result.trainer.game.groups()]
     assert [[line[name] for name in groups] for line in lines(result.run)] == [[0, 0, 0, 0]] * 2 + [[0.5, 0, 0.25, 0]]
 
 
 def test_an_equal_loss_is_not_better():
     """Losses come in float64: rounded to float32 one can be less than itself."""
-    match = new_match("autoencoder")
+    trainer = new_trainer("autoencoder")
     for loss in (123.456, 0.7, 1 / 3, 0.3, 0.25, 0.2, 0.1):
-        assert match.remember(loss) and int(match.waited.numpy()) == 0
-        assert not match.remember(loss) and int(match.waited.numpy()) == 1
-        assert not match.remember(loss * (1 + 1e-6)) and int(match.waited.numpy()) == 2
+        assert trainer.keep_if_best(loss) and int(trainer.wait.numpy()) == 0
+        assert not trainer.keep_if_best(loss) and int(trainer.wait.numpy()) == 1
+        assert not trainer.keep_if_best(loss * (1 + 1e-6)) and int(trainer.wait.numpy()) == 2
 
 
 def test_only_the_best_networks_are_exhibited():
-    match = new_match("autoencoder")
-    first = match.exhibition().autoencoder.get_weights()
-    match.remember(1.0)
-    fit(match, 0, 2)
-    assert same(match.exhibition().autoencoder, first) and not same(match.game.autoencoder, first)
-    assert match.contender() is match.game
-    match.remember(2.0)
-    assert same(match.exhibition().autoencoder, first)
-    match.remember(0.5)
-    assert same(match.exhibition().autoencoder, match.game.autoencoder.get_weights())
-    assert int(match.best_round.numpy()) == 2
+    trainer = new_trainer("autoencoder")
+    first = trainer.best_game().autoencoder.get_weights()
+    trainer.keep_if_best(1.0)
+    fit(trainer, 0, 2)
+    assert same(trainer.best_game().autoencoder, first) and not same(trainer.game.autoencoder, first)
+    assert trainer.current_game() is trainer.game
+    trainer.keep_if_best(2.0)
+    assert same(trainer.best_game().autoencoder, first)
+    trainer.keep_if_best(0.5)
+    assert same(trainer.best_game().autoencoder, trainer.game.autoencoder.get_weights())
+    assert int(trainer.best_step.numpy()) == 2
 
 
 def test_without_held_out_images_the_last_weights_are_exhibited(tmp_path):
     result = train(tmp_path, steps=10, folds=0, prune_every=2, prune_encoder_dense=0.25, prune_decoder_dense=0.0)
-    assert result.match.exhibition().autoencoder is result.match.game.autoencoder
-    sparsities = {f"sparsity_{name}": 0 for name in result.match.game.groups()}
-    assert lines(result.run) == [  # 100 images are 5 rounds
+    assert result.trainer.best_game().autoencoder is result.trainer.game.autoencoder
+    sparsities = {f"sparsity_{name}": 0 for name in result.trainer.game.groups()}
+    assert lines(result.run) == [  # 100 images are 5 steps
         {"step": 5, "epoch": 1, **sparsities},
         {"step": 10, "epoch": 2, **sparsities, "sparsity_encoder_dense": 0.25},
     ]
 
 
 @pytest.mark.parametrize(
-    "images, batch, batches, execution, rounds",
+    "images, batch, batches, execution, steps",
     [
         (80, 20, 1, 1, 4),
         (48_000, 383, 1, 1, 125),
@@ -176,7 +176,7 @@ def test_without_held_out_images_the_last_weights_are_exhibited(tmp_path):
         (1_100, 20, 1, 20, 60),
     ],
 )
-def test_an_epoch_is_about_as_many_rounds_as_visit_each_image(images, batch, batches, execution, rounds):
-    numbers = {"batch_size": batch, "rounds_per_execution": execution}
+def test_an_epoch_is_about_as_many_rounds_as_visit_each_image(images, batch, batches, execution, steps):
+    numbers = {"batch_size": batch, "steps_per_execution": execution}
     own = dataclasses.replace(recipes.find("autoencoder"), **numbers, **dict.fromkeys(CLOCKS, 5 * execution))
-    assert training.epoch(own, images, batches) == rounds
+    assert training.epoch(own, images, batches) == steps

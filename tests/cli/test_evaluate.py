@@ -9,12 +9,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from kgen import images
 from kgen.core import recipe as recipes
-from kgen.inference import sampling
+from kgen.inference import loading
 from kgen.training import train as training
 from tests.helpers import commands
 from tests.helpers.recipes import shrink
 
-GAN, JUDGE = "runs/gan-mnist5k-0001", "runs/classifier-mnist5k-0001"
+GAN, CLASSIFIER = "runs/gan-mnist5k-0001", "runs/classifier-mnist5k-0001"
 FEW = ["--reference", "test[:30]", "--count", "24"]
 
 
@@ -28,9 +28,9 @@ def trained(tmp_path_factory):
         ("autoencoder", {"folds": 0, "patience": 0}),
     ):
         small = dataclasses.replace(shrink(recipes.find(model)), **{**shared, **more})
-        training.train(model, small, root / "runs", root / "saved_models")
+        training.train(small, root / "runs", root / "saved_models")
     (root / "pictures").mkdir()
-    drawn = images.to_bytes(sampling.from_run(root / GAN).draw(0, 24))
+    drawn = images.to_bytes(loading.load(root / GAN).generator.draw(0, 24))
     for number, picture in enumerate(drawn):
         images.save_png(root / f"pictures/{number:02d}.png", picture)
     return root
@@ -52,7 +52,7 @@ def cells(out, label):
 def test_a_run_its_export_and_its_pictures_measure_the_same(call, trained):
     places = ["--run", GAN, "--saved-model", "saved_models/gan-mnist5k/1", "--images", "pictures"]
     before = sorted(path.name for path in (trained / "pictures").iterdir())
-    code, out, _ = call(*places, "--metrics", "fid,kid,mmd", "--judge", JUDGE, *FEW)
+    code, out, _ = call(*places, "--metrics", "fid,kid,mmd", "--classifier", CLASSIFIER, *FEW)
     assert code == 0
     assert cells(out, "") == [GAN, "saved_models/gan-mnist5k/1", "pictures"]
     for label in ("FID on mnist5k-classifier features", "MMD^2 of pixels, all pairs"):
@@ -102,12 +102,15 @@ def test_parzen_has_its_calibration_beside_it(call, monkeypatch):
         (f"--run {GAN} --metrics fit", "--metrics must be among fid, is, is-biased, kid, pr, lines, mmd"),
         (f"--run {GAN} --metrics ,", "at least one"),
         (f"--run {GAN} --metrics fid", "fid needs a network that looks at images: --inception FILE.npz"),
-        (f"--run {GAN} --judge {JUDGE} --inception x.npz", "Give either --judge or --inception."),
+        (f"--run {GAN} --classifier {CLASSIFIER} --inception x.npz", "Give either --classifier or --inception."),
         (f"--run {GAN} --count 0", "--count and --seeds must be at least 1."),
         (f"--run {GAN} --seed -1", "--seed must be from 0 to 2147483647, not -1."),
         (f"--run {GAN} --reference validation", "There is no split 'validation'"),
         (f"--run {GAN} --metrics fid --inception pictures/00.png", "pictures/00.png is not a .npz of arrays"),
-        (f"--run {GAN} --metrics fid --judge {GAN}", f"--judge {GAN} is a run of gan: give one of classifier"),
+        (
+            f"--run {GAN} --metrics fid --classifier {GAN}",
+            f"--classifier {GAN} is a run of gan: give one of classifier",
+        ),
         ("--run runs/none", "runs/none is not a run directory"),
         ("--run runs/autoencoder-mnist5k-0001 --metrics mmd", "autoencoder-mnist5k-0001: This model draws no images"),
         (f"--run {GAN} --metrics lines", "The metric lines is of models with an encoder and a decoder"),

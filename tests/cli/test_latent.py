@@ -25,7 +25,7 @@ def write_recipe(folder, **changes):
     """Makes a folder with the recipe.json of a run."""
     folder.mkdir(parents=True)
     changed = dataclasses.replace(recipes.find("dcgan"), **changes)
-    (folder / "recipe.json").write_text(changed.to_json("dcgan"))
+    (folder / "recipe.json").write_text(changed.to_json())
 
 
 @pytest.fixture

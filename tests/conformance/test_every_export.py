@@ -11,9 +11,9 @@ from kgen import images
 from kgen.core import recipe as recipes
 from kgen.export.saved_model import export
 from kgen.inference import generator as generators
-from kgen.rng import Dice
+from kgen.rng import Rng
 from kgen.runs import directory
-from tests.helpers.recipes import new_match, one_of_each_kind, play, shrink
+from tests.helpers.recipes import new_trainer, one_of_each_kind, play, shrink
 
 every_recipe = pytest.mark.parametrize("name", one_of_each_kind())
 
@@ -44,11 +44,11 @@ def exports(request, tmp_path_factory):
     tested = [item for item in request.session.items if item.path == request.path]
     names, matches = sorted({item.callspec.params["name"] for item in tested}), {}
     for name in names:
-        matches[name] = new_match(name)
+        matches[name] = new_trainer(name)
         play(matches[name], 0, 2)
-        export(matches[name].exhibition(), name, shrink(recipes.find(name)), 2, root, name)
+        export(matches[name].best_game(), shrink(recipes.find(name)), 2, root, name)
     for name in names:
-        np.savez(root / name / "1/inputs.npz", **inputs_of(matches[name].exhibition()))
+        np.savez(root / name / "1/inputs.npz", **inputs_of(matches[name].best_game()))
     subprocess.run([sys.executable, "-c", WITHOUT_KGEN, str(root)], check=True, cwd=root)
     return root, matches
 
@@ -62,9 +62,9 @@ def inputs_of(game):
         count = 3 if key == "serving_default" else 5
         for spec in function.input_signature:
             if spec.name == "latent":
-                with Dice(7):
+                with Rng(7):
                     prior = getattr(game, "prior", None)
-                    drawn = prior.draw(count) if prior else Dice(7).normal((count, spec.shape[1]))
+                    drawn = prior.draw(count) if prior else Rng(7).normal((count, spec.shape[1]))
                 found["latent"] = drawn.numpy()
             if spec.name == "images":
                 found["images"] = np.random.default_rng(count).uniform(size=(count, *spec.shape[1:])).astype(np.float32)
@@ -80,15 +80,15 @@ def inputs_of(game):
 @every_recipe
 def test_an_export_without_kgen_equals_the_run(name, exports):
     root, matches = exports
-    _, signatures = matches[name].exhibition().signatures()
+    _, signatures = matches[name].best_game().signatures()
     inputs, outputs = np.load(root / name / "1/inputs.npz"), np.load(root / name / "1/outputs.npz")
     assert {key.split(".")[0] for key in outputs} == set(signatures) >= {"serving_default"}
     if "sample" in signatures and "decode" not in signatures:  # pictures are made of noise
-        with Dice(7):  # whose first draw is the latent that was served
-            shown = matches[name].exhibition().pictures(3).numpy()
+        with Rng(7):  # whose first draw is the latent that was served
+            shown = matches[name].best_game().pictures(3).numpy()
         np.testing.assert_array_equal(outputs["serving_default.images"], shown)
-        with Dice(0).fold(11, 0):  # the two halves of the seed
-            drawn = matches[name].exhibition().pictures(5).numpy()
+        with Rng(0).fold_in(11, 0):  # the two halves of the seed
+            drawn = matches[name].best_game().pictures(5).numpy()
         np.testing.assert_allclose(outputs["sample.images"], drawn, atol=1e-6)
     if "sample" in signatures:
         given = {"latent": outputs["sample.latent"], "label": inputs.get("sample.label")}
@@ -96,7 +96,7 @@ def test_an_export_without_kgen_equals_the_run(name, exports):
         again = decode(**{s.name: tf.constant(given[s.name], s.dtype) for s in decode.input_signature})
         np.testing.assert_array_equal(outputs["sample.images"], again["images"])
         np.testing.assert_array_equal(outputs["png.image_bytes"], images.to_bytes(outputs["sample.images"]))
-        with Dice(0).fold(11, 0):
+        with Rng(0).fold_in(11, 0):
             np.testing.assert_array_equal(outputs["sample.latent"], matches[name].game.prior.draw(5))
     for key, function in signatures.items():
         specs = function.input_signature
@@ -110,7 +110,7 @@ def test_an_export_without_kgen_equals_the_run(name, exports):
 @every_recipe
 def test_an_export_brings_its_papers(name, exports):
     folder = exports[0] / name / "1"
-    assert directory.read_recipe(folder)[0] == name
+    assert directory.read_recipe(folder).name == name
     card = (folder / "README.md").read_text()
     assert (
         all(key in card for key in matches_signatures(exports, name)) and (folder / "samples.png").stat().st_size > 100
@@ -118,4 +118,4 @@ def test_an_export_brings_its_papers(name, exports):
 
 
 def matches_signatures(exports, name):
-    return exports[1][name].exhibition().signatures()[1]
+    return exports[1][name].best_game().signatures()[1]

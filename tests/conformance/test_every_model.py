@@ -17,12 +17,12 @@ from kgen import images
 from kgen.core import recipe as recipes
 from kgen.data import pipeline
 from kgen.errors import UsageError
-from kgen.rng import Dice
+from kgen.rng import Rng
 from kgen.runs import checkpoint
 from tests.helpers.recipes import (
     each_round,
     fit,
-    new_match,
+    new_trainer,
     one_of_each_kind,
     one_of_each_paper,
     pictures,
@@ -37,8 +37,8 @@ every_kind = pytest.mark.parametrize("name", one_of_each_kind())  # what takes l
 every_paper = pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
 
 
-def state(match):
-    return {key: np.asarray(variable.numpy()) for key, variable in checkpoint.variables(match).items()}
+def state(trainer):
+    return {key: np.asarray(variable.numpy()) for key, variable in checkpoint.variables(trainer).items()}
 
 
 def state_of(network):
@@ -55,54 +55,54 @@ def equal(one, other):
 
 @every_recipe
 def test_every_variable_is_in_the_checkpoint(name):
-    match = new_match(name, ema=0.9)
-    kept = {id(variable) for variable in checkpoint.variables(match).values()}
-    optimizers = [v for player in match.game.players.values() for v in player.optimizer.variables]
-    assert [v.path for v in [*match.variables, *optimizers] if id(v) not in kept] == []
+    trainer = new_trainer(name, ema=0.9)
+    kept = {id(variable) for variable in checkpoint.variables(trainer).values()}
+    optimizers = [v for player in trainer.game.players.values() for v in player.optimizer.variables]
+    assert [v.path for v in [*trainer.variables, *optimizers] if id(v) not in kept] == []
 
 
 @every_recipe
 def test_rounds_play_and_move_all_players_from_one_trace(name):
-    match = new_match(name, seed=1)
-    before = {player: state_of(getattr(match, player)) for player in match.game.players}
-    losses = play(match, 0, 3)
-    assert match.traces == 1
-    assert int(match.round) == 3
-    assert list(losses) == match.names and np.isfinite(list(losses.values())).all()
-    assert match.optimizer is None  # or learning-rate callbacks would change one that moves nothing
+    trainer = new_trainer(name, seed=1)
+    before = {player: state_of(getattr(trainer, player)) for player in trainer.game.players}
+    losses = play(trainer, 0, 3)
+    assert trainer.traces == 1
+    assert int(trainer.step) == 3
+    assert list(losses) == trainer.names and np.isfinite(list(losses.values())).all()
+    assert trainer.optimizer is None  # or learning-rate callbacks would change one that moves nothing
     for player, old in before.items():
-        new = state_of(getattr(match, player))
-        assert any(moved(old, new, v) for v in getattr(match, player).trainable_variables), f"{player} learns nothing"
-        statistics = [v for v in getattr(match, player).variables if v.name.startswith("moving_")]
+        new = state_of(getattr(trainer, player))
+        assert any(moved(old, new, v) for v in getattr(trainer, player).trainable_variables), f"{player} learns nothing"
+        statistics = [v for v in getattr(trainer, player).variables if v.name.startswith("moving_")]
         assert [v.path for v in statistics if not moved(old, new, v)] == [], "not called with training=True"
 
 
 @every_kind
 def test_eager_equals_compiled(name):
-    compiled, eager = new_match(name), new_match(name, run_eagerly=True)
+    compiled, eager = new_trainer(name), new_trainer(name, run_eagerly=True)
     same(play(compiled, 0, 3), play(eager, 0, 3), atol=1e-5)
 
 
 @every_kind
 def test_xla_equals_the_graph_for_20_rounds(name):
-    """Each round from the same weights; then 20 rounds on their own, at a hundredth of the rates.
+    """Each step from the same weights; then 20 steps on their own, at a hundredth of the rates.
 
-    At the full rates runs on their own drift apart: XLA rounds otherwise (gradients agree to about 2e-6), and a young
+    At the full rates runs on their own drift apart: XLA steps otherwise (gradients agree to about 2e-6), and a young
     game amplifies any difference.
     """
     disable_op_determinism()  # Keras drops jit_compile while it is on
-    plain, jit = new_match(name), new_match(name, jit_compile=True)
+    plain, jit = new_trainer(name), new_trainer(name, jit_compile=True)
     assert jit.jit_compile and not plain.jit_compile
     pairs = list(zip(checkpoint.variables(plain).values(), checkpoint.variables(jit).values(), strict=True))
-    rounds = [each_round(match, 40) for match in (plain, jit)]
+    steps = [each_round(trainer, 40) for trainer in (plain, jit)]
     for _ in range(20):
-        same(*map(next, rounds))
+        same(*map(next, steps))
         for one, other in pairs:
             other.assign(one)
     for player in [*plain.game.players.values(), *jit.game.players.values()]:
         player.optimizer.learning_rate.assign(player.optimizer.learning_rate / 100)
     for _ in range(20):
-        same(*map(next, rounds))
+        same(*map(next, steps))
 
 
 def same(one, other, atol=1e-4):
@@ -113,22 +113,22 @@ def same(one, other, atol=1e-4):
 
 @every_recipe
 def test_each_turn_moves_exactly_its_players(name):
-    match = new_match(name)
-    game = match.game
-    batches = game.receive(next(iter(pipeline.rounds(
+    trainer = new_trainer(name)
+    game = trainer.game
+    batches = game.receive(next(iter(pipeline.training_steps(
         pictures(), batch_size=4, batches=game.batches, seed=0, start=0, stop=1, labelled=game.labelled
     ))))  # fmt: skip
     moved = set()
     for number, (turn, batch) in enumerate(game.play(batches)):
-        before = {p: [v.numpy() for v in getattr(match, p).trainable_variables] for p in game.players}
-        with Dice(number):
-            values = match._take(turn, batch)
+        before = {p: [v.numpy() for v in getattr(trainer, p).trainable_variables] for p in game.players}
+        with Rng(number):
+            values = trainer._take(turn, batch)
         movers = {player for player in game.players if f"{player}_loss" in values}
-        assert movers and set(values) <= set(match.names)
+        assert movers and set(values) <= set(trainer.names)
         for player, weights in before.items():
-            now = [v.numpy() for v in getattr(match, player).trainable_variables]
+            now = [v.numpy() for v in getattr(trainer, player).trainable_variables]
             changed = [not np.array_equal(a, b) for a, b in zip(weights, now, strict=True)]
-            allowed = values.get(f"{player}_moves", 1.0)  # a referee may let a mover rest
+            allowed = values.get(f"{player}_moves", 1.0)  # a update rule may let a mover rest
             assert any(changed) == (player in movers and bool(allowed)), f"{turn.__name__}: {player}"
         moved |= movers
     assert moved == set(game.players)
@@ -136,7 +136,7 @@ def test_each_turn_moves_exactly_its_players(name):
 
 @every_kind
 def test_save_and_restore_are_exact_and_resuming_equals_going_on(name, tmp_path):
-    straight, stopped, resumed = (new_match(name, ema=0.9) for _ in range(3))
+    straight, stopped, resumed = (new_trainer(name, ema=0.9) for _ in range(3))
     fit(straight, 0, 4)
     fit(stopped, 0, 2)
     checkpoint.save(stopped, tmp_path, 2)
@@ -151,52 +151,52 @@ def test_save_and_restore_are_exact_and_resuming_equals_going_on(name, tmp_path)
 
 @every_kind
 def test_keras_can_save_the_match(name, tmp_path):
-    match, other = new_match(name, seed=1), new_match(name, seed=2)
-    play(match, 0, 1)
-    match.save_weights(tmp_path / "match.weights.h5")
-    other.load_weights(tmp_path / "match.weights.h5")
-    for player in match.game.players:
-        for one, two in zip(getattr(match, player).get_weights(), getattr(other, player).get_weights(), strict=True):
+    trainer, other = new_trainer(name, seed=1), new_trainer(name, seed=2)
+    play(trainer, 0, 1)
+    trainer.save_weights(tmp_path / "trainer.weights.h5")
+    other.load_weights(tmp_path / "trainer.weights.h5")
+    for player in trainer.game.players:
+        for one, two in zip(getattr(trainer, player).get_weights(), getattr(other, player).get_weights(), strict=True):
             np.testing.assert_array_equal(one, two)
 
 
 @every_kind
 def test_bfloat16_keeps_weights_losses_and_pictures_in_float32(name):
-    match = new_match(name, policy="mixed_bfloat16")
-    assert any(layer.compute_dtype == "bfloat16" for p in match.game.players.values() for layer in p.network.layers)
-    assert np.isfinite(list(play(match, 0, 2).values())).all()
-    assert {v.dtype for v in match.trainable_variables} == {"float32"}
-    with Dice(0):
-        assert match.exhibition().pictures(2).dtype == tf.float32
+    trainer = new_trainer(name, policy="mixed_bfloat16")
+    assert any(layer.compute_dtype == "bfloat16" for p in trainer.game.players.values() for layer in p.network.layers)
+    assert np.isfinite(list(play(trainer, 0, 2).values())).all()
+    assert {v.dtype for v in trainer.trainable_variables} == {"float32"}
+    with Rng(0):
+        assert trainer.best_game().pictures(2).dtype == tf.float32
 
 
 @every_recipe
 def test_pictures_are_images_in_the_unit_range(name):
-    match = new_match(name)
-    with Dice(0):
-        made = match.exhibition().pictures(5)
+    trainer = new_trainer(name)
+    with Rng(0):
+        made = trainer.best_game().pictures(5)
     assert made.shape == (5, 32, 32, 1)
     assert images.to_bytes(made).dtype == np.uint8
 
 
 @every_recipe
 def test_averages_follow_the_exhibited_networks(name):
-    match = new_match(name, ema=0.5)
-    first = {p: average.get_weights() for p, average in match.averages.items()}
-    play(match, 0, 1)  # share of the new weights: 1 - min(0.5, 1 / 10)
-    assert set(first) == set(match.game.exhibits)
+    trainer = new_trainer(name, ema=0.5)
+    first = {p: average.get_weights() for p, average in trainer.averages.items()}
+    play(trainer, 0, 1)  # share of the new weights: 1 - min(0.5, 1 / 10)
+    assert set(first) == set(trainer.game.exported)
     for player, old in first.items():
-        live, new = getattr(match, player).get_weights(), match.averages[player].get_weights()
+        live, new = getattr(trainer, player).get_weights(), trainer.averages[player].get_weights()
         for a, b, c in zip(old, live, new, strict=True):
             np.testing.assert_allclose(c, a + 0.9 * (b - a), rtol=1e-5, atol=1e-6)
-        assert match.contender().__dict__[player] is match.averages[player]
-        assert match.exhibition().__dict__[player] is (match.best or match.averages)[player]
+        assert trainer.current_game().__dict__[player] is trainer.averages[player]
+        assert trainer.best_game().__dict__[player] is (trainer.best or trainer.averages)[player]
 
 
 @every_recipe
 def test_a_recipe_survives_json(name):
     own = dataclasses.replace(recipes.find(name), classes="3,7", data_dir=Path("/data"), seed=5)
-    assert recipes.from_json(own.to_json(name)) == (name, own)
+    assert recipes.from_json(own.to_json()) == own
 
 
 @every_recipe
@@ -208,7 +208,7 @@ def test_a_size_is_taken_or_refused_in_a_sentence(name, size):
     except UsageError as refusal:
         assert str(size) in str(refusal) and "--image-size" in str(refusal)
     else:
-        with Dice(0):
+        with Rng(0):
             assert game.pictures(1).shape == (1, size, size, 3)
 
 

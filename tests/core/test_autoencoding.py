@@ -11,8 +11,8 @@ from kgen import images
 from kgen.core import autoencoding, signatures
 from kgen.core.game import Player
 from kgen.core.priors import Normal, Uniform
-from kgen.core.trainer import Match
-from kgen.rng import Dice
+from kgen.core.trainer import Trainer
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
 SHAPE, SIZE = (2, 3, 1), 4
@@ -28,7 +28,7 @@ def halves(seed=0, heads=1):
     return encoder, keras.Model(code, keras.layers.Reshape(SHAPE)(x), name="decoder")
 
 
-class Layers(autoencoding.CodingGame):
+class Layers(autoencoding.AutoencodingGame):
     """An encoder and a decoder that are layers of one player."""
 
     def __init__(self, encoder, decoder):
@@ -41,7 +41,7 @@ class Layers(autoencoding.CodingGame):
 class Players(Layers):
     """An encoder and a decoder that are players."""
 
-    exhibits = ("encoder", "decoder")
+    exported = ("encoder", "decoder")
     encoder = decoder = None
 
     def __init__(self, encoder, decoder):
@@ -49,7 +49,7 @@ class Players(Layers):
             "encoder": Player(encoder, keras.optimizers.SGD()),
             "decoder": Player(decoder, keras.optimizers.SGD()),
         }
-        autoencoding.CodingGame.__init__(self, SHAPE, **players)
+        autoencoding.AutoencodingGame.__init__(self, SHAPE, **players)
 
 
 both_ways = pytest.mark.parametrize("kind", [Layers, Players])
@@ -60,8 +60,8 @@ def of(kind, walks=4, draws=0, heads=1, range=images.SYMMETRIC, prior=None, **mo
     made = type("Game", (kind,), {"walks": walks, "draws": draws, "range": range, "prior": prior, **more})(
         *halves(heads=heads)
     )
-    made.examples = pictures(made.example_shape[0], seed=3).images[:, :2, :3]
-    assert made.example_shape == made.examples.shape
+    made.examples = pictures(made.fixed_images_shape[0], seed=3).images[:, :2, :3]
+    assert made.fixed_images_shape == made.examples.shape
     return made
 
 
@@ -90,7 +90,7 @@ def test_a_sheet_has_reconstructions_then_walks_then_draws(kind, range, walks, d
     pairs = (8 - walks - draws) // 2
     shown = made.examples / 255
     assert len(shown) == 8 * pairs + 2 * walks
-    with Dice(5):
+    with Rng(5):
         sheet = made.pictures(64).numpy().reshape(8, 8, *SHAPE)
     assert sheet.dtype == np.float32 and sheet.shape[0] == 2 * pairs + walks + draws
     for pair in np.arange(pairs):
@@ -102,7 +102,7 @@ def test_a_sheet_has_reconstructions_then_walks_then_draws(kind, range, walks, d
         steps = np.linspace(first, last, 8)
         np.testing.assert_allclose(sheet[2 * pairs + walk], painted(made, steps), atol=1e-5)
         assert np.abs(first - last).max() > 0.1
-    expected = painted(made, np.float64(Dice(5).uniform((8 * draws, SIZE), -2.0, 2.0)))
+    expected = painted(made, np.float64(Rng(5).uniform((8 * draws, SIZE), -2.0, 2.0)))
     np.testing.assert_allclose(sheet[2 * pairs + walks :].reshape(-1, *SHAPE), expected, atol=1e-5)
 
 
@@ -110,7 +110,7 @@ def test_more_or_fewer_pictures_than_a_sheet_holds():
     made = of(Layers, 2, 2, prior=Normal(SIZE))
     counts = {}
     for count in (3, 64, 70):
-        with Dice(1):
+        with Rng(1):
             counts[count] = made.pictures(count).numpy()
     assert [len(sheet) for sheet in counts.values()] == [3, 64, 70]
     np.testing.assert_array_equal(counts[3], counts[64][:3])
@@ -119,7 +119,7 @@ def test_more_or_fewer_pictures_than_a_sheet_holds():
 
 def test_what_the_encoder_is_shown_is_on_the_sheet():
     made = of(Layers, 2, 2, prior=Normal(SIZE), seen=lambda self, batch: -batch / 2)
-    with Dice(1):
+    with Rng(1):
         sheet = made.pictures(64).numpy()
     half = 0.5 - (made.examples / 255 - 0.5) / 2
     np.testing.assert_allclose(sheet[:8], half[:8], atol=1e-6)
@@ -129,10 +129,10 @@ def test_what_the_encoder_is_shown_is_on_the_sheet():
 
 def test_the_match_keeps_as_many_examples_as_the_sheet_shows():
     made = of(Players, 2, 2)
-    match = Match(made)
-    match.show(np.uint8(np.arange(7 * 6).reshape(7, *SHAPE)))
-    assert match.examples.shape == (20, *SHAPE) and made.examples is match.examples
-    np.testing.assert_array_equal(match.examples[7:14], match.examples[:7])
+    trainer = Trainer(made)
+    trainer.show(np.uint8(np.arange(7 * 6).reshape(7, *SHAPE)))
+    assert trainer.examples.shape == (20, *SHAPE) and made.examples is trainer.examples
+    np.testing.assert_array_equal(trainer.examples[7:14], trainer.examples[:7])
 
 
 # Encoders and decoders.
@@ -165,8 +165,8 @@ def test_other_networks_are_encoded_and_decoded_with_in_their_place(kind):
         if kind is Layers
         else dict(zip(("encoder", "decoder"), others))
     )
-    other = made.with_networks({name: networks[name] for name in kind.exhibits})
-    assert set(networks) == set(kind.exhibits) and (other.encoder, other.decoder) == others
+    other = made.with_networks({name: networks[name] for name in kind.exported})
+    assert set(networks) == set(kind.exported) and (other.encoder, other.decoder) == others
     x = made.examples[:2] / np.float32(255)
     found = [game.served[0].reconstruct(x)["images"] for game in (made, other)]
     for game, shown in zip((made, other), found, strict=True):
@@ -206,15 +206,15 @@ def test_walks_go_in_seven_equal_steps_from_every_other_code_to_the_next():
 @pytest.mark.parametrize("count", [2, 5])
 def test_mixed_by_hand(count):
     codes = np.random.default_rng(2).normal(size=(count, SIZE)).astype(np.float32)
-    with Dice(4):
+    with Rng(4):
         mixed, alpha = autoencoding.mixed(tf.constant(codes))
-    uniform = Dice(4).uniform((count, 1)).numpy()
+    uniform = Rng(4).uniform((count, 1)).numpy()
     expected = np.where(uniform < 0.5, uniform, 1 - uniform)
     np.testing.assert_allclose(alpha, expected, atol=1e-7)
     for i in range(count):
         partner = codes[count - 1 - i]
         np.testing.assert_allclose(mixed[i], expected[i] * codes[i] + (1 - expected[i]) * partner, atol=1e-6)
-    with Dice(4):
+    with Rng(4):
         many = autoencoding.mixed(tf.zeros((20_000, 1)))[1].numpy().ravel()
     assert scipy.stats.kstest(many, scipy.stats.uniform(0, 0.5).cdf).pvalue > 0.01
 

@@ -1,4 +1,4 @@
-"""The match against games small enough to be played by hand."""
+"""The trainer against games small enough to be played by hand."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kgen import images
 from kgen.core.game import Game, Player
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.rng import current
 
 
@@ -41,7 +41,7 @@ class Tug(Game):
     batches = 2
     range = images.UNIT
     reports = ("distance",)
-    exhibits = ("a",)
+    exported = ("a",)
 
     def play(self, batches):
         for batch in batches:
@@ -60,27 +60,27 @@ class Tug(Game):
 
 
 def match_of(game, **arguments):
-    match = Match(game, **arguments)
-    match.compile()
-    return match
+    trainer = Trainer(game, **arguments)
+    trainer.compile()
+    return trainer
 
 
-def rounds(count, batches=2):
+def steps(count, batches=2):
     return tf.data.Dataset.from_tensors(np.zeros((batches, 4, 2, 2, 1), np.uint8)).repeat(count)
 
 
-def number(match, name):
-    return float(getattr(match, name).trainable_variables[0].numpy())
+def number(trainer, name):
+    return float(getattr(trainer, name).trainable_variables[0].numpy())
 
 
 def test_a_round_by_hand():
-    match = match_of(Tug(a=player(3.0), b=player(1.0)), ema=0.9)
-    match.fit(rounds(1), shuffle=False, verbose=0)
+    trainer = match_of(Tug(a=player(3.0), b=player(1.0)), ema=0.9)
+    trainer.fit(steps(1), shuffle=False, verbose=0)
     a1 = 3 - 0.1 * 2 * (3 - 1)
     a2 = a1 - 0.1 * 2 * (a1 - 1)
-    assert number(match, "a") == pytest.approx(a2)
-    assert number(match, "b") == pytest.approx(1 + 0.1 * a2 / 2)
-    means = match.take_means()
+    assert number(trainer, "a") == pytest.approx(a2)
+    assert number(trainer, "b") == pytest.approx(1 + 0.1 * a2 / 2)
+    means = trainer.take_means()
     assert means == pytest.approx(
         {
             "a_loss": (4 + (a1 - 1) ** 2) / 2,
@@ -90,16 +90,16 @@ def test_a_round_by_hand():
             "distance": (4 + (a1 - 1) ** 2) / 2,
         }
     )
-    average = float(match.averages["a"].variables[0].numpy())
+    average = float(trainer.averages["a"].variables[0].numpy())
     assert average == pytest.approx(3 + (1 - 1 / 10) * (a2 - 3))
-    assert match.exhibition().a is match.averages["a"] and match.exhibition().b is match.b
+    assert trainer.best_game().a is trainer.averages["a"] and trainer.best_game().b is trainer.b
 
 
 def test_means_are_since_the_last_call():
-    match = match_of(Tug(a=player(3.0, 0.0), b=player(1.0, 0.0)))
-    match.fit(rounds(3), shuffle=False, verbose=0)
-    assert match.take_means()["distance"] == pytest.approx(4.0)
-    assert match.take_means()["distance"] == 0.0
+    trainer = match_of(Tug(a=player(3.0, 0.0), b=player(1.0, 0.0)))
+    trainer.fit(steps(3), shuffle=False, verbose=0)
+    assert trainer.take_means()["distance"] == pytest.approx(4.0)
+    assert trainer.take_means()["distance"] == 0.0
 
 
 def test_players_of_one_turn_move_from_the_same_pass():
@@ -110,27 +110,27 @@ def test_players_of_one_turn_move_from_the_same_pass():
         def both(self, batch):
             return {**self.first(batch), **self.second(batch)}
 
-    match = match_of(Together(a=player(3.0), b=player(1.0)))
-    match.fit(rounds(1), shuffle=False, verbose=0)
-    assert number(match, "a") == pytest.approx(3 - 0.1 * 4)
-    assert number(match, "b") == pytest.approx(1 + 0.1 * 3 / 2)  # sees the old a
+    trainer = match_of(Together(a=player(3.0), b=player(1.0)))
+    trainer.fit(steps(1), shuffle=False, verbose=0)
+    assert number(trainer, "a") == pytest.approx(3 - 0.1 * 4)
+    assert number(trainer, "b") == pytest.approx(1 + 0.1 * 3 / 2)  # sees the old a
 
 
 def test_l2_is_added_to_the_gradient():
-    match = match_of(Tug(a=player(3.0, l2=0.5), b=player(1.0, 0.0)))
-    match.fit(rounds(1), shuffle=False, verbose=0)
+    trainer = match_of(Tug(a=player(3.0, l2=0.5), b=player(1.0, 0.0)))
+    trainer.fit(steps(1), shuffle=False, verbose=0)
     a1 = 3 - 0.1 * (2 * (3 - 1) + 0.5 * 3)
-    assert number(match, "a") == pytest.approx(a1 - 0.1 * (2 * (a1 - 1) + 0.5 * a1))
+    assert number(trainer, "a") == pytest.approx(a1 - 0.1 * (2 * (a1 - 1) + 0.5 * a1))
 
 
 def test_each_player_scales_its_own_loss():
     scaled = player(3.0, l2=0.5)
     scaled.optimizer = keras.optimizers.LossScaleOptimizer(scaled.optimizer, initial_scale=1024.0)
-    match = match_of(Tug(a=scaled, b=player(1.0)))
-    match.fit(rounds(1), shuffle=False, verbose=0)
+    trainer = match_of(Tug(a=scaled, b=player(1.0)))
+    trainer.fit(steps(1), shuffle=False, verbose=0)
     a1 = 3 - 0.1 * (4 + 0.5 * 3)
-    assert number(match, "a") == pytest.approx(a1 - 0.1 * (2 * (a1 - 1) + 0.5 * a1))
-    means = match.take_means()
+    assert number(trainer, "a") == pytest.approx(a1 - 0.1 * (2 * (a1 - 1) + 0.5 * a1))
+    means = trainer.take_means()
     assert means["a_loss"] == pytest.approx((4 + (a1 - 1) ** 2) / 2)
     assert means["a_gradient_norm"] == pytest.approx((4 + 0.5 * 3 + 2 * (a1 - 1) + 0.5 * a1) / 2)
 
@@ -138,17 +138,17 @@ def test_each_player_scales_its_own_loss():
 def test_the_first_fault_is_remembered_with_its_step():
     class Breaks(Tug):
         def second(self, batch):
-            bad = keras.ops.where(self.match.round.value >= 3, float("nan"), 1.0)
+            bad = keras.ops.where(self.trainer.step.value >= 3, float("nan"), 1.0)
             return {"b": bad * super().second(batch)["b"]}
 
     game = Breaks(a=player(3.0), b=player(1.0, 0.0))
-    match = match_of(game)
-    game.match = match
-    match.fit(rounds(3), shuffle=False, verbose=0)
-    assert match.faults() == {}
-    match.fit(rounds(3), shuffle=False, verbose=0)
+    trainer = match_of(game)
+    game.trainer = trainer
+    trainer.fit(steps(3), shuffle=False, verbose=0)
+    assert trainer.faults() == {}
+    trainer.fit(steps(3), shuffle=False, verbose=0)
     # b's weight is NaN after its move in round 4.
-    assert match.faults() == {"b_loss": 4, "b_gradient_norm": 4, "a_loss": 5, "a_gradient_norm": 5, "distance": 5}
+    assert trainer.faults() == {"b_loss": 4, "b_gradient_norm": 4, "a_loss": 5, "a_gradient_norm": 5, "distance": 5}
 
 
 def test_noise_is_new_in_every_round_and_turn_and_repeats_with_the_seed():
@@ -166,11 +166,11 @@ def test_noise_is_new_in_every_round_and_turn_and_repeats_with_the_seed():
             return {"b": self.number("b", batch), "second_noise": current().normal(())}
 
     def noises(seed):
-        match = match_of(Noisy(a=player(0.0), b=player(0.0)), seed=seed)
+        trainer = match_of(Noisy(a=player(0.0), b=player(0.0)), seed=seed)
         found = []
         for _ in range(3):
-            match.fit(rounds(1), shuffle=False, verbose=0)
-            means = match.take_means()
+            trainer.fit(steps(1), shuffle=False, verbose=0)
+            means = trainer.take_means()
             found += [means["first_noise"], means["second_noise"]]
         return found
 
@@ -186,9 +186,9 @@ def test_replicas_share_the_loss_and_differ_in_noise():
         import numpy as np, tensorflow as tf
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-        from kgen.dice import current
-        from kgen.match import Match
-        from test_match import Tug, number, player, rounds
+        from kgen.rng import current
+        from kgen.trainer import Trainer
+        from test_match import Tug, number, player, steps
 
         class Noisy(Tug):
             reports = ("distance", "noise", "square")
@@ -196,17 +196,17 @@ def test_replicas_share_the_loss_and_differ_in_noise():
                 noise = current().uniform(())
                 return {**super().first(batch), "noise": noise, "square": noise**2}
 
-        def play(rounds):
-            match = Match(Noisy(a=player(3.0, l2=0.5), b=player(1.0)), ema=0.9)
-            match.compile()
-            match.fit(rounds, steps_per_epoch=4, shuffle=False, verbose=0)
-            average = float(match.averages["a"].variables[0].numpy())
-            return number(match, "a"), number(match, "b"), average, match.take_means()
+        def play(steps):
+            trainer = Trainer(Noisy(a=player(3.0, l2=0.5), b=player(1.0)), ema=0.9)
+            trainer.compile()
+            trainer.fit(steps, steps_per_epoch=4, shuffle=False, verbose=0)
+            average = float(trainer.averages["a"].variables[0].numpy())
+            return number(trainer, "a"), number(trainer, "b"), average, trainer.take_means()
 
-        one = play(rounds(5))
+        one = play(steps(5))
         strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-        with strategy.scope():  # each replica takes a round of its own
-            two = play(strategy.distribute_datasets_from_function(lambda context: rounds(10)))
+        with strategy.scope():  # each replica takes a step of its own
+            two = play(strategy.distribute_datasets_from_function(lambda context: steps(10)))
         np.testing.assert_allclose(one[:3], two[:3], rtol=1e-6)
         np.testing.assert_allclose(one[3]["a_loss"], two[3]["a_loss"], rtol=1e-6)
         assert one[3]["noise"] != two[3]["noise"], "replica 1 drew what replica 0 drew"
@@ -217,7 +217,7 @@ def test_replicas_share_the_loss_and_differ_in_noise():
 class Lookup(Game):
     """A table of two vectors of one number, of which a turn looks up the first twice and the second once."""
 
-    exhibits = ("table",)
+    exported = ("table",)
 
     def __init__(self):
         index = keras.Input((), dtype="int32")
@@ -234,8 +234,8 @@ class Lookup(Game):
 
 @pytest.mark.parametrize("eager", [True, False])
 def test_a_vector_that_is_looked_up_twice_moves_by_the_sum_of_its_gradients(eager):
-    match = Match(Lookup())
-    match.compile(run_eagerly=eager)
-    match.fit(tf.data.Dataset.from_tensors(np.zeros((1, 4, 2, 2, 1), np.uint8)), verbose=0)
-    np.testing.assert_allclose(match.game.table.get_weights()[0][:, 0], [-0.01, 0.01], rtol=1e-4)  # Adam's first step
-    assert match.take_means()["table_gradient_norm"] == pytest.approx(np.hypot(4, 1), rel=1e-5)
+    trainer = Trainer(Lookup())
+    trainer.compile(run_eagerly=eager)
+    trainer.fit(tf.data.Dataset.from_tensors(np.zeros((1, 4, 2, 2, 1), np.uint8)), verbose=0)
+    np.testing.assert_allclose(trainer.game.table.get_weights()[0][:, 0], [-0.01, 0.01], rtol=1e-4)  # Adam's first step
+    assert trainer.take_means()["table_gradient_norm"] == pytest.approx(np.hypot(4, 1), rel=1e-5)

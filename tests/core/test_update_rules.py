@@ -1,4 +1,4 @@
-"""Who may move when, against schedules written down by hand, and inside a match."""
+"""Who may move when, against schedules written down by hand, and inside a trainer."""
 
 import dataclasses
 
@@ -8,26 +8,26 @@ import pytest
 import tensorflow as tf
 
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.core.update_rules import Balance, CriticFirst, Equilibrium
 from kgen.errors import UsageError
 from kgen.runs import checkpoint
-from tests.helpers.recipes import fit, new_match, pictures, play, shrink
+from tests.helpers.recipes import fit, new_trainer, pictures, play, shrink
 
 
-def rounds_of_the_generator(referee, count):
-    """Returns the numbers of the rounds, below `count`, in which the generator may move."""
-    allows = tf.function(lambda step: referee.allows("generator", {"generator": 0.0}, step, tf.zeros(0))[0])
+def rounds_of_the_generator(update_rule, count):
+    """Returns the numbers of the steps, below `count`, in which the generator may move."""
+    allows = tf.function(lambda step: update_rule.allows("generator", {"generator": 0.0}, step, tf.zeros(0))[0])
     return [step for step in range(count) if allows(tf.constant(step, tf.int64))]
 
 
-def the_authors_code(rounds, per_round):
-    """`Diters = 100 if gen_iterations < 25 or gen_iterations % 500 == 0 else 5`, told in rounds of `per_round`."""
+def the_authors_code(steps, per_round):
+    """`Diters = 100 if gen_iterations < 25 or gen_iterations % 500 == 0 else 5`, told in steps of `per_round`."""
     found, step, generator_steps = [], -1, 0
     while True:
         critic_steps = 100 if generator_steps < 25 or generator_steps % 500 == 0 else per_round
         step += critic_steps // per_round
-        if step >= rounds:
+        if step >= steps:
             return found
         found.append(step)
         generator_steps += 1
@@ -39,20 +39,20 @@ def test_the_critic_s_lead_is_the_authors_code(per_round):
 
 
 def test_a_critic_always_moves():
-    referee = CriticFirst(100, 5)
+    update_rule = CriticFirst(100, 5)
     assert all(
-        referee.allows("critic", {"critic": 0.0}, tf.constant(step, tf.int64), tf.zeros(0))[0] for step in range(30)
+        update_rule.allows("critic", {"critic": 0.0}, tf.constant(step, tf.int64), tf.zeros(0))[0] for step in range(30)
     )
 
 
 def told(losses, tolerance=0.2, longest=10):
-    """Plays `[(discriminator's loss, generator's loss)]`; returns who moved in each round, and the last memory."""
-    referee = Balance(tolerance, {"discriminator": 0.5, "generator": 1.0}, longest)
-    memory, moved = tf.zeros(referee.memory), []
+    """Plays `[(discriminator's loss, generator's loss)]`; returns who moved in each step, and the last memory."""
+    update_rule = Balance(tolerance, {"discriminator": 0.5, "generator": 1.0}, longest)
+    memory, moved = tf.zeros(update_rule.memory), []
     for step, (first, second) in enumerate(losses):
         names = ""
         for name, loss in (("discriminator", first), ("generator", second)):
-            allowed, memory = referee.allows(name, {name: tf.constant(loss)}, tf.constant(step, tf.int64), memory)
+            allowed, memory = update_rule.allows(name, {name: tf.constant(loss)}, tf.constant(step, tf.int64), memory)
             names += name[0] if allowed else "-"
         moved.append(names)
     return moved, memory.numpy()
@@ -64,7 +64,7 @@ def test_equal_losses_let_both_move():
 
 def test_who_is_ahead_rests():
     moved, memory = told([(0.4, 1.0)] * 3)
-    assert moved == ["dg", "-g", "-g"]  # in the first round the generator's loss is not known yet
+    assert moved == ["dg", "-g", "-g"]  # in the first step the generator's loss is not known yet
     np.testing.assert_allclose(memory, [0.2, 1.0, 2.0, 0.0], rtol=1e-6)
     assert told([(4.0, 1.0)] * 3)[0] == ["d-", "d-", "d-"]
 
@@ -82,23 +82,23 @@ def test_means_follow_slowly():
 def balanced(seed=1):
     keras.utils.set_random_seed(seed)
     small = shrink(dataclasses.replace(recipes.find("dcgan"), balance=0.05))
-    match = Match(small.game(pictures()), 0)
-    match.compile()
-    return match
+    trainer = Trainer(small.game(pictures()), 0)
+    trainer.compile()
+    return trainer
 
 
 def test_a_player_that_rests_stays_as_it_is():
-    match = balanced()
-    match.game.referee.allows = lambda name, values, step, memory: (tf.equal(name, "generator"), memory)
-    before = [np.copy(w) for w in match.discriminator.get_weights()]
-    state = [v.numpy() for v in match.discriminator_optimizer.variables]
-    means = play(match, 0, 3)
+    trainer = balanced()
+    trainer.game.update_rule.allows = lambda name, values, step, memory: (tf.equal(name, "generator"), memory)
+    before = [np.copy(w) for w in trainer.discriminator.get_weights()]
+    state = [v.numpy() for v in trainer.discriminator_optimizer.variables]
+    means = play(trainer, 0, 3)
     assert (means["discriminator_moves"], means["generator_moves"]) == (0.0, 1.0)
-    trained = match.discriminator.trainable_variables
-    statistics = {v.path for v in match.discriminator.variables} - {v.path for v in trained}
-    for variable, old in zip(match.discriminator.variables, before, strict=True):
+    trained = trainer.discriminator.trainable_variables
+    statistics = {v.path for v in trainer.discriminator.variables} - {v.path for v in trained}
+    for variable, old in zip(trainer.discriminator.variables, before, strict=True):
         assert np.array_equal(variable.numpy(), old) == (variable.path not in statistics), variable.path
-    for variable, old in zip(match.discriminator_optimizer.variables, state, strict=True):
+    for variable, old in zip(trainer.discriminator_optimizer.variables, state, strict=True):
         np.testing.assert_array_equal(variable.numpy(), old)
 
 
@@ -116,8 +116,8 @@ def test_a_resumed_match_rests_as_the_straight_one(tmp_path):
 
 def test_ratios_are_rounds_of_more_batches():
     for flags, turns in [
-        ({"generator_every": 3}, ["discriminator_turn"] * 3 + ["generator_turn"]),
-        ({"discriminator_every": 2}, ["generator_turn", "discriminator_turn", "generator_turn"]),
+        ({"discriminator_steps": 3}, ["discriminator_turn"] * 3 + ["generator_turn"]),
+        ({"generator_steps": 2}, ["generator_turn", "discriminator_turn", "generator_turn"]),
     ]:
         for name, expected in [("dcgan", turns), ("gan", [*turns[: len(turns) - 2], "turn"])]:
             game = shrink(dataclasses.replace(recipes.find(name), **flags)).game(pictures())
@@ -129,16 +129,16 @@ def test_ratios_are_rounds_of_more_batches():
 
 def held_back(costs, **arguments):
     """Returns whether the discriminator and the decoder may move, about 0.5 to 1 nats, asked in a graph and eagerly."""
-    referee = Equilibrium(0.75, 0.25, **arguments)
-    values = {name: tf.constant(cost) for name, cost in zip(referee.costs, costs, strict=True)}
+    update_rule = Equilibrium(0.75, 0.25, **arguments)
+    values = {name: tf.constant(cost) for name, cost in zip(update_rule.costs, costs, strict=True)}
 
     def ask(name):
-        allowed, memory = referee.allows(name, values, tf.constant(0, tf.int64), tf.zeros(referee.memory))
+        allowed, memory = update_rule.allows(name, values, tf.constant(0, tf.int64), tf.zeros(update_rule.memory))
         assert memory.shape == (0,) and allowed.shape == () and allowed.dtype == tf.bool
         return allowed
 
-    found = [bool(ask(name)) for name in referee.players]
-    assert [bool(tf.function(ask)(name)) for name in referee.players] == found
+    found = [bool(ask(name)) for name in update_rule.players]
+    assert [bool(tf.function(ask)(name)) for name in update_rule.players] == found
     return found
 
 
@@ -181,15 +181,15 @@ def test_who_is_no_part_of_an_equilibrium_always_moves(name):
 
 
 def test_a_referee_is_told_all_that_the_turn_returned():
-    match, told_of = balanced(), {}
+    trainer, told_of = balanced(), {}
 
     def allows(name, values, step, memory):
         told_of[name] = {name: value.dtype for name, value in values.items()}
         return tf.constant(True), memory
 
-    match.game.referee.allows = allows
-    play(match, 0, 1)
-    reports = dict.fromkeys(match.game.reports, tf.float32)
+    trainer.game.update_rule.allows = allows
+    play(trainer, 0, 1)
+    reports = dict.fromkeys(trainer.game.reports, tf.float32)
     assert reports and told_of == {
         "discriminator": {"discriminator": tf.float32, **reports}, "generator": {"generator": tf.float32}
     }  # fmt: skip
@@ -198,10 +198,10 @@ def test_a_referee_is_told_all_that_the_turn_returned():
 @pytest.mark.parametrize(
     "flags",
     [
-        {"generator_every": 0},
-        {"generator_every": 11},
-        {"discriminator_every": 11},
-        {"generator_every": 2, "discriminator_every": 2},
+        {"discriminator_steps": 0},
+        {"discriminator_steps": 11},
+        {"generator_steps": 11},
+        {"discriminator_steps": 2, "generator_steps": 2},
         {"balance": -0.1},
         {"r1": -1.0},
         {"augment": "colour"},
@@ -221,10 +221,10 @@ def test_a_critic_s_losses_cannot_be_balanced():
 
 @pytest.mark.parametrize("name", ["gan", "acgan"])
 def test_every_rule_at_once_trains(name):
-    changes = {"augment": "color,translation,cutout", "r1": 1.0, "generator_every": 2}
+    changes = {"augment": "color,translation,cutout", "r1": 1.0, "discriminator_steps": 2}
     small = shrink(dataclasses.replace(recipes.find(name), **changes))
-    match = Match(small.game(pictures()), 0)
-    match.compile()
-    means = play(match, 0, 1)
+    trainer = Trainer(small.game(pictures()), 0)
+    trainer.compile()
+    means = play(trainer, 0, 1)
     assert np.isfinite(list(means.values())).all() and means["r1"] > 0
-    assert new_match(name).names != match.names
+    assert new_trainer(name).names != trainer.names

@@ -1,4 +1,4 @@
-"""The order of images, and the rounds made of it."""
+"""The order of images, and the steps made of it."""
 
 import concurrent.futures
 
@@ -49,7 +49,7 @@ def test_every_epoch_visits_each_image_once(per_step, n):
 
 def test_rounds_hold_the_images_of_their_indices():
     images = numbered(10)
-    dataset = pipeline.rounds(images, batch_size=3, batches=2, seed=4, start=0, stop=5)
+    dataset = pipeline.training_steps(images, batch_size=3, batches=2, seed=4, start=0, stop=5)
     assert dataset.element_spec == tf.TensorSpec((2, 3, 4, 6, 3), tf.uint8)
     assert dataset.cardinality() == 5
     options = dataset.options()
@@ -62,7 +62,7 @@ def test_rounds_hold_the_images_of_their_indices():
 
 
 def test_labels_go_with_their_images():
-    dataset = pipeline.rounds(numbered(10), batch_size=4, batches=3, seed=0, start=0, stop=4, labelled=True)
+    dataset = pipeline.training_steps(numbered(10), batch_size=4, batches=3, seed=0, start=0, stop=4, labelled=True)
     assert dataset.element_spec == (tf.TensorSpec((3, 4, 4, 6, 3), tf.uint8), tf.TensorSpec((3, 4), tf.int32))
     count = 0
     for pixels, labels in dataset.as_numpy_iterator():
@@ -73,9 +73,9 @@ def test_labels_go_with_their_images():
 
 def test_a_resumed_run_sees_what_the_interrupted_one_would_have_seen():
     options = {"batch_size": 4, "batches": 2, "seed": 9, "labelled": True}
-    straight = list(pipeline.rounds(numbered(13), start=0, stop=12, **options).as_numpy_iterator())
+    straight = list(pipeline.training_steps(numbered(13), start=0, stop=12, **options).as_numpy_iterator())
     pipeline.order.cache_clear()
-    resumed = list(pipeline.rounds(numbered(13), start=7, stop=12, **options).as_numpy_iterator())
+    resumed = list(pipeline.training_steps(numbered(13), start=7, stop=12, **options).as_numpy_iterator())
     assert len(resumed) == 5
     for (pixels, labels), (again, labels_again) in zip(straight[7:], resumed, strict=True):
         np.testing.assert_array_equal(pixels, again)
@@ -85,7 +85,7 @@ def test_a_resumed_run_sees_what_the_interrupted_one_would_have_seen():
 def test_floats_pass_unchanged():
     images = numbered(5, np.float32)
     images.images[:] += 0.25
-    batch = next(pipeline.rounds(images, batch_size=5, seed=0, start=0, stop=1).as_numpy_iterator())
+    batch = next(pipeline.training_steps(images, batch_size=5, seed=0, start=0, stop=1).as_numpy_iterator())
     assert batch.dtype == np.float32
     np.testing.assert_array_equal(np.sort(batch[0, :, 0, 0, 0]), np.arange(5) + np.float32(0.25))
 
@@ -95,14 +95,14 @@ def test_floats_pass_unchanged():
     [
         ({"labelled": True}, "needs labels"),
         ({"batch_size": 0}, "at least 1"),
-        ({"start": 3, "stop": 2}, "Rounds run from 0"),
-        ({"start": -1}, "Rounds run from 0"),
+        ({"start": 3, "stop": 2}, "Steps run from 0"),
+        ({"start": -1}, "Steps run from 0"),
     ],
 )
 def test_mistakes_are_named(changes, message):
     options = {"batch_size": 2, "seed": 0, "start": 0, "stop": 1} | changes
     with pytest.raises(UsageError, match=message):
-        pipeline.rounds(numbered(5, labelled=False), **options)
+        pipeline.training_steps(numbered(5, labelled=False), **options)
 
 
 # Strata.
@@ -112,7 +112,7 @@ EQUAL = [np.arange(0, 40, 2), np.arange(1, 40, 2)]
 
 
 def of_strata(strata, seed, steps, part):
-    """Returns what each stratum gives to the rounds 0 to `steps`, `(strata, steps, part)`."""
+    """Returns what each stratum gives to the steps 0 to `steps`, `(strata, steps, part)`."""
     count = part * len(strata)
     found = [pipeline.stratified(seed, step, count, strata).reshape(len(strata), part) for step in range(steps)]
     return np.stack(found, axis=1)
@@ -158,14 +158,16 @@ def test_a_stratum_has_another_order_than_its_neighbours_and_than_the_whole():
 
 def test_every_batch_of_a_round_has_equal_parts_in_order():
     options = {"batch_size": 4, "batches": 3, "seed": 6, "labelled": True, "strata": UNEQUAL}
-    pixels, labels = zip(*pipeline.rounds(numbered(12), start=0, stop=7, **options).as_numpy_iterator(), strict=True)
+    pixels, labels = zip(
+        *pipeline.training_steps(numbered(12), start=0, stop=7, **options).as_numpy_iterator(), strict=True
+    )
     pixels, labels = np.stack(pixels), np.stack(labels)
     assert pixels.shape == (7, 3, 4, 4, 6, 3)
     np.testing.assert_array_equal(pixels[..., 0, 0, 0], labels)
     assert np.isin(labels[..., :2], UNEQUAL[0]).all() and np.isin(labels[..., 2:], UNEQUAL[1]).all()
     batches = [pipeline.stratified(6, number, 4, UNEQUAL) for number in range(21)]
     np.testing.assert_array_equal(labels.reshape(21, 4), batches)
-    again = pipeline.rounds(numbered(12), start=5, stop=7, **options).as_numpy_iterator()
+    again = pipeline.training_steps(numbered(12), start=5, stop=7, **options).as_numpy_iterator()
     np.testing.assert_array_equal(np.stack([labels for _, labels in again]), labels[5:])
 
 
@@ -177,6 +179,6 @@ def test_without_strata_the_order_is_that_of_before():
     )
     options = {"batch_size": 3, "batches": 2, "seed": 7, "start": 0, "stop": 5}
     for strata in ({}, {"strata": None}):
-        rounds = pipeline.rounds(numbered(10), **options, **strata).as_numpy_iterator()
-        for step, pixels in enumerate(rounds):
+        steps = pipeline.training_steps(numbered(10), **options, **strata).as_numpy_iterator()
+        for step, pixels in enumerate(steps):
             np.testing.assert_array_equal(pixels[..., 0, 0, 0].ravel(), pipeline.indices(7, step, 6, 10))

@@ -24,7 +24,7 @@ from kgen.core import recipe as recipes
 from kgen.explorer import subject
 from kgen.export.saved_model import export
 from tests.helpers import processes, servers
-from tests.helpers.recipes import new_match, shrink
+from tests.helpers.recipes import new_trainer, shrink
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -33,7 +33,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     for name in ("vae", "acgan", "autoencoder"):
-        export(new_match(name).exhibition(), name, shrink(recipes.find(name)), 2, root, name)
+        export(new_trainer(name).best_game(), shrink(recipes.find(name)), 2, root, name)
     return root
 
 
@@ -144,7 +144,7 @@ def test_a_wrong_address_is_told_and_shows_the_middle(page, query):
 
 
 def test_directions_of_a_short_code_are_its_numbers_and_of_a_long_one_the_principal_ones():
-    class Codec:
+    class TrainedAutoencoder:
         size, shape = 3, (2, 2, 1)
 
         def __init__(self, codes):
@@ -155,20 +155,20 @@ def test_directions_of_a_short_code_are_its_numbers_and_of_a_long_one_the_princi
 
     random = np.random.default_rng(0)
     codes = np.float32(random.normal(size=(500, 3)) * [1, 2, 3] + 5)
-    found = subject.Subject("x", None, Codec(codes), np.zeros((1, 2, 2, 1), np.uint8))
+    found = subject.Subject("x", None, TrainedAutoencoder(codes), np.zeros((1, 2, 2, 1), np.uint8))
     np.testing.assert_allclose(found.directions, np.diag(codes.std(axis=0)), rtol=1e-5)
     np.testing.assert_allclose(found.centre, codes.mean(axis=0), rtol=1e-5)
     turn = np.linalg.qr(random.normal(size=(40, 40)))[0]
     scales = np.r_[9, 5, np.full(38, 0.1)]
     codes = np.float32((random.normal(size=(2_000, 40)) * scales) @ turn.T)
-    found = subject.Subject("x", None, Codec(codes), np.zeros((1, 2, 2, 1), np.uint8))
+    found = subject.Subject("x", None, TrainedAutoencoder(codes), np.zeros((1, 2, 2, 1), np.uint8))
     assert found.directions.shape == (subject.SLIDERS, 40)
     np.testing.assert_allclose(np.linalg.norm(found.directions[:2], axis=1), [9, 5], rtol=0.1)
     assert abs(found.directions[0] @ turn[:, 0]) / 9 > 0.99 * np.linalg.norm(found.directions[0]) / 9
 
 
 def test_an_upload_is_cut_scaled_and_encoded(root):
-    found = subject.of_saved_model(root / "autoencoder" / "1")
+    found = subject.of(root / "autoencoder" / "1")
     side = found.codec.shape[0]
     pixels = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
     file = io.BytesIO()
@@ -190,6 +190,6 @@ def test_codes_in_addresses_are_exact():
 
 
 def test_scripts_refuse_what_cannot_be_explored(root, tmp_path):
-    export(new_match("classifier").exhibition(), "classifier", shrink(recipes.find("classifier")), 2, tmp_path, "c")
+    export(new_trainer("classifier").best_game(), shrink(recipes.find("classifier")), 2, tmp_path, "c")
     with pytest.raises(subject.UsageError, match="neither a generator nor an encoder"):
-        subject.of_saved_model(Path(tmp_path) / "c/1")
+        subject.of(Path(tmp_path) / "c/1")

@@ -13,7 +13,7 @@ from kgen.core import signatures
 from kgen.errors import UsageError
 from kgen.export import formats, saved_model
 from tests.helpers import commands
-from tests.helpers.recipes import new_match, one_of_each_kind, play, shrink
+from tests.helpers.recipes import new_trainer, one_of_each_kind, play, shrink
 
 onnx = pytest.importorskip("onnx", reason='pip install -e ".[convert]"')
 onnxruntime = pytest.importorskip("onnxruntime", reason='pip install -e ".[convert]"')
@@ -36,10 +36,10 @@ def asked(function, count):
 
 def written(name, root, kind):
     """Exports a trained game in one format; returns its signatures and the folder."""
-    match = new_match(name)
-    play(match, 0, 2)
-    game = match.exhibition()
-    folder = saved_model.export(game, name, shrink(recipes.find(name)), 2, root, name, convert=formats.FORMATS[kind])
+    trainer = new_trainer(name)
+    play(trainer, 0, 2)
+    game = trainer.best_game()
+    folder = saved_model.export(game, shrink(recipes.find(name)), 2, root, name, convert=formats.FORMATS[kind])
     return game.signatures()[1], folder
 
 
@@ -163,13 +163,13 @@ def test_what_cannot_be_converted_is_told_and_leaves_nothing(kind, tmp_path):
         tf.saved_model.save(strange, str(folder / "strange"), signatures={"decode": strange.beta})
         formats.FORMATS[kind](folder / "strange", {"decode": strange.beta})
 
-    game, small = new_match("gan").exhibition(), shrink(recipes.find("gan"))
+    game, small = new_trainer("gan").best_game(), shrink(recipes.find("gan"))
     with pytest.raises(UsageError, match="cannot be written: .* Without --format"):
-        saved_model.export(game, "gan", small, 2, tmp_path, "gan", convert=another)
+        saved_model.export(game, small, 2, tmp_path, "gan", convert=another)
     assert not (tmp_path / "gan").exists()
-    first = saved_model.export(game, "gan", small, 2, tmp_path, "gan")
+    first = saved_model.export(game, small, 2, tmp_path, "gan")
     with pytest.raises(UsageError, match="cannot be written"):
-        saved_model.export(game, "gan", small, 2, tmp_path, "gan", convert=another)
+        saved_model.export(game, small, 2, tmp_path, "gan", convert=another)
     assert list((tmp_path / "gan").iterdir()) == [first]
 
 

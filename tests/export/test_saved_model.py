@@ -25,12 +25,12 @@ SMALL = dataclasses.replace(recipes.find("dcgan"), width=4, latent_dim=8, batch_
 
 @pytest.fixture(scope="module")
 def game():
-    return build.prepare(SMALL, pictures()).exhibition()
+    return build.prepare(SMALL, pictures()).best_game()
 
 
 @pytest.fixture(scope="module")
 def exported(game, tmp_path_factory):
-    return saved_model.export(game, "dcgan", SMALL, 5, tmp_path_factory.mktemp("exports"))
+    return saved_model.export(game, SMALL, 5, tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="module")
@@ -141,13 +141,13 @@ def test_versions_count_up_and_are_never_seen_half(game, tmp_path):
 
     reader = threading.Thread(target=poll)
     reader.start()
-    made = [saved_model.export(game, "dcgan", SMALL, 5, tmp_path, "digits") for _ in range(2)]
+    made = [saved_model.export(game, SMALL, 5, tmp_path, "digits") for _ in range(2)]
     (folder / "41").mkdir()
     (folder / "41/kept").write_text("")
     for part in PARTS:  # the reader must not stumble over the test's own folder
         (folder / "41" / part).parent.mkdir(exist_ok=True)
         (folder / "41" / part).touch()
-    made.append(saved_model.export(game, "dcgan", SMALL, 5, tmp_path, "digits"))
+    made.append(saved_model.export(game, SMALL, 5, tmp_path, "digits"))
     done.set()
     reader.join()
     assert [path.name for path in made] == ["1", "2", "42"]
@@ -162,9 +162,7 @@ def test_two_exporters_take_turns(game, tmp_path):
     found = []
     other = FileLock(tmp_path / ".digits.lock")
     with other:
-        thread = threading.Thread(
-            target=lambda: found.append(saved_model.export(game, "dcgan", SMALL, 5, tmp_path, "digits"))
-        )
+        thread = threading.Thread(target=lambda: found.append(saved_model.export(game, SMALL, 5, tmp_path, "digits")))
         thread.start()
         thread.join(timeout=1)
         assert thread.is_alive() and not list((tmp_path / "digits").iterdir())
@@ -180,15 +178,15 @@ def test_what_a_dead_process_left_is_not_mixed_in(game, tmp_path):
     left = tmp_path / "digits" / f".partial-{os.getpid()}"
     left.mkdir(parents=True)
     (left / "stale").write_text("")
-    path = saved_model.export(game, "dcgan", SMALL, 5, tmp_path, "digits")
+    path = saved_model.export(game, SMALL, 5, tmp_path, "digits")
     assert not (path / "stale").exists() and not left.exists()
 
 
 def test_the_card_and_the_recipe_say_what_it_is(exported):
     card = (exported / "README.md").read_text()
     assert exported.parent.name == "dcgan-mnist5k"
-    assert directory.read_recipe(exported) == ("dcgan", SMALL)
-    for words in ("`dcgan` on `mnist5k`", "5 rounds of 8 images", "`latent float32 (None, 8)`", "`count int64 ()`"):
+    assert directory.read_recipe(exported) == SMALL
+    for words in ("`dcgan` on `mnist5k`", "5 steps of 8 images", "`latent float32 (None, 8)`", "`count int64 ()`"):
         assert words in card
     assert Image.open(exported / "samples.png").size == (8 * 32, 8 * 32)
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from tests.helpers.recipes import pictures
 
 PLAIN = {
@@ -31,11 +31,11 @@ def game(data=DATA, seed=0, **changes):
 
 
 def a_round(made):
-    """Plays a round in eager mode; returns the weights before and after."""
-    match = Match(made)
-    match.compile(run_eagerly=True)
+    """Plays a step in eager mode; returns the weights before and after."""
+    trainer = Trainer(made)
+    trainer.compile(run_eagerly=True)
     before = made.autoencoder.get_weights()
-    match.train_step(tf.constant(DATA.images)[None])
+    trainer.train_step(tf.constant(DATA.images)[None])
     return before, made.autoencoder.get_weights()
 
 

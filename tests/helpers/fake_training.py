@@ -17,7 +17,7 @@ from kgen.data import Images
 from kgen.errors import Diverged
 
 
-def train(model, recipe, runs_dir, exports_dir=None, resume=None):
+def train(recipe, runs_dir, exports_dir=None, resume=None):
     """Like `kgen.training.train.train`, with files that must go and files that must stay."""
     loss = recipe.learning_rate * (1 + 0.1 * getattr(recipe, "fold", 0))
     (resume / "environment.json").write_text("{}")

@@ -10,7 +10,7 @@ from kgen.callbacks import validation
 from kgen.core import recipe as recipes
 from kgen.training import train as training
 
-# 80 images to see, 20 held out, 4 rounds an epoch.
+# 80 images to see, 20 held out, 4 steps an epoch.
 TINY = {
     "channels": (), "kernels": (), "strides": (), "paddings": (), "units": (6,), "latent_dim": 2,
     "split": "train[:100]", "batch_size": 20, "log_every": 5, "sample_every": 1_000, "checkpoint_every": 5, "keep": 20,
@@ -22,7 +22,7 @@ CURVE = [0.75, 0.5, 0.625, 0.25, 0.375, 0.25, 0.5, 0.125]  # exact in float32; t
 
 def train(folder, resume=None, exports=None, **changes):
     small = dataclasses.replace(recipes.find("autoencoder"), **{**TINY, **changes})
-    return training.train("autoencoder", small, folder / "runs", exports, resume)
+    return training.train(small, folder / "runs", exports, resume)
 
 
 class Planted:

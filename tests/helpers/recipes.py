@@ -8,7 +8,7 @@ import pytest
 
 from kgen.core import recipe as recipes
 from kgen.core.recipe import Recipe
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.data import Images, pipeline
 from kgen.runs.build import precision
 
@@ -62,43 +62,43 @@ def pictures(count=16, size=32, channels=1, seed=0):
     return Images(pixels, np.arange(count, dtype=np.int64) % 10, tuple(map(str, range(10))))
 
 
-def new_match(name, seed=0, ema=0.0, policy="float32", **compile_arguments):
-    """Returns a compiled match of a small version of the recipe `name`."""
+def new_trainer(name, seed=0, ema=0.0, policy="float32", **compile_arguments):
+    """Returns a compiled trainer of a small version of the recipe `name`."""
     keras.utils.set_random_seed(seed)
     with precision(policy):
         small = shrink(recipes.find(name))
-        match = Match(small.game(pictures()), seed, ema, small.holds_out)
-    match.compile(**compile_arguments)
-    return match
+        trainer = Trainer(small.game(pictures()), seed, ema, small.holds_out)
+    trainer.compile(**compile_arguments)
+    return trainer
 
 
-def rounds_of(match, start, stop):
-    """Returns the rounds [start, stop) of `pictures()`."""
-    return pipeline.rounds(
+def rounds_of(trainer, start, stop):
+    """Returns the steps [start, stop) of `pictures()`."""
+    return pipeline.training_steps(
         pictures(),
         batch_size=4,
-        batches=match.game.batches,
+        batches=trainer.game.batches,
         seed=0,
         start=start,
         stop=stop,
-        labelled=match.game.labelled,
+        labelled=trainer.game.labelled,
     )
 
 
-def fit(match, start, stop):
-    """Plays rounds [start, stop)."""
-    match.fit(rounds_of(match, start, stop), shuffle=False, verbose=0)
+def fit(trainer, start, stop):
+    """Plays steps [start, stop)."""
+    trainer.fit(rounds_of(trainer, start, stop), shuffle=False, verbose=0)
 
 
-def each_round(match, count):
-    """Plays rounds 0 to `count` one by one, without the cost of a `fit` for each; yields what was logged, as floats."""
-    batches = iter(rounds_of(match, 0, count))
-    match.make_train_function()
+def each_round(trainer, count):
+    """Plays steps 0 to `count` one by one, without the cost of a `fit` for each; yields what was logged, as floats."""
+    batches = iter(rounds_of(trainer, 0, count))
+    trainer.make_train_function()
     for _ in range(count):
-        yield {name: float(value) for name, value in match.train_function(batches).items()}
+        yield {name: float(value) for name, value in trainer.train_function(batches).items()}
 
 
-def play(match, start, stop):
-    """Plays rounds [start, stop) and returns the mean losses since the last call."""
-    fit(match, start, stop)
-    return match.take_means()
+def play(trainer, start, stop):
+    """Plays steps [start, stop) and returns the mean losses since the last call."""
+    fit(trainer, start, stop)
+    return trainer.take_means()

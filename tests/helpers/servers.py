@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from kgen.core import recipe as recipes
 from kgen.export.saved_model import export
-from tests.helpers.recipes import new_match, shrink
+from tests.helpers.recipes import new_trainer, shrink
 
 MODELS = ("gan", "acgan", "vae", "classifier")
 
@@ -21,9 +21,9 @@ MODELS = ("gan", "acgan", "vae", "classifier")
 def exports(root):
     """Exports one recipe of each kind below `root`; `gan` has two versions, the first labelled."""
     for name in MODELS:
-        match, small = new_match(name), shrink(recipes.find(name))
-        export(match.exhibition(), name, small, 2, root, name, label="stable" if name == "gan" else None)
-    export(new_match("gan", seed=1).exhibition(), "gan", shrink(recipes.find("gan")), 2, root, "gan")
+        trainer, small = new_trainer(name), shrink(recipes.find(name))
+        export(trainer.best_game(), small, 2, root, name, label="stable" if name == "gan" else None)
+    export(new_trainer("gan", seed=1).best_game(), shrink(recipes.find("gan")), 2, root, "gan")
     return root
 
 

@@ -8,6 +8,7 @@ from scipy.special import expit
 from kgen.core import recipe as recipes
 from kgen.errors import UsageError
 from kgen.inference import autoencoder as autoencoders
+from kgen.inference import loading
 from kgen.training import train as training
 from tests.helpers.recipes import pictures
 
@@ -18,7 +19,7 @@ PIXELS = pictures(300, size=28).images  # more than an export takes at once
 
 def train(folder, model, **changes):
     small = dataclasses.replace(recipes.find(model), **{**SHARED, **changes})
-    return training.train(model, small, folder / "runs", folder / "exports")
+    return training.train(small, folder / "runs", folder / "exports")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def codecs(trained):
-    return {"run": autoencoders.of_run(trained.run), "export": autoencoders.of_saved_model(trained.exported)}
+    return {"run": loading.load(trained.run).autoencoder, "export": loading.load(trained.exported).autoencoder}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def vae(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def variational(vae):
-    return {"run": autoencoders.of_run(vae.run), "export": autoencoders.of_saved_model(vae.exported)}
+    return {"run": loading.load(vae.run).autoencoder, "export": loading.load(vae.exported).autoencoder}
 
 
 def close(one, other):
@@ -54,7 +55,7 @@ def close(one, other):
 
 @pytest.mark.parametrize("source", ["run", "export"])
 def test_it_computes_what_the_networks_do(source, codecs, trained):
-    game, own = trained.match.exhibition(), codecs[source]
+    game, own = trained.trainer.best_game(), codecs[source]
     x = PIXELS / np.float32(255)
     codes, images = own.encode(PIXELS), own.reconstruct(PIXELS)
     assert codes.shape == (300, 3) and images.shape == PIXELS.shape
@@ -84,7 +85,7 @@ def test_any_number_of_images_in_their_order(count, source, codecs):
 @pytest.mark.parametrize("source", ["run", "export"])
 def test_codes_are_drawn_with_the_mean_and_variance_of_each_image(source, variational, vae):
     own, x = variational[source], PIXELS[:5] // np.uint8([1, 2, 3, 5, 9]).reshape(5, 1, 1, 1)
-    mean, log_variance = map(np.float64, vae.match.exhibition().encoder(x / np.float32(255), training=False))
+    mean, log_variance = map(np.float64, vae.trainer.best_game().encoder(x / np.float32(255), training=False))
     deviation = np.exp(log_variance / 2)
     assert own.variational and np.ptp(deviation, axis=0).min() > 0.1 and np.abs(np.log(deviation)).max() > 0.3
     close(own.encode(x), mean)
@@ -112,10 +113,10 @@ def test_of_a_plain_autoencoder_the_codes_themselves(source, codecs):
 
 
 def test_a_game_without_a_decoder_has_no_codec(dcgan, trained):
-    assert autoencoders.of_game(dcgan.match.exhibition()) is None
+    assert loading.of_game(dcgan.trainer.best_game()).autoencoder is None
     close(
-        autoencoders.of_game(trained.match.exhibition()).encode(PIXELS[:3]),
-        autoencoders.of_run(trained.run).encode(PIXELS[:3]),
+        loading.of_game(trained.trainer.best_game()).autoencoder.encode(PIXELS[:3]),
+        loading.load(trained.run).autoencoder.encode(PIXELS[:3]),
     )
 
 
@@ -129,10 +130,10 @@ def test_a_generator_is_refused(open_it, part, dcgan):
 
 def test_what_is_neither_a_run_nor_an_export_is_refused(tmp_path, trained):
     with pytest.raises(UsageError, match="is not a run directory"):
-        autoencoders.of_run(tmp_path)
+        loading.load(tmp_path).autoencoder
     with pytest.raises(UsageError, match="is not an export"):
-        autoencoders.of_saved_model(tmp_path)
+        loading.load(tmp_path).autoencoder
     with pytest.raises(UsageError, match="is not an export"):
-        autoencoders.of_saved_model(trained.run)
+        loading.load(trained.run).autoencoder
     with pytest.raises(UsageError):
-        autoencoders.of_run(trained.exported)
+        loading.load(trained.exported).autoencoder

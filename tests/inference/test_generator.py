@@ -10,9 +10,8 @@ from scipy.special import expit
 from kgen.core import recipe as recipes
 from kgen.core import signatures
 from kgen.errors import UsageError
-from kgen.inference import generator as generators
-from kgen.inference import interpolation, sampling
-from kgen.rng import Dice
+from kgen.inference import interpolation, loading
+from kgen.rng import Rng
 from kgen.training import train as training
 
 CLOCKS = {"steps": 2, "log_every": 2, "sample_every": 2, "checkpoint_every": 2}
@@ -22,7 +21,7 @@ SIZE = 3
 def train(folder, model, **changes):
     small = {**CLOCKS, "split": "train[:60]", "batch_size": 10, "units": (6,), "latent_dim": SIZE, **changes}
     made = dataclasses.replace(recipes.find(model), **small)
-    return training.train(model, made, folder / "runs", folder / "exports")
+    return training.train(made, folder / "runs", folder / "exports")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sources(trained):
-    return {"run": sampling.from_run(trained.run), "export": sampling.from_saved_model(trained.exported)}
+    return {"run": loading.load(trained.run).generator, "export": loading.load(trained.exported).generator}
 
 
 both = pytest.mark.parametrize("name", ["run", "export"])
@@ -40,7 +39,7 @@ both = pytest.mark.parametrize("name", ["run", "export"])
 
 def decoded(trained, latents):
     """Returns the decoder's images of latents."""
-    return expit(np.float64(trained.match.exhibition().decoder(latents, training=False)))
+    return expit(np.float64(trained.trainer.best_game().decoder(latents, training=False)))
 
 
 @both
@@ -53,8 +52,8 @@ def test_images_are_decoded_from_the_prior(name, sources, trained):
     for column in latents.T:
         assert scipy.stats.kstest(column, "norm").pvalue > 0.01
     assert len(np.unique(latents)) == latents.size and np.ptp(drawn, axis=0).max() > 0.1
-    with Dice(0).fold(7, 0):
-        np.testing.assert_allclose(latents[:5], trained.match.game.prior.draw(5), atol=1e-6)
+    with Rng(0).fold_in(7, 0):
+        np.testing.assert_allclose(latents[:5], trained.trainer.game.prior.draw(5), atol=1e-6)
     assert not np.array_equal(latents, own.latents(8, count))
 
 
@@ -90,9 +89,9 @@ def test_training_leaves_a_walk_and_no_classes(sources, trained):
 def test_an_autoencoder_without_a_prior_cannot_be_drawn_from(tmp_path):
     plain = {"channels": (), "kernels": (), "strides": (), "paddings": (), "patience": 0}
     trained = train(tmp_path, "autoencoder", **plain)
-    assert generators.of_game(trained.match.exhibition()) is None
+    assert loading.of_game(trained.trainer.best_game()).generator is None
     assert not (trained.run / "interpolation.gif").exists()
     with pytest.raises(UsageError, match="cannot be drawn from: its model makes no images of noise"):
-        sampling.from_run(trained.run)
+        loading.load(trained.run).generator
     with pytest.raises(UsageError, match="cannot be drawn from: it has no signature 'sample'"):
-        sampling.from_saved_model(trained.exported)
+        loading.load(trained.exported).generator

@@ -51,7 +51,7 @@ def test_linear_mixes_images():
         ([1, 2], [3, 6], 0.5, [2, 4]),  # parallel
         ([1, 2], [3, 6], 10, [-17, -34]),
         ([1, 2], [1, 2], 0.3, [1, 2]),
-        ([1, 0], [1, 1e-9], 0.5, [1, 5e-10]),  # their cosine rounds to 1
+        ([1, 0], [1, 1e-9], 0.5, [1, 5e-10]),  # their cosine steps to 1
     ],
 )
 def test_spherical_by_hand(z0, z1, alpha, expected):

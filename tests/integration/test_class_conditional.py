@@ -10,28 +10,28 @@ from kgen.core import recipe as recipes
 from kgen.core.game import sheet
 from kgen.errors import UsageError
 from kgen.export import saved_model
-from kgen.inference import sampling
-from kgen.rng import Dice
-from tests.helpers.recipes import new_match, pictures, shrink
+from kgen.inference import loading
+from kgen.rng import Rng
+from tests.helpers.recipes import new_trainer, pictures, shrink
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @pytest.fixture(scope="module")
 def game():
-    return new_match("acgan").exhibition()
+    return new_trainer("acgan").best_game()
 
 
 @pytest.fixture(scope="module")
 def exported(game, tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     game.classes = NAMES
-    return saved_model.export(game, "acgan", shrink(recipes.find("acgan")), 1, root)
+    return saved_model.export(game, shrink(recipes.find("acgan")), 1, root)
 
 
 @pytest.fixture(scope="module")
 def source(exported):
-    return sampling.from_saved_model(exported)
+    return loading.load(exported).generator
 
 
 def test_the_names_of_the_classes_travel_with_the_export(exported, source):
@@ -108,7 +108,7 @@ def test_a_class_has_a_name_or_a_number(source):
 
 
 def test_generated_labels_are_uniform(game):
-    with Dice(0):
+    with Rng(0):
         labels = game.some_labels(20_000).numpy()
     assert labels.min() == 0 and labels.max() == 9
     assert np.abs(np.bincount(labels) - 2000).max() < 5 * np.sqrt(2000)

@@ -16,17 +16,17 @@ import pytest
 from kgen import images, layers, optimizers
 from kgen.core.game import Player
 from kgen.core.priors import Normal
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.data import Images, pipeline
 from kgen.data.datasets import ring
-from kgen.losses.adversarial import OBJECTIVES
+from kgen.losses.adversarial import LOSSES
 from kgen.models.acgan import ACGAN
 from kgen.models.gan import GAN, SimultaneousGAN
 from kgen.models.improved_gan import KPlusOneGAN
 from kgen.models.sngan import SNGAN
 from kgen.models.wgan import WGAN
 from kgen.models.wgan_gp import WGANGP
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 CLASSES = tuple(map(str, range(ring.MODES)))
 
@@ -82,12 +82,12 @@ def adam(rate=1e-3, beta1=0.0, beta2=0.99):
     return keras.optimizers.Adam(rate, beta_1=beta1, beta_2=beta2, epsilon=1e-8)
 
 
-def on_points(game, judge, optimizers, *, classes=(), objective=None, **kwargs):
+def on_points(game, judge, optimizers, *, classes=(), loss=None, **kwargs):
     """Returns a game of that class on points; `optimizers` are the generator's and its opponent's."""
     if classes:
         kwargs["classes"] = classes
-    if objective:
-        kwargs["objective"] = OBJECTIVES[objective]
+    if loss:
+        kwargs["loss"] = LOSSES[loss]
     players = [
         Player(network, rule) for network, rule in zip((generator(len(classes)), judge), optimizers, strict=True)
     ]
@@ -107,26 +107,26 @@ def k_plus_one():
 
 def two_heads():
     judge = opponent(heads=(keras.layers.Dense(1), keras.layers.Dense(8)), zoom=4.0)
-    return versus(ACGAN, judge, classes=CLASSES, classify_generated=True, objective="non_saturating")
+    return versus(ACGAN, judge, classes=CLASSES, classify_generated=True, loss="non_saturating")
 
 
 def clipped():
-    rules = {"clip": 0.1, "warm_up": 20, "generator_every": 5, "objective": "wasserstein"}
+    rules = {"clip": 0.1, "warm_up": 20, "discriminator_steps": 5, "objective": "wasserstein"}
     return on_points(WGAN, opponent(), (optimizers.RMSprop(3e-4), optimizers.RMSprop(3e-4)), **rules)
 
 
 def penalised():
-    rules = {"penalty": 0.1, "generator_every": 5, "objective": "wasserstein"}
+    rules = {"penalty": 0.1, "discriminator_steps": 5, "objective": "wasserstein"}
     return on_points(WGANGP, opponent(), (adam(beta1=0.5, beta2=0.9), adam(beta1=0.5, beta2=0.9)), **rules)
 
 
 def spectral():
     judge = opponent(normalised, 3, (layers.SpectralNorm(keras.layers.Dense(1)),), zoom=8.0)
-    return versus(SNGAN, judge, objective="hinge", generator_every=2, generator_batch=2)
+    return versus(SNGAN, judge, loss="hinge", discriminator_steps=2, generator_batch=2)
 
 
 def zoomed(game, objective, layer=hidden, **rules):
-    return lambda: versus(game, opponent(layer, zoom=4.0), objective=objective, **rules)
+    return lambda: versus(game, opponent(layer, zoom=4.0), loss=objective, **rules)
 
 
 GAMES = {
@@ -143,24 +143,24 @@ GAMES = {
 }
 
 
-def learned(make, rounds, seed):
-    """Returns the coverage of 4,000 samples of the averaged generator after `rounds` rounds."""
+def learned(make, steps, seed):
+    """Returns the coverage of 4,000 samples of the averaged generator after `steps` steps."""
     keras.utils.set_random_seed(seed)
     game = make()
-    match = Match(game, seed, ema=0.999)
-    match.compile(jit_compile=True, steps_per_execution=100)
+    trainer = Trainer(game, seed, ema=0.999)
+    trainer.compile(jit_compile=True, steps_per_execution=100)
     places = ring.points(10_000, seed)
     modes = np.linalg.norm(places[:, None] - ring.centres(), axis=2).argmin(axis=1)
     data = Images(places[:, None, None, :], modes, CLASSES)
-    match.fit(
-        pipeline.rounds(
-            data, batch_size=256, batches=game.batches, seed=seed, start=0, stop=rounds, labelled=game.labelled
+    trainer.fit(
+        pipeline.training_steps(
+            data, batch_size=256, batches=game.batches, seed=seed, start=0, stop=steps, labelled=game.labelled
         ),
         shuffle=False,
         verbose=0,
     )
-    shown = match.exhibition()
-    with Dice(1):
+    shown = trainer.best_game()
+    with Rng(1):
         z = shown.prior.draw(4_000)
     made = shown.generator([z, shown.labels(4_000)] if shown.classes else z, training=False)
     return coverage(np.asarray(made)[:, 0, 0])

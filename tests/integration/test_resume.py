@@ -50,14 +50,14 @@ def kill_after_lines(process, log, lines, delay):
     "arguments, start, seed", [(DCGAN, processes.start, 1), (GAN, processes.fork, 2)], ids=["dcgan", "gan"]
 )
 def test_killed_at_random_moments(arguments, start, seed, tmp_path):
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     first = processes.fork(*arguments, cwd=tmp_path, plant="half_a_tensor_file", at=2)  # leaves a log to be watched
     assert first.wait() == -signal.SIGKILL
     run = processes.run_of(tmp_path)
     for _ in range(3):
         assert not (run / "checkpoints/000060").exists(), "the kills must come while it trains"
         process = start("--resume", run, cwd=tmp_path)
-        kill_after_lines(process, run / "log.jsonl", dice.randint(1, 3), dice.uniform(0, 0.01))
+        kill_after_lines(process, run / "log.jsonl", rng.randint(1, 3), rng.uniform(0, 0.01))
         assert checkpoints(run) and all(checkpoints(run).values())
     _, errors = processes.finish(processes.fork("--resume", run, cwd=tmp_path))
     assert "warning" not in errors
@@ -66,8 +66,8 @@ def test_killed_at_random_moments(arguments, start, seed, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [DCGAN, [*DCGAN, "--precision", "mixed_bfloat16", "--rounds-per-execution", "2", "--log-every", "6"]],
-    ids=["plain", "bfloat16, two rounds an execution"],
+    [DCGAN, [*DCGAN, "--precision", "mixed_bfloat16", "--steps-per-execution", "2", "--log-every", "6"]],
+    ids=["plain", "bfloat16, two steps an execution"],
 )
 def test_killed_at_any_moment_of_its_life(arguments, tmp_path):
     """Kills spread evenly over a process's life: start, restoring, tracing, sampling, saving, exporting."""
@@ -75,7 +75,7 @@ def test_killed_at_any_moment_of_its_life(arguments, tmp_path):
     began = time.monotonic()
     straight = processes.run_of(processes.uninterrupted(*arguments))
     life = time.monotonic() - began
-    dice = random.Random(3)
+    rng = random.Random(3)
     first = processes.fork(*arguments, cwd=tmp_path)
     while not list(tmp_path.glob("runs/*/recipe.json")):
         time.sleep(0.01)
@@ -84,7 +84,7 @@ def test_killed_at_any_moment_of_its_life(arguments, tmp_path):
     run = processes.run_of(tmp_path)
     for _ in range(5):
         process = processes.fork("--resume", run, cwd=tmp_path)
-        time.sleep(dice.uniform(0, life))
+        time.sleep(rng.uniform(0, life))
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert all(checkpoints(run).values())
@@ -208,7 +208,7 @@ def copy(tmp_path):
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(damage, copy, monkeypatch):
     taken = []
-    monkeypatch.setattr(checkpoint, "assign", lambda match, state, source: taken.append(source))
+    monkeypatch.setattr(checkpoint, "assign", lambda trainer, state, source: taken.append(source))
     damage(copy / "checkpoints/000060")
     with pytest.warns(UserWarning, match="step 60 is damaged"):
         assert checkpoint.restore(None, copy / "checkpoints") == 56
@@ -216,7 +216,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(damage, copy,
 
 
 def test_a_sound_checkpoint_is_taken_without_a_warning(copy, monkeypatch):
-    monkeypatch.setattr(checkpoint, "assign", lambda match, state, source: None)
+    monkeypatch.setattr(checkpoint, "assign", lambda trainer, state, source: None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert checkpoint.restore(None, copy / "checkpoints") == 60

@@ -4,12 +4,12 @@ import pytest
 import tensorflow as tf
 
 from kgen.layers import Dropout
-from kgen.rng import Dice
+from kgen.rng import Rng
 
 
 def dropped(seed, rate=0.3, shape=(200, 50), wrap=lambda function: function):
     def roll():
-        with Dice(seed):
+        with Rng(seed):
             return Dropout(rate)(tf.ones(shape), training=True)
 
     return wrap(roll)().numpy()
@@ -37,7 +37,7 @@ def test_equal_dice_drop_the_same_and_others_do_not():
 
 def test_two_draws_of_the_same_dice_differ():
     layer = Dropout(0.3)
-    with Dice(1):
+    with Rng(1):
         first, second = layer(tf.ones((200, 50)), training=True), layer(tf.ones((200, 50)), training=True)
     assert np.mean(first != second) == pytest.approx(2 * 0.3 * 0.7, abs=0.03)
 
@@ -50,7 +50,7 @@ def test_graph_and_xla_equal_eager(jit_compile):
 
 def test_gradient_is_the_mask():
     x = tf.random.stateless_normal((20, 5), seed=(0, 0))
-    with Dice(1), tf.GradientTape() as tape:
+    with Rng(1), tf.GradientTape() as tape:
         tape.watch(x)
         y = Dropout(0.5)(x, training=True)
     gradient = tape.gradient(y, x)
@@ -59,7 +59,7 @@ def test_gradient_is_the_mask():
 
 
 def test_dropped_nan_does_not_spread():
-    with Dice(1):
+    with Rng(1):
         y = Dropout(0.5)(tf.fill((1000,), np.nan), training=True)
     assert 0.4 < np.mean(y == 0) < 0.6
 
@@ -72,7 +72,7 @@ def test_identity_at_inference_and_at_rate_zero_without_dice():
 
 
 def test_training_without_dice_raises():
-    with pytest.raises(RuntimeError, match="inside `with Dice"):
+    with pytest.raises(RuntimeError, match="inside `with Rng"):
         Dropout(0.5)(tf.ones((2, 2)), training=True)
 
 
@@ -82,13 +82,13 @@ def test_functional_models_are_built_without_dice():
     model = keras.Model(x, y)
     sequence = keras.Sequential([keras.Input((8,)), Dropout(0.5), keras.layers.Dense(2)])
     assert model.output_shape == (None, 4, 4, 3) and sequence.output_shape == (None, 2)
-    with Dice(1):
+    with Rng(1):
         in_training = [sequence(tf.ones((4, 8)), training=True) for _ in range(2)]
     assert np.abs(in_training[0] - in_training[1]).max() > 0
 
 
 def test_bfloat16():
-    with Dice(1):
+    with Rng(1):
         y = Dropout(0.2, dtype="mixed_bfloat16")(tf.ones((100, 10)), training=True)
     assert y.dtype == tf.bfloat16
     assert set(np.unique(tf.cast(y, tf.float32))) == {0.0, 1.25}

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kgen.losses import adversarial as adversarial_losses
-from kgen.losses.adversarial import OBJECTIVES, Objective
+from kgen.losses.adversarial import LOSSES, AdversarialLoss
 from tests.helpers.tfgan import tensorflow_gan
 
 REAL = np.array([[1.5], [-0.5], [0.0], [3.0]], np.float32)
@@ -55,18 +55,18 @@ def by_tfgan(name):
     return functions[name]()
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_objective_equals_the_formula(name):
     discriminator, generator = by_hand(name)
-    np.testing.assert_allclose(OBJECTIVES[name].discriminator(REAL, FAKE), discriminator, rtol=1e-6)
-    np.testing.assert_allclose(OBJECTIVES[name].generator(FAKE), generator, rtol=1e-6)
+    np.testing.assert_allclose(LOSSES[name].discriminator(REAL, FAKE), discriminator, rtol=1e-6)
+    np.testing.assert_allclose(LOSSES[name].generator(FAKE), generator, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_objective_equals_tensorflow_gan(name):
     discriminator, generator = by_tfgan(name)
-    np.testing.assert_allclose(OBJECTIVES[name].discriminator(REAL, FAKE), discriminator, rtol=1e-6)
-    np.testing.assert_allclose(OBJECTIVES[name].generator(FAKE), generator, rtol=1e-6)
+    np.testing.assert_allclose(LOSSES[name].discriminator(REAL, FAKE), discriminator, rtol=1e-6)
+    np.testing.assert_allclose(LOSSES[name].generator(FAKE), generator, rtol=1e-6)
 
 
 # One logit each, real 2 and fake -1: (discriminator, generator).
@@ -80,12 +80,12 @@ NUMBERS = {
 
 
 def test_numbers_cover_the_registry():
-    assert NUMBERS.keys() == SCORES.keys() == OBJECTIVES.keys()
+    assert NUMBERS.keys() == SCORES.keys() == LOSSES.keys()
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_objective_numbers(name):
-    objective = OBJECTIVES[name]
+    objective = LOSSES[name]
     pair = float(objective.discriminator(np.array([2.0]), np.array([-1.0]))), float(objective.generator([-1.0]))
     np.testing.assert_allclose(pair, NUMBERS[name], rtol=1e-6, atol=1e-7)
 
@@ -100,9 +100,9 @@ SCORES = {
 }
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_score_numbers(name):
-    score = OBJECTIVES[name].score
+    score = LOSSES[name].score
     if SCORES[name] is None:
         assert score is None
     else:
@@ -112,7 +112,9 @@ def test_score_numbers(name):
 
 
 def test_an_objective_needs_no_score():
-    assert Objective(adversarial_losses.wasserstein_critic, adversarial_losses.wasserstein_generator).score is None
+    assert (
+        AdversarialLoss(adversarial_losses.wasserstein_critic, adversarial_losses.wasserstein_generator).score is None
+    )
 
 
 @pytest.mark.parametrize("target", [0.9, 0.6, 1.0])
@@ -160,13 +162,13 @@ def test_smoothed_discriminator_refuses_a_target_that_is_no_probability(target):
         adversarial_losses.smoothed_discriminator(REAL, FAKE, target)
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("size", [1e4, -1e4])
 def test_extreme_logits_have_finite_losses_and_gradients(name, size):
     real, fake = tf.constant([size]), tf.constant([-size])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([real, fake])
-        d, g = OBJECTIVES[name].discriminator(real, fake), OBJECTIVES[name].generator(fake)
+        d, g = LOSSES[name].discriminator(real, fake), LOSSES[name].generator(fake)
     slopes = [*tape.gradient(d, [real, fake]), tape.gradient(g, fake)]
     assert np.isfinite([float(d), float(g), *(float(slope[0]) for slope in slopes)]).all()
 
@@ -177,11 +179,11 @@ def test_extreme_logits_are_linear_not_clipped():
     assert float(adversarial_losses.minimax_generator([1e4])) == -1e4
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_bfloat16_logits_give_float32_losses(name):
     # The mean of 4096 logits of 1.0078125 (exact in bfloat16) is lost if any sum is kept in bfloat16.
     logits = tf.fill((4096, 1), tf.constant(1.0078125, tf.bfloat16))
-    objective = OBJECTIVES[name]
+    objective = LOSSES[name]
     exact = np.full((1,), 1.0078125, np.float32)
     for value, expected in (
         (objective.discriminator(logits, logits), objective.discriminator(exact, exact)),

@@ -88,9 +88,7 @@ def test_one_class_and_generated_is_the_binary_game(target):
     np.testing.assert_allclose(
         k_plus_one_generator(labels, fake), adversarial_losses.non_saturating_generator(binary[1]), rtol=1e-6
     )
-    np.testing.assert_allclose(
-        k_plus_one_score(real), adversarial_losses.OBJECTIVES["minimax"].score(binary[0]), rtol=1e-6
-    )
+    np.testing.assert_allclose(k_plus_one_score(real), adversarial_losses.LOSSES["minimax"].score(binary[0]), rtol=1e-6)
 
 
 def test_extreme_logits_are_linear_and_have_exact_gradients():

@@ -12,7 +12,7 @@ from kgen.metrics.features import Network
 SIZE = (4, 4, 1)
 
 
-class Source:
+class TrainedGenerator:
     """Draws images of a seed, and counts."""
 
     def __init__(self, change=lambda images: images):
@@ -50,7 +50,7 @@ def values(found):
 
 
 def test_numbers_are_those_of_the_pure_functions():
-    real, source, looker = reals(), Source(), Looker()
+    real, source, looker = reals(), TrainedGenerator(), Looker()
     metrics = ["parzen", "mmd", "mmd-report004", "fid", "kid", "pr", "is"]
     found = values(Evaluator(metrics, real, looker.network, 50, seed=3)(source))
     fake = source.draw(3, 50)
@@ -73,7 +73,7 @@ def test_numbers_are_those_of_the_pure_functions():
 
 
 def test_images_are_drawn_and_looked_at_once():
-    source, looker = Source(), Looker()
+    source, looker = TrainedGenerator(), Looker()
     Evaluator(["fid", "kid", "pr", "is", "mmd"], reals(), looker.network, 50, seed=3)(source)
     assert source.draws == [(3, 50)] and looker.seen == 50 + 60
 
@@ -81,20 +81,22 @@ def test_images_are_drawn_and_looked_at_once():
 def test_real_images_are_remembered_by_their_content_and_the_weights(tmp_path):
     first, again, other = Looker(), Looker(), Looker("b")
     found = [
-        values(Evaluator(["fid"], reals(), looker.network, 50, cache_dir=tmp_path)(Source()))
+        values(Evaluator(["fid"], reals(), looker.network, 50, cache_dir=tmp_path)(TrainedGenerator()))
         for looker in (first, again, other)
     ]
     assert (first.seen, again.seen, other.seen) == (110, 50, 110)
     assert found[0] == found[1] == found[2]
     changed = Looker()
-    Evaluator(["fid"], reals(count=59), changed.network, 50, cache_dir=tmp_path)(Source())
+    Evaluator(["fid"], reals(count=59), changed.network, 50, cache_dir=tmp_path)(TrainedGenerator())
     assert changed.seen == 109
 
 
 def test_several_seeds_give_mean_deviation_and_variance():
-    source = Source()
+    source = TrainedGenerator()
     (found,) = Evaluator(["fid"], reals(), Looker().network, 50, seed=4, seeds=3)(source)["fid"]
-    each = [Evaluator(["fid"], reals(), Looker().network, 50, seed=s)(Source())["fid"][0].value for s in (4, 5, 6)]
+    each = [
+        Evaluator(["fid"], reals(), Looker().network, 50, seed=s)(TrainedGenerator())["fid"][0].value for s in (4, 5, 6)
+    ]
     assert source.draws == [(4, 50), (5, 50), (6, 50)]
     assert (found.value, found.spread) == pytest.approx((np.mean(each), np.std(each, ddof=1)))
     assert found.found["variance"] == pytest.approx(np.var(each, ddof=1)) and found.protocol["seeds"] == 3
@@ -103,14 +105,14 @@ def test_several_seeds_give_mean_deviation_and_variance():
 
 def test_names_say_whose_features_they_are():
     metrics = ["fid", "is"]
-    toy = Evaluator(metrics, reals(), Looker().network, 50)(Source())
+    toy = Evaluator(metrics, reals(), Looker().network, 50)(TrainedGenerator())
     assert [each[0].label for each in toy.values()] == ["FID on toy features", "Classifier score on toy features"]
     bias = np.float32([0, 3, 0, 0])
     inception = Looker(name="", bias=bias)
-    found = Evaluator([*metrics, "is-biased"], reals(), inception.network, 50)(Source())
+    found = Evaluator([*metrics, "is-biased"], reals(), inception.network, 50)(TrainedGenerator())
     labels = [each[0].label for each in found.values()]
     assert labels == ["FID", "Inception Score", "Inception Score, logits with bias"]
-    logits = inception.look(np.uint8(np.rint(Source().draw(0, 50) * 255)))[1]
+    logits = inception.look(np.uint8(np.rint(TrainedGenerator().draw(0, 50) * 255)))[1]
     assert values(found)["is_biased"] == pytest.approx(inception_score.classifier_score(logits + bias).mean)
 
 
@@ -118,7 +120,7 @@ def test_names_say_whose_features_they_are():
 def test_too_few_images_are_warned_of(metric, least):
     for count in (least - 1, least):
         real = reals(count=least)
-        (first, *_) = Evaluator([metric], real, Looker().network, count)(Source())[metric]
+        (first, *_) = Evaluator([metric], real, Looker().network, count)(TrainedGenerator())[metric]
         assert bool(first.warnings) == (count < least)
 
 
@@ -127,9 +129,13 @@ NEEDS = [
     (["is-biased"], {}, "needs logits.bias"),
     (["lines"], {}, "an encoder and a decoder"),
     (["mmd"], {"source": None}, "draws no images"),
-    (["mmd"], {"source": Source(lambda images: images * np.nan)}, "not finite"),
-    (["mmd"], {"source": Source(lambda images: images * 2)}, r"must be in \[0, 1\]"),
-    (["mmd"], {"source": Source(lambda images: images[:, :3])}, "images are 3x4x1, those to compare with 4x4x1"),
+    (["mmd"], {"source": TrainedGenerator(lambda images: images * np.nan)}, "not finite"),
+    (["mmd"], {"source": TrainedGenerator(lambda images: images * 2)}, r"must be in \[0, 1\]"),
+    (
+        ["mmd"],
+        {"source": TrainedGenerator(lambda images: images[:, :3])},
+        "images are 3x4x1, those to compare with 4x4x1",
+    ),
     (["fid"], {"count": 1}, "fid cannot be measured: `features` must be 2 or more rows"),
     (["kid"], {"count": 1}, "kid cannot be measured"),
     (["pr"], {"count": 5}, "pr cannot be measured: `real` must be 6 or more"),
@@ -139,13 +145,13 @@ NEEDS = [
 
 @pytest.mark.parametrize("metrics, change, words", NEEDS, ids=range(len(NEEDS)))
 def test_what_cannot_be_measured_is_told(metrics, change, words):
-    given = {"network": Looker().network, "source": Source(), "count": 50, **change}
+    given = {"network": Looker().network, "source": TrainedGenerator(), "count": 50, **change}
     with pytest.raises(UsageError, match=words):
         Evaluator(metrics, reals(), given["network"], given["count"])(given["source"])
 
 
 def test_images_that_are_all_alike_have_defined_numbers():
-    same = Source(lambda images: np.full_like(images, 0.5))
+    same = TrainedGenerator(lambda images: np.full_like(images, 0.5))
     found = values(Evaluator(["parzen", "fid", "kid", "pr", "is", "mmd"], reals(), Looker().network, 50)(same))
     assert np.isfinite(list(found.values())).all()
     assert found["is"] == pytest.approx(1) and found["recall"] == 0

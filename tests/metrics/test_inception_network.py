@@ -147,13 +147,13 @@ def test_arrays_go_to_the_convolutions_in_order_and_logits_are_without_bias(netw
     random, path = np.random.default_rng(0), tmp_path / "x.npz"
     logits, bias = random.normal(size=(1008, 2048)).astype(np.float32), np.arange(1008, dtype=np.float32)
     np.savez(path, **weights(network, beta=0.01), **{"logits.weight": logits, "logits.bias": bias})
-    judge = inception_network.inception(path)
-    found, answers = judge.look(random.integers(0, 256, (2, 32, 32, 1), np.uint8))
+    classifier = inception_network.inception(path)
+    found, answers = classifier.look(random.integers(0, 256, (2, 32, 32, 1), np.uint8))
     expected = 0.01 * np.repeat([85, 87, 88, 91, 92, 93], [320, 384, 384, 384, 384, 192])
     np.testing.assert_allclose(found, np.stack([expected] * 2), rtol=1e-5)
     np.testing.assert_allclose(answers, np.stack([logits.astype(np.float64) @ expected] * 2), rtol=1e-4, atol=1e-3)
-    np.testing.assert_array_equal(judge.bias, bias)
-    assert judge.name == "" and judge.about["weights_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    np.testing.assert_array_equal(classifier.bias, bias)
+    assert classifier.name == "" and classifier.about["weights_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.slow

@@ -11,8 +11,8 @@ from kgen import images, rng
 from kgen.augmentation.affine import flipped
 from kgen.core import autoencoding
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Match
-from kgen.rng import Dice
+from kgen.core.trainer import Trainer
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
 TINY = {"image_size": None, "classes": None, "depth": 2, "latent_width": 2, "latent_channels": 3, "batch_size": 6}
@@ -42,7 +42,7 @@ def batch(made, start=0, stop=6):
 
 
 def alphas(count):
-    """As the authors fold them, from the dice's first draw."""
+    """As the authors fold them, from the rng's first draw."""
     return 0.5 - np.abs(rng.current().uniform((count, 1)).numpy() - 0.5)
 
 
@@ -81,10 +81,10 @@ def test_the_losses_of_a_turn_are_those_of_the_paper(loss, numbers, norm):
     made = game(loss=loss, spectral_norm=norm, **numbers)
     x = batch(made)
     assert made.range == {"mse": images.SYMMETRIC, "bce": images.UNIT}[loss]
-    with Dice(1):
+    with Rng(1):
         expected = by_hand(made, x, alphas(6), **numbers)
     start = made.critic.get_weights()
-    with Dice(1):
+    with Rng(1):
         found = made.turn(x)
     assert norm == any(not np.array_equal(*pair) for pair in zip(start, made.critic.get_weights(), strict=True))
     made.critic.set_weights(start)  # a turn moves the u of spectral norm
@@ -92,7 +92,7 @@ def test_the_losses_of_a_turn_are_those_of_the_paper(loss, numbers, norm):
     for name, value in expected.items():
         assert float(found[name]) == pytest.approx(value, rel=2e-4), name
     assert 0.001 < expected["guess"] < 10 and 0.001 < expected["critic"] - expected["alpha_error"]
-    with Dice(1):
+    with Rng(1):
         alone = made.critic_turn(x)
     assert set(alone) == {"critic"}
     assert float(alone["critic"]) == pytest.approx(expected["critic"], rel=2e-4)
@@ -102,9 +102,9 @@ def test_mirrored_images_are_seen_and_asked_for():
     made = game(flip=True)
     x = batch(made)
     for turn, names in ((made.turn, ("autoencoder", "critic")), (made.critic_turn, ("critic",))):
-        with Dice(6):
+        with Rng(6):
             found = turn(x)
-        with Dice(6):
+        with Rng(6):
             seen = flipped(x).numpy()
             expected = by_hand(made, seen, alphas(6))
         changed = [not np.array_equal(*pair) for pair in zip(seen, x, strict=True)]
@@ -114,7 +114,7 @@ def test_mirrored_images_are_seen_and_asked_for():
 
 def test_alpha_is_uniform_up_to_a_half_and_the_share_of_the_first_code():
     codes = tf.one_hot(np.arange(20_000) % 2, 2)  # partners: odd and even
-    with Dice(0):
+    with Rng(0):
         mixed, alpha = autoencoding.mixed(codes)
     assert alpha.shape == (20_000, 1) and mixed.shape == codes.shape
     np.testing.assert_allclose(tf.reduce_sum(mixed * codes, axis=1), alpha[:, 0], atol=1e-6)
@@ -154,13 +154,13 @@ def test_a_round_moves_each_player_by_the_gradient_of_its_own_loss(extra):
     rates = {"autoencoder": 0.01, "critic": 0.03}
     for name, rate in rates.items():
         made.players[name].optimizer = keras.optimizers.SGD(rate)
-    match, rows = Match(made, seed=8), DATA.images[: 2 * (1 + extra)].reshape(1 + extra, 2, 8, 8, 1)
-    match.compile(run_eagerly=True)
-    match.train_step(tf.constant(rows))
+    trainer, rows = Trainer(made, seed=8), DATA.images[: 2 * (1 + extra)].reshape(1 + extra, 2, 8, 8, 1)
+    trainer.compile(run_eagerly=True)
+    trainer.train_step(tf.constant(rows))
     start = {name: getattr(plain, name).get_weights() for name in rates}
     for number, row in enumerate(rows):
         movers = ["critic"] if number < extra else ["autoencoder", "critic"]
-        with Dice(Dice(8).fold(0, 0).fold(number).seed), tf.GradientTape(persistent=True) as tape:
+        with Rng(Rng(8).fold_in(0, 0).fold_in(number).seed), tf.GradientTape(persistent=True) as tape:
             losses = spelled_out(plain, tf.constant(np.float32(row / 127.5 - 1)))
         gradients = {n: tape.gradient(losses[n], getattr(plain, n).trainable_variables) for n in movers}
         for name in movers:

@@ -12,7 +12,7 @@ from kgen.core import recipe as recipes
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.models import acai
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
 NAMES = ["acai-autoencoder", "acai-vae", "acai-adversarial"]
@@ -37,7 +37,7 @@ def symmetric(data=DATA):
 
 
 def lost(made, x, seed=1):
-    with Dice(seed):
+    with Rng(seed):
         return float(made.turn(tf.constant(x))["autoencoder"])
 
 
@@ -126,7 +126,7 @@ def test_the_plain_loss_is_the_mean_squared_error_in_the_symmetric_range():
 def test_noise_is_normal_seen_in_training_alone_and_the_clean_image_asked_for():
     made = game(input_noise=0.7)
     x = symmetric()
-    with Dice(1):
+    with Rng(1):
         noisy = x + 0.7 * rng.current().normal(x.shape).numpy()
     answer = made.autoencoder(noisy)
     assert lost(made, x) == pytest.approx(squared(x, answer), rel=1e-5)
@@ -141,7 +141,7 @@ def test_noise_is_normal_seen_in_training_alone_and_the_clean_image_asked_for():
 def test_the_code_is_dropped_out_in_training_alone():
     made = game(code_dropout=0.25)
     x = symmetric()
-    with Dice(1):
+    with Rng(1):
         kept = rng.current().uniform((6, SIZE)).numpy() >= 0.25
     code = made.encoder(x).numpy()
     assert 0.05 < 1 - kept.mean() < 0.45
@@ -169,12 +169,12 @@ def test_the_vaes_bound_by_hand_of_images_that_the_encoder_sees_rescaled():
     mean, log_variance = flat @ w_mean + b_mean, flat @ w_log + b_log
     for found, expected in zip(made.encoder(x), (mean, log_variance), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
-    with Dice(1):
+    with Rng(1):
         z = mean + np.exp(log_variance / 2) * rng.current().normal((6, SIZE)).numpy()
     p = expit(decoded(made.decoder, z))
     nats = (-x * np.log(p) - (1 - x) * np.log(1 - p)).sum(axis=(1, 2, 3)).mean()
     kl = (0.5 * (np.exp(log_variance) + mean**2 - 1 - log_variance)).sum(axis=1).mean()
-    with Dice(1):
+    with Rng(1):
         values = made.turn(tf.constant(x))
     assert float(values["reconstruction"]) == pytest.approx(nats, rel=1e-3)
     assert float(values["kl"]) == pytest.approx(kl, rel=1e-3)

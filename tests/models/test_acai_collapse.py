@@ -8,7 +8,7 @@ import pytest
 from kgen.core import recipe as recipes
 from kgen.training import train as training
 
-# A critic that moves eleven times a round, fast and without spectral norm, soon tells mixed images from others.
+# A critic that moves eleven times a step, fast and without spectral norm, soon tells mixed images from others.
 MINIATURE = {
     "dataset": "mnist5k", "classes": None, "halves": 0, "flip": False, "image_size": 16, "latent_width": 2, "depth": 4,
     "steps": 90, "log_every": 30, "sample_every": 90, "checkpoint_every": 90, "learning_rate": 1e-3,
@@ -18,7 +18,7 @@ MINIATURE = {
 
 def trained(weight, folder):
     small = dataclasses.replace(recipes.find("acai-report000"), **MINIATURE, weight=weight)
-    run = training.train("acai-report000", small, folder, None).run
+    run = training.train(small, folder, None).run
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 
 

@@ -10,7 +10,7 @@ from kgen.core import autoencoding
 from kgen.core import recipe as recipes
 from kgen.data import Images, pipeline
 from kgen.errors import UsageError
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
 TINY = {"image_size": None, "classes": None, "depth": 2, "latent_width": 2, "latent_channels": 3, "batch_size": 6}
@@ -190,14 +190,14 @@ def test_reversed_each_body_meets_a_wing_in_every_batch():
     report = dataclasses.replace(recipes.find("acai-report000"), batch_size=6)
     assert (report.halves, report.classes) == (2, "horse,deer,bird,airplane")
     data = labelled([0, 2, 1, 3, 3, 1, 2, 0, 0, 3, 1, 2, 2])
-    rounds = pipeline.rounds(
+    steps = pipeline.training_steps(
         data, batch_size=6, batches=2, seed=1, start=0, stop=4, labelled=True, strata=report.strata(data)
     )
-    for _, labels in rounds.as_numpy_iterator():
+    for _, labels in steps.as_numpy_iterator():
         for row in labels:
             bodies = (row < 2).astype(np.float32)
             np.testing.assert_array_equal(bodies, [1, 1, 1, 0, 0, 0])
-            with Dice(0):
+            with Rng(0):
                 mixed, alpha = autoencoding.mixed(tf.constant(bodies[:, None]))
             np.testing.assert_allclose(mixed, np.where(bodies[:, None], alpha, 1 - alpha), atol=1e-6)
 

@@ -9,10 +9,10 @@ from scipy.special import expit
 from kgen import images
 from kgen.core import autoencoding
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.models.adversarial_autoencoder import AdversarialAutoencoder, discriminator
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
 TINY = {"image_size": None, "units": (9, 7), "latent_dim": 4, "weight": 0.3}
@@ -95,16 +95,16 @@ def by_hand(made, prior, weight):
 @pytest.mark.parametrize("weight", [0.3, 2.0])
 def test_the_losses_of_a_turn_are_those_of_the_paper(weight):
     made = game(weight=weight)
-    with Dice(3):
+    with Rng(3):
         prior = made.prior.draw(6).numpy()
     expected = by_hand(made, prior, weight)
-    with Dice(3):
+    with Rng(3):
         found = made.turn(tf.constant(UNIT))
     assert found.keys() == expected.keys() == {"autoencoder", "discriminator", *made.reports}
     for name, value in expected.items():
         assert float(found[name]) == pytest.approx(value, rel=1e-3), name
     assert abs(expected["real_score"] - expected["fake_score"]) > 0.02
-    with Dice(4):
+    with Rng(4):
         other = made.turn(tf.constant(UNIT))
     changes = {name for name in expected if float(other[name]) != float(found[name])}
     assert changes == {"discriminator", "real_score"}  # the encoder is deterministic
@@ -115,7 +115,7 @@ def test_other_pixels_are_compared_in_their_own_way():
     other = AdversarialAutoencoder(*made.players.values(), autoencoding.PIXELS["mse"], made.prior, weight=0.0)
     assert (made.range, other.range) == (images.UNIT, images.SYMMETRIC)
     x = 2 * UNIT - 1
-    with Dice(0):
+    with Rng(0):
         found = float(other.turn(tf.constant(x))["autoencoder"])
     assert found == pytest.approx(np.square(x - made.autoencoder(x)).mean(), rel=1e-5)
 
@@ -130,7 +130,7 @@ def test_codes_are_compared_with_draws_from_a_normal_of_variance_1():
 
     made.discriminator = watching
     for seed in range(300):
-        with Dice(seed):
+        with Rng(seed):
             made.turn(tf.constant(UNIT))
     drawn, codes = np.concatenate(seen[::2]), seen[1]
     assert drawn.shape == (1800, 4)
@@ -149,11 +149,11 @@ def test_a_round_moves_each_player_by_the_gradient_of_its_own_loss(weight):
     made, plain = game(weight=weight), game()
     for player in made.players.values():
         player.optimizer = keras.optimizers.SGD(0.1)
-    match = Match(made, seed=5)
-    match.compile(run_eagerly=True)
-    match.train_step(tf.constant(DATA.images)[None])
+    trainer = Trainer(made, seed=5)
+    trainer.compile(run_eagerly=True)
+    trainer.train_step(tf.constant(DATA.images)[None])
     x, judge = tf.constant(UNIT), plain.discriminator
-    with Dice(Dice(5).fold(0, 0).fold(0).seed):
+    with Rng(Rng(5).fold_in(0, 0).fold_in(0).seed):
         prior = plain.prior.draw(6)
     code = plain.encoder(x)  # a constant to the discriminator
     with tf.GradientTape() as tape:
@@ -187,9 +187,9 @@ def test_both_move_in_one_turn_by_an_adam_of_their_own():
 def test_a_sheet_ends_with_what_codes_from_the_prior_decode_to():
     made = game()
     made.examples = pictures(len(made.examples), size=8, seed=3).images
-    with Dice(7):
+    with Rng(7):
         sheet = made.pictures(64).numpy()
-    with Dice(7):
+    with Rng(7):
         drawn = expit(made.decoder(made.prior.draw(16)).numpy())
     np.testing.assert_allclose(sheet[48:], drawn, atol=1e-5)
     shown = np.float32(made.examples / 255)

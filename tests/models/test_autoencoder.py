@@ -6,7 +6,7 @@ from scipy.special import expit
 from kgen import images
 from kgen.augmentation import noise as noises
 from kgen.augmentation.affine import distorted
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.autoencoders import CLEAN, game, logits
 from tests.helpers.recipes import pictures
 
@@ -24,7 +24,7 @@ ERRORS = {"bce": cross_entropy, "mse": squared_error}
 
 
 def lost(game, seed=1, clean=CLEAN):
-    with Dice(seed):
+    with Rng(seed):
         return float(game.turn(tf.constant(clean))["autoencoder"])
 
 
@@ -52,7 +52,7 @@ def test_reconstructions_of_reconstructions_are_compared_with_the_first_images(l
 
 def test_noise_is_seen_and_the_clean_image_asked_for():
     made = game(noise="uniform:0.7+salt-and-pepper:0.3")
-    with Dice(1):
+    with Rng(1):
         noisy = noises.add(tf.constant(CLEAN), noises.parse("uniform:0.7+salt-and-pepper:0.3")).numpy()
     assert lost(made) == pytest.approx(cross_entropy(CLEAN, logits(made, noisy)).mean(), rel=1e-5)
     assert lost(made) != pytest.approx(cross_entropy(noisy, logits(made, noisy)).mean(), rel=1e-3)
@@ -61,7 +61,7 @@ def test_noise_is_seen_and_the_clean_image_asked_for():
 
 def test_only_the_first_pass_is_noisy():
     made = game(noise="uniform:0.7", passes=2)
-    with Dice(1):
+    with Rng(1):
         first = logits(made, noises.add(tf.constant(CLEAN), noises.parse("uniform:0.7")).numpy())
     losses = [cross_entropy(CLEAN, answer).mean() for answer in (first, logits(made, np.float32(expit(first))))]
     assert lost(made) == pytest.approx(np.mean(losses), rel=1e-5)
@@ -69,7 +69,7 @@ def test_only_the_first_pass_is_noisy():
 
 def test_distorted_images_are_seen_and_asked_for_alike():
     made = game(distort=True)
-    with Dice(1):
+    with Rng(1):
         changed = distorted(tf.constant(CLEAN)).numpy()
     assert not np.array_equal(changed, CLEAN)
     assert lost(made) == pytest.approx(cross_entropy(changed, logits(made, changed)).mean(), rel=1e-5)
@@ -98,9 +98,9 @@ def test_measures_are_means_over_pixels_and_the_trained_loss_is_the_first(loss, 
 
 def test_measures_of_a_denoiser_see_noise():
     made = game(noise="hole:4x4")
-    with Dice(3):
+    with Rng(3):
         found = made.measures(tf.constant(CLEAN))["squared_error"]
-    with Dice(3):
+    with Rng(3):
         noisy = noises.add(tf.constant(CLEAN), noises.parse("hole:4x4")).numpy()
     np.testing.assert_allclose(found, squared_error(CLEAN, logits(made, noisy)).mean(axis=(1, 2, 3)), rtol=1e-5)
 
@@ -112,17 +112,17 @@ def test_measures_of_a_denoiser_see_noise():
 def test_pictures_are_rows_of_inputs_above_their_reconstructions(noise):
     made, examples = game(noise=noise), pictures(32, size=8, seed=4).images
     made.examples = examples
-    with Dice(6):
+    with Rng(6):
         sheet = made.pictures(64).numpy()
     clean = np.float32(examples / 255)
-    with Dice(6):
+    with Rng(6):
         seen = noises.add(tf.constant(clean), noises.parse(noise)).numpy()
     answers = expit(logits(made, seen))
     for row in range(4):
         part = slice(8 * row, 8 * row + 8)
         np.testing.assert_allclose(sheet[16 * row : 16 * row + 8], seen[part], atol=1e-6)
         np.testing.assert_allclose(sheet[16 * row + 8 : 16 * row + 16], answers[part], atol=1e-5)
-    with Dice(6):
+    with Rng(6):
         np.testing.assert_array_equal(made.pictures(70)[64:], sheet[:6])
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from kgen.cli import parsing
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from tests.helpers.autoencoders import game, tiny
 from tests.helpers.recipes import pictures
@@ -15,9 +15,9 @@ from tests.helpers.recipes import pictures
 
 def test_start_from_takes_the_other_weights_bit_for_bit():
     one, other = game(seed=1), game(seed=2, noise="uniform:0.7", encoder_dropout=0.3, loss="mse")
-    match = Match(other, ema=0.9, keep_best=True)
-    match.start_from(one)
-    for network in (other.autoencoder, match.averages["autoencoder"], match.best["autoencoder"]):
+    trainer = Trainer(other, ema=0.9, keep_best=True)
+    trainer.start_from(one)
+    for network in (other.autoencoder, trainer.averages["autoencoder"], trainer.best["autoencoder"]):
         for mine, his in zip(network.get_weights(), one.autoencoder.get_weights(), strict=True):
             np.testing.assert_array_equal(mine, his)
 
@@ -118,11 +118,11 @@ def test_images_too_small_are_refused():
 
 def test_tuples_survive_json_and_the_command_line():
     own = tiny(channels=(6, 12), units=())
-    assert recipes.from_json(own.to_json("autoencoder")) == ("autoencoder", own)
+    assert recipes.from_json(own.to_json()) == own
     flags = "--model autoencoder --channels 6 12 --kernels 3 2 --strides 1 2 --paddings 1 0 --units 9 8 --latent-dim 3"
     read = parsing.parse_training(flags.split()).recipe
     assert (read.channels, read.kernels, read.strides, read.paddings) == ((6, 12), (3, 2), (1, 2), (1, 0))
     assert read.units == (9, 8) and read.latent_dim == 3
     none = parsing.parse_training("--model autoencoder --channels --kernels --strides --paddings".split()).recipe
     assert (none.channels, none.kernels, none.strides, none.paddings) == ((), (), (), ())
-    assert recipes.from_json(none.to_json("autoencoder")) == ("autoencoder", none)
+    assert recipes.from_json(none.to_json()) == none

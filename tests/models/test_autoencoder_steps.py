@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.optimizers import DecayedAdam
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.autoencoders import DATA, a_round, game, tiny
 
 # Steps.
@@ -13,7 +13,7 @@ from tests.helpers.autoencoders import DATA, a_round, game, tiny
 
 def test_l2_adds_its_share_of_the_weights_to_the_gradient():
     made, plain = game(l2=0.25), game()
-    with Dice(Dice(0).fold(0, 0).fold(0).seed), tf.GradientTape() as tape:
+    with Rng(Rng(0).fold_in(0, 0).fold_in(0).seed), tf.GradientTape() as tape:
         loss = plain.turn(tf.constant(np.float32(DATA.images / 255)))["autoencoder"]
     gradients = tape.gradient(loss, plain.autoencoder.trainable_variables)
     for player in made.players.values():
@@ -87,13 +87,13 @@ def test_transient_weights_regrow():
 def test_persistent_weights_stay_zero_and_the_others_move(eagerly):
     made = game(mask="persistent", **PRUNED)
     made.between_epochs(3)
-    match = Match(made)
-    match.compile(run_eagerly=eagerly)
+    trainer = Trainer(made)
+    trainer.compile(run_eagerly=eagerly)
     before = made.autoencoder.get_weights()
     batches = iter([tf.constant(DATA.images)[None]] * 3)
-    match.make_train_function()
+    trainer.make_train_function()
     for _ in range(3):
-        match.train_function(batches)
+        trainer.train_function(batches)
     assert zeros(made) == asked(made)
     for was, weight in zip(before, made.autoencoder.get_weights(), strict=True):
         assert not np.array_equal(was, weight)

@@ -8,12 +8,12 @@ from scipy.special import log_softmax, softmax
 
 from kgen.augmentation.affine import STRONG, distorted
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.models.classifier import weighted_layers
 from kgen.optimizers import DecayedAdam
-from kgen.rng import Dice
+from kgen.rng import Rng
 from kgen.runs import build, directory
 from kgen.training import train as training
 from tests.helpers.recipes import pictures
@@ -50,7 +50,7 @@ def equal(one, other):
 
 def test_the_loss_is_the_cross_entropy_and_accuracy_is_counted():
     game = own(dropout=0.0)
-    with Dice(0):
+    with Rng(0):
         found = game.turn((tf.constant(X), tf.constant(LABELS)))
     logits = game.classifier(X, training=True).numpy()
     right = logits.argmax(axis=1) == LABELS
@@ -69,9 +69,9 @@ def test_measures_are_those_of_each_image_at_inference():
 
 def test_distorted_images_are_for_training_alone():
     game = own(distort=True, dropout=0.0)
-    with Dice(4):
+    with Rng(4):
         found = float(game.turn((tf.constant(X), tf.constant(LABELS)))["classifier"])
-    with Dice(4):
+    with Rng(4):
         logits = game.classifier(distorted(tf.constant(X), STRONG), training=True).numpy()
     assert found == pytest.approx(-log_softmax(logits, 1)[np.arange(24), LABELS].mean(), rel=1e-5)
     one, other = (own(distort=distort).measures((X, LABELS)).values() for distort in (True, False))
@@ -113,7 +113,7 @@ def test_the_optimizer():
 
 def written(folder, name="autoencoder", **changes):
     """Returns a run directory that holds a recipe alone; that is what an encoder is built after."""
-    return directory.create(folder, name, find(name, **{**(ENCODER if name == "autoencoder" else {}), **changes}))
+    return directory.create(folder, find(name, **{**(ENCODER if name == "autoencoder" else {}), **changes}))
 
 
 def on(run, data=DATA, **changes):
@@ -122,12 +122,12 @@ def on(run, data=DATA, **changes):
 
 
 def steps(game, count=2):
-    """Plays rounds in eager mode; returns what the weights of encoder and head are, before and after."""
-    match = Match(game)
-    match.compile(run_eagerly=True)
+    """Plays steps in eager mode; returns what the weights of encoder and head are, before and after."""
+    trainer = Trainer(game)
+    trainer.compile(run_eagerly=True)
     before = weights(game.encoder), weights(game.classifier.get_layer("head"))
     for _ in range(count):
-        match.train_step((tf.constant(DATA.images)[None], tf.constant(LABELS)[None]))
+        trainer.train_step((tf.constant(DATA.images)[None], tf.constant(LABELS)[None]))
     return before, (weights(game.encoder), weights(game.classifier.get_layer("head")))
 
 
@@ -152,7 +152,7 @@ def test_dropout_of_a_frozen_encoder_is_active_in_training(tmp_path):
     batch = tf.constant(X), tf.constant(LABELS)
     losses = []
     for seed in (0, 0, 1):
-        with Dice(seed):
+        with Rng(seed):
             losses.append(float(game.turn(batch)["classifier"]))
     assert losses[0] == losses[1] != losses[2]
     np.testing.assert_array_equal(game.measures(batch)["cross_entropy"], game.measures(batch)["cross_entropy"])
@@ -209,7 +209,7 @@ def test_images_need_classes():
 
 def train(folder, model, **changes):
     small = find(model, **{**CLOCK, **changes})
-    return training.train(model, small, folder / "runs", None)
+    return training.train(small, folder / "runs", None)
 
 
 @pytest.fixture(scope="module")
@@ -224,29 +224,29 @@ def classifier(autoencoder, tmp_path_factory):
 
 
 def test_a_classifier_takes_the_best_encoder_of_an_autoencoder(autoencoder, classifier):
-    theirs = weights(autoencoder.match.exhibition().encoder)
+    theirs = weights(autoencoder.trainer.best_game().encoder)
     assert not any(equal(theirs, weights(on(autoencoder.run).encoder))[::2])
-    assert all(equal(weights(classifier.match.game.encoder), theirs))  # a linear probe leaves it as it is
-    assert all(equal(weights(classifier.match.exhibition().encoder), theirs))
+    assert all(equal(weights(classifier.trainer.game.encoder), theirs))  # a linear probe leaves it as it is
+    assert all(equal(weights(classifier.trainer.best_game().encoder), theirs))
 
 
 def test_it_can_be_opened_again(classifier):
-    again, step = build.reopen(directory.read_recipe(classifier.run)[1], classifier.run)
+    again, step = build.reopen(directory.read_recipe(classifier.run), classifier.run)
     assert step == 2
-    assert all(equal(weights(again.exhibition().classifier), weights(classifier.match.exhibition().classifier)))
+    assert all(equal(weights(again.best_game().classifier), weights(classifier.trainer.best_game().classifier)))
 
 
 def test_a_classifier_takes_all_of_another(classifier):
     fresh = on(classifier.run)
     head = weights(fresh.classifier.get_layer("head"))
-    fresh.start_from(classifier.match.exhibition())
-    assert all(equal(weights(fresh.classifier), weights(classifier.match.exhibition().classifier)))
+    fresh.start_from(classifier.trainer.best_game())
+    assert all(equal(weights(fresh.classifier), weights(classifier.trainer.best_game().classifier)))
     assert not any(equal(weights(fresh.classifier.get_layer("head")), head))
 
 
 def test_other_numbers_of_classes_and_other_shapes_are_refused(classifier, autoencoder):
     few = Images(DATA.images[:4], np.int64([0, 1, 0, 1]), ("a", "b"))
     with pytest.raises(UsageError, match="^--start-from: the run has layers of other sizes; classifier can only"):
-        on(classifier.run, few).start_from(classifier.match.exhibition())
+        on(classifier.run, few).start_from(classifier.trainer.best_game())
     with pytest.raises(UsageError, match="^--start-from: the run has layers of other sizes; encoder can only"):
-        own().start_from(autoencoder.match.exhibition())
+        own().start_from(autoencoder.trainer.best_game())

@@ -9,7 +9,7 @@ import tensorflow as tf
 from kgen.core import recipe as recipes
 from kgen.errors import UsageError
 from kgen.models.classifier import weighted_layers
-from kgen.rng import Dice
+from kgen.rng import Rng
 from kgen.runs import directory
 from tests.helpers.recipes import pictures
 
@@ -28,7 +28,7 @@ ENCODER = {
 @pytest.fixture
 def run(tmp_path):
     """A run directory of an autoencoder with dropout, as far as its recipe."""
-    directory.write_recipe(tmp_path, "autoencoder", dataclasses.replace(recipes.find("autoencoder"), **ENCODER))
+    directory.write_recipe(tmp_path, dataclasses.replace(recipes.find("autoencoder"), **ENCODER))
     return tmp_path
 
 
@@ -55,7 +55,7 @@ def test_it_is_active_in_training_alone(run):
     batch = tf.constant(np.float32(DATA.images / 255)), tf.constant(np.int32(DATA.labels))
     losses = []
     for seed in (0, 0, 1):
-        with Dice(seed):
+        with Rng(seed):
             losses.append(float(game.turn(batch)["classifier"]))
     assert losses[0] == losses[1] != losses[2]
     np.testing.assert_array_equal(*(game.measures(batch)["cross_entropy"] for _ in range(2)))
@@ -70,6 +70,6 @@ def test_no_rate_outside_of_its_range(run, rate):
 def test_it_needs_an_encoder_that_can_drop(tmp_path):
     with pytest.raises(UsageError, match="--encoder-dropout must be .*only given with --start-from"):
         dataclasses.replace(recipes.find("classifier"), encoder_dropout=0.2)
-    directory.write_recipe(tmp_path, "classifier", dataclasses.replace(recipes.find("classifier"), width=2, features=5))
+    directory.write_recipe(tmp_path, dataclasses.replace(recipes.find("classifier"), width=2, features=5))
     with pytest.raises(UsageError, match="--encoder-dropout must be left out"):
         classifier(tmp_path, encoder_dropout=0.2).game(DATA)

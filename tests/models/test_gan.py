@@ -6,10 +6,10 @@ import pytest
 
 from kgen.core import recipe as recipes
 from kgen.core.game import Player
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.data import Images
 from kgen.models import gan
-from kgen.rng import Dice
+from kgen.rng import Rng
 from kgen.runs import checkpoint
 from tests.helpers.recipes import pictures, shrink
 
@@ -35,7 +35,7 @@ def test_parameter_counts_are_those_of_the_2014_code(game):
 
 
 def test_the_generator_starts_from_the_mean_image(game, digits):
-    with Dice(0):
+    with Rng(0):
         made = game.pictures(256).numpy().mean(axis=0)
     mean = (digits.images.mean(axis=0) / 255).clip(0.001, 0.999)
     assert np.abs(made - mean).mean() < 0.05
@@ -47,7 +47,7 @@ def test_initial_weights_and_prior(game):
     for network, limit in ((game.generator, 0.05), (game.discriminator, 0.005)):
         for kernel in (w.numpy() for w in network.trainable_variables if w.name == "kernel"):
             assert 0.95 * limit < np.abs(kernel).max() <= limit
-    with Dice(0):
+    with Rng(0):
         z = game.prior.draw(2000).numpy()
     assert z.shape == (2000, 100)
     assert 1.7 < np.abs(z).max() < np.sqrt(3) + 1e-6 and abs(z.std() - 1) < 0.01
@@ -55,8 +55,8 @@ def test_initial_weights_and_prior(game):
 
 def test_dropout_is_active_in_the_generators_move_too(game):
     fake = keras.ops.zeros((4, 28, 28, 1)) + 0.5
-    with Dice(1):
-        first, second = game.judge(fake).numpy(), game.judge(fake).numpy()
+    with Rng(1):
+        first, second = game.discriminate(fake).numpy(), game.discriminate(fake).numpy()
     assert (first != second).any()
     quiet = [game.discriminator(fake, training=False).numpy() for _ in range(2)]
     np.testing.assert_array_equal(*quiet)
@@ -70,7 +70,7 @@ def test_dropout_keeps_eight_tenths_of_the_inputs_and_half_of_the_hidden_units(g
 def test_both_players_move_from_one_forward_pass(game):
     turns = list(game.play([keras.ops.zeros((4, 28, 28, 1))]))
     assert len(turns) == 1
-    with Dice(0):
+    with Rng(0):
         losses = turns[0][0](turns[0][1])
     assert set(losses) == {"generator", "discriminator", "real_score", "fake_score"}
     # At the start D(x) is 1/2 whatever x: D's loss is the mean of two log 2, G's is log 2.
@@ -79,18 +79,18 @@ def test_both_players_move_from_one_forward_pass(game):
 
 
 def test_a_discriminator_alone_has_the_loss_it_has_in_company():
-    own = shrink(recipes.find("gan"), r1=10.0, generator_every=2)
+    own = shrink(recipes.find("gan"), r1=10.0, discriminator_steps=2)
     game = own.game(pictures())
     real = keras.ops.convert_to_tensor(pictures(4).images / np.float32(255))
     (alone, _), (together, _) = game.play([real, real])
-    with Dice(3):
+    with Rng(3):
         one = alone(real)
-    with Dice(3):
+    with Rng(3):
         other = together(real)
     assert set(other) - set(one) == {"generator"} and float(one["r1"]) > 0
     np.testing.assert_allclose(one["discriminator"], other["discriminator"], rtol=1e-5)
-    with Dice(3):
-        real_logits, fake_logits = game.judge(real).numpy(), game.judge(game.sample(4)).numpy()
+    with Rng(3):
+        real_logits, fake_logits = game.discriminate(real).numpy(), game.discriminate(game.sample(4)).numpy()
     cross_entropy = 0.5 * (np.log1p(np.exp(-real_logits)).mean() + np.log1p(np.exp(fake_logits)).mean())
     np.testing.assert_allclose(one["discriminator"], cross_entropy + 10 * one["r1"], rtol=1e-4)
 
@@ -117,7 +117,7 @@ def test_the_cifar_generator_is_rectifiers_sigmoids_and_linear_pixels(contrast_g
     assert not bias.any()
     made = 1 / (1 + np.exp(-(np.maximum(z @ first, 0) @ second))) @ third
     np.testing.assert_allclose(contrast_game.generator(z), made.reshape(4, 32, 32, 3), rtol=1e-4, atol=1e-4)
-    with Dice(0):
+    with Rng(0):
         latents = contrast_game.prior.draw(5000).numpy()
     assert abs((latents**4).mean() - 3) < 0.2  # a normal distribution's; a uniform one's is 1.8
 
@@ -135,7 +135,7 @@ def show(game, normalised):
     kernel, bias, _, _ = game.generator.variables[-4:]  # of an average nothing is trainable
     kernel.assign(np.zeros(kernel.shape))
     bias.assign(normalised.ravel())
-    with Dice(0):
+    with Rng(0):
         return game.pictures(1).numpy()[0]
 
 
@@ -146,14 +146,16 @@ def test_a_picture_of_average_contrast_looks_as_it_is_also_when_a_run_is_opened_
     image = np.float64(pixels[3]) / 255  # all images have its mean and its norm
     normalised = 55 * (image - image.mean()) / np.linalg.norm(image - image.mean())
     own = shrink(recipes.find("gan-cifar-dense"))
-    match = Match(own.game(Images(pixels, None, ())), ema=ema)
-    np.testing.assert_allclose(show(match.exhibition(), normalised), image, atol=1e-5)
+    trainer = Trainer(own.game(Images(pixels, None, ())), ema=ema)
+    np.testing.assert_allclose(show(trainer.best_game(), normalised), image, atol=1e-5)
 
-    checkpoint.save(match, tmp_path, 1)
-    opened = Match(own.game(Images(np.zeros((1, 32, 32, 3), np.uint8), None, ())), ema=ema)  # its images are not known
+    checkpoint.save(trainer, tmp_path, 1)
+    opened = Trainer(
+        own.game(Images(np.zeros((1, 32, 32, 3), np.uint8), None, ())), ema=ema
+    )  # its images are not known
     checkpoint.restore(opened, tmp_path)
-    with Dice(0):
-        np.testing.assert_allclose(opened.exhibition().pictures(1)[0], image, atol=1e-5)
+    with Rng(0):
+        np.testing.assert_allclose(opened.best_game().pictures(1)[0], image, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["gan", "gan-cifar-dense"])

@@ -6,7 +6,7 @@ from kgen.core import recipe as recipes
 from kgen.core.game import Player
 from kgen.errors import UsageError
 from kgen.models import gan
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures, shrink
 
 
@@ -64,7 +64,7 @@ def test_every_layer_of_the_discriminator_is_behind_dropout(game):
     heads = [layer.name.rstrip("_0123456789") for layer in game.discriminator.layers]
     affine = [i for i, name in enumerate(heads) if name in ("conv2d", "dense")]
     assert all("dropout" in heads[i - 2 : i] for i in affine)  # padding or flattening may come between
-    with Dice(0):
+    with Rng(0):
         assert float(game.turn(keras.ops.zeros((4, 32, 32, 3)))["discriminator"]) == pytest.approx(np.log(2), abs=0.05)
 
 

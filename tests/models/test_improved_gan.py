@@ -12,7 +12,7 @@ from kgen.core.priors import Normal
 from kgen.data import Images, pipeline
 from kgen.losses import penalties
 from kgen.models.improved_gan import KPlusOneGAN, log_odds
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures, shrink
 
 
@@ -91,7 +91,7 @@ P_REAL, P_FAKE = softmax([[2.0, 0, 1], [0, 3, 0.5]]), softmax([[1.0, 0, 3], [0, 
 
 @pytest.mark.parametrize("target", [1.0, 0.9])
 def test_the_discriminators_turn_by_hand(target):
-    with Dice(0):
+    with Rng(0):
         values = told(real_target=target).discriminator_turn((REAL, LABELS))
     of_class, generated = P_REAL[[0, 1], [0, 1]], P_REAL[:, 2]
     on_real = -target * np.log(of_class) - (1 - target) * np.log(generated)
@@ -103,7 +103,7 @@ def test_the_discriminators_turn_by_hand(target):
 @pytest.mark.parametrize("matching", [0.0, 3.0])
 def test_the_generators_turn_by_hand(matching):
     made = told(feature_matching=matching)
-    with Dice(1):
+    with Rng(1):
         values = made.generator_turn((REAL, LABELS))
     asked = made.generator.labels
     classes = -np.log(P_FAKE[[0, 1], asked]).mean()
@@ -116,7 +116,7 @@ def test_the_generators_turn_by_hand(matching):
 def test_the_generator_is_asked_for_every_class_whatever_the_data_show():
     made, asked = told(), set()
     for seed in range(10):
-        with Dice(seed):
+        with Rng(seed):
             made.generator_turn((REAL, tf.constant([0, 0])))
         asked |= set(made.generator.labels)
     assert asked == {0, 1}
@@ -125,7 +125,7 @@ def test_the_generator_is_asked_for_every_class_whatever_the_data_show():
 def test_r1_is_on_the_logit_of_being_real():
     made = game(r1=2.0)
     batch = tf.constant(np.random.default_rng(0).uniform(-1, 1, (4, 28, 28, 1)), tf.float32)
-    with Dice(0):
+    with Rng(0):
         values = made.discriminator_turn((batch, tf.constant([1, 2, 3, 4])))
 
     def logit(x):
@@ -163,9 +163,9 @@ def test_a_game_of_one_image_takes_the_weights_of_another():
     for name in ("generator", "discriminator"):
         getattr(opened, name).set_weights(getattr(trained, name).get_weights())
     np.testing.assert_array_equal(trained.discriminator(x)[0], opened.discriminator(x)[0])
-    with Dice(0):
+    with Rng(0):
         shown = trained.pictures(10)
-    with Dice(0):
+    with Rng(0):
         np.testing.assert_array_equal(shown, opened.pictures(10))
 
 
@@ -193,4 +193,4 @@ def test_generated_images_depend_on_z_and_on_the_class():
 def test_the_game_is_balanced_by_half_of_the_discriminators_loss():
     """Both losses are log(K + 1) where the discriminator cannot tell: its own is a sum of two."""
     made = dataclasses.replace(shrink(recipes.find("improved-gan")), balance=0.1).game(pictures())
-    assert made.referee.shares == {"discriminator": 0.5, "generator": 1.0}
+    assert made.update_rule.shares == {"discriminator": 0.5, "generator": 1.0}

@@ -9,7 +9,7 @@ from kgen.core import recipe as recipes
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.models import sngan
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
 
@@ -195,26 +195,26 @@ def test_turns_have_the_hinge_losses_and_the_generator_its_own_batch(name, facto
         judge.set_weights(start)  # every call moves u
         return [judge(batch, training=True).numpy() for batch in batches]
 
-    with Dice(0):
+    with Rng(0):
         loss = made.generator_turn(real)
-    with Dice(0):
+    with Rng(0):
         fake = made.generator(made.prior.draw(4 * factor), training=True)
     assert set(loss) == {"generator"}
     assert float(loss["generator"]) == pytest.approx(-logits(fake)[0].mean(), rel=1e-4)
 
     judge.set_weights(start)
-    with Dice(0):
+    with Rng(0):
         values = made.discriminator_turn(real)
-    with Dice(0):
+    with Rng(0):
         fake = made.generator(made.prior.draw(4), training=True)
     on_real, on_fake = logits(real, fake)
     expected = np.maximum(1 - on_real, 0).mean() + np.maximum(1 + on_fake, 0).mean()
     assert float(values["discriminator"]) == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("every", [{"generator_every": 5}, {"generator_every": 1, "discriminator_every": 2}])
+@pytest.mark.parametrize("every", [{"discriminator_steps": 5}, {"discriminator_steps": 1, "generator_steps": 2}])
 def test_both_rates_are_0_after_the_last_step_and_not_before(every):
-    """`end` is the number of a player's own moves in the run, counted here in a round."""
+    """`end` is the number of a player's own moves in the run, counted here in a step."""
     made = game("sngan-resnet", width=4, steps=300, **every)
     turns = [turn for turn, _ in made.play(range(made.batches))]
     for name, turn in (("generator", made.generator_turn), ("discriminator", made.discriminator_turn)):

@@ -15,13 +15,13 @@ from kgen.core import autoencoding
 from kgen.core import recipe as recipes
 from kgen.core.game import Player
 from kgen.core.priors import Normal
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.export.saved_model import export
 from kgen.models.vae import VAE, drawn
 from kgen.networks.conv_autoencoder import Plan, decoder, encoder
-from kgen.rng import Dice
+from kgen.rng import Rng
 from kgen.runs.build import precision
 from tests.helpers.recipes import pictures
 
@@ -50,8 +50,8 @@ def one_by_one(network, x):
 
 
 def noise(seed):
-    """Returns the first draw of dice."""
-    return np.float64(Dice(seed).normal((COUNT, SIZE)))
+    """Returns the first draw of rng."""
+    return np.float64(Rng(seed).normal((COUNT, SIZE)))
 
 
 def bernoulli(x, logits):
@@ -79,7 +79,7 @@ def by_hand(made, x, likelihood, e):
 
 
 def turn(made, x=REAL, seed=1):
-    with Dice(seed):
+    with Rng(seed):
         return {name: float(value) for name, value in made.turn(tf.constant(x)).items()}
 
 
@@ -109,7 +109,7 @@ def test_the_bound_is_the_log_likelihood_where_the_encoder_knows_the_posterior()
     made.encoder.set_weights([w @ m, -b @ w @ m, np.zeros((size, SIZE)), np.log(np.diag(m))])
     made.decoder.set_weights([w.T, b])
     x = (b + random.normal(size=SIZE) @ w.T + random.normal(size=size)).reshape(1, *SHAPE)
-    with Dice(2):
+    with Rng(2):
         reconstruction, kl = made.bound(tf.constant(np.repeat(x, 20_000, axis=0), tf.float32), training=False)
     log_likelihood = scipy.stats.multivariate_normal(b, np.eye(size) + w @ w.T).logpdf(x.ravel())
     expected = -log_likelihood - size * np.log(2 * np.pi) / 2
@@ -124,7 +124,7 @@ def test_measures_are_each_images_at_inference_and_turns_at_training(drops, like
     halves = encoder(SHAPE, plan, SIZE, drops[0], heads=2), decoder(SHAPE, plan, SIZE, drops[1])
     made = VAE(Player(autoencoding.autoencoder(*halves), None), Normal(SIZE), likelihood, 2.5)
     reconstruction, kl = by_hand(made, REAL, likelihood, noise(1))
-    with Dice(1):
+    with Rng(1):
         measured = made.measures(tf.constant(REAL))
     assert list(measured) == ["negative_bound", "reconstruction", "kl"]  # the first one chooses the best epoch
     expected = [reconstruction + 2.5 * kl, reconstruction, kl]
@@ -138,11 +138,11 @@ def test_measures_are_each_images_at_inference_and_turns_at_training(drops, like
 def test_a_round_is_one_turn_of_the_whole_autoencoder_down_the_gradient():
     made, plain = game(beta=2.5), game(beta=2.5)
     made.players["autoencoder"].optimizer = keras.optimizers.SGD(0.01)
-    match, x = Match(made, seed=8), tf.constant(REAL)
-    match.compile(run_eagerly=True)
+    trainer, x = Trainer(made, seed=8), tf.constant(REAL)
+    trainer.compile(run_eagerly=True)
     before = made.autoencoder.get_weights()
-    match.train_step(tf.constant(DATA.images)[None])
-    with Dice(Dice(8).fold(0, 0).fold(0).seed), tf.GradientTape() as tape:
+    trainer.train_step(tf.constant(DATA.images)[None])
+    with Rng(Rng(8).fold_in(0, 0).fold_in(0).seed), tf.GradientTape() as tape:
         mean, log_variance = plain.encoder(x)
         z = mean + tf.exp(log_variance) ** 0.5 * rng.current().normal((COUNT, SIZE))
         nats = tf.nn.sigmoid_cross_entropy_with_logits(x, plain.decoder(z))
@@ -160,7 +160,7 @@ def test_a_round_is_one_turn_of_the_whole_autoencoder_down_the_gradient():
 
 def test_what_is_drawn_is_normal_with_that_mean_and_variance():
     mean, log_variance = np.float32([[2.0, -1.0, 0.0]]), np.float32([[0.0, 3.0, -4.0]])
-    with Dice(0):
+    with Rng(0):
         z = drawn(*(np.repeat(each, 20_000, axis=0) for each in (mean, log_variance))).numpy()
     assert z.dtype == np.float32
     for column, m, v in zip(z.T, mean[0], np.exp(log_variance[0]), strict=True):
@@ -173,7 +173,7 @@ def test_what_is_drawn_is_normal_with_that_mean_and_variance():
 
 def test_gradients_go_through_a_draw():
     mean, log_variance = tf.random.stateless_normal((2, 5, 4), (1, 2))
-    with Dice(3), tf.GradientTape(persistent=True) as tape:
+    with Rng(3), tf.GradientTape(persistent=True) as tape:
         tape.watch([mean, log_variance])
         z = drawn(mean, log_variance)
     np.testing.assert_array_equal(tape.gradient(z, mean), np.ones((5, 4)))
@@ -186,10 +186,10 @@ def test_heads_of_bfloat16_give_losses_of_float32():
         made = game()
     mean, log_variance = made.encoder(REAL, training=False)
     assert mean.dtype == log_variance.dtype == tf.bfloat16
-    with Dice(1):
+    with Rng(1):
         values = made.turn(tf.constant(REAL))
     assert {value.dtype for value in values.values()} == {tf.float32}
-    with Dice(1):
+    with Rng(1):
         numbers = made.decoder(drawn(mean, log_variance), training=False)
     assert float(values["kl"]) == pytest.approx(divergence(np.float64(mean), np.float64(log_variance)).mean(), rel=1e-6)
     assert float(values["reconstruction"]) == pytest.approx(bernoulli(REAL, np.float64(numbers)).mean(), rel=1e-6)
@@ -219,7 +219,7 @@ def test_mean_and_log_variance_are_heads_of_their_own():
 @pytest.mark.parametrize("likelihood", list(LIKELIHOODS))
 def test_what_an_export_answers(likelihood, tmp_path):
     made = game(likelihood=likelihood)
-    loaded = tf.saved_model.load(str(export(made, "vae", tiny(), 1, tmp_path)))
+    loaded = tf.saved_model.load(str(export(made, tiny(), 1, tmp_path)))
     code = loaded.signatures["encode"](images=tf.constant(REAL))
     assert set(code) == {"latent", "log_variance"}
     for name, expected in zip(("latent", "log_variance"), one_by_one(made.encoder, REAL), strict=True):

@@ -12,10 +12,10 @@ from tensorflow_probability import distributions
 from kgen import images
 from kgen.core import recipe as recipes
 from kgen.core.priors import Normal
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.models import vae_gan
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
 COUNT, CODE = 4, 3
@@ -26,7 +26,7 @@ KINDS = pytest.mark.parametrize("judged", [True, False], ids=["judged", "unjudge
 
 
 def game(seed=0, name="vae-gan", rate=None, **changes):
-    """Returns a small game without a referee, far from the prior; with a rate its players move by plain descent."""
+    """Returns a small game without a update rule, far from the prior; with a rate its players move by plain descent."""
     keras.utils.set_random_seed(seed)
     small = {"width": 2, "latent_dim": CODE, "gamma": 0.3, "margin": 0.0, "l2": 0.0, "compared_layer": 2}
     made = dataclasses.replace(recipes.find(name), **{**small, **changes}).game(DATA)
@@ -45,8 +45,8 @@ def said(network, x):
 
 def by_hand(made, gamma=0.3, real_share=0.5, judged=True, seed=1):
     """Returns what a turn must, from the networks in training, whose batch norm compares their whole batch."""
-    dice = Dice(seed)
-    e, prior = np.float64(dice.normal((COUNT, CODE))), np.float64(dice.normal((COUNT, CODE)))
+    rng = Rng(seed)
+    e, prior = np.float64(rng.normal((COUNT, CODE))), np.float64(rng.normal((COUNT, CODE)))
     mean, log_variance = said(made.encoder, REAL)
     made_of = said(made.decoder, np.concatenate([mean + np.exp(log_variance / 2) * e, prior]))
     logits, features = said(made.discriminator, np.concatenate([REAL, made_of]))
@@ -66,7 +66,7 @@ def by_hand(made, gamma=0.3, real_share=0.5, judged=True, seed=1):
 
 
 def turn(made, seed=1):
-    with Dice(seed):
+    with Rng(seed):
         return made.turn(tf.constant(REAL))
 
 
@@ -114,10 +114,10 @@ def test_under_the_logarithm_lies_a_thousandth():
 
 def forward(made):
     """Returns KL, similarity and the discriminator's outputs on real, reconstructed and generated images."""
-    x, dice = tf.constant(REAL), Dice(1)
+    x, rng = tf.constant(REAL), Rng(1)
     mean, log_variance = made.encoder(x, training=True)
-    z = mean + tf.exp(log_variance / 2) * dice.normal((COUNT, CODE))
-    made_of = made.decoder(tf.concat([z, dice.normal((COUNT, CODE))], 0), training=True)
+    z = mean + tf.exp(log_variance / 2) * rng.normal((COUNT, CODE))
+    made_of = made.decoder(tf.concat([z, rng.normal((COUNT, CODE))], 0), training=True)
     logits, features = made.discriminator(tf.concat([x, made_of], 0), training=True)
     kl = tf.reduce_sum(mean**2 + tf.exp(log_variance) - 1 - log_variance) / 2 / COUNT
     similarity = tf.reduce_sum((features[:COUNT] - features[COUNT : 2 * COUNT]) ** 2) / 2 / COUNT
@@ -161,15 +161,15 @@ def test_neither_share_nor_kinds_of_the_gan_reach_the_encoder():
 def test_the_discriminators_step_is_that_of_the_gan_loss_alone():
     def step(**changes):
         made = game(rate=0.05, **changes)
-        match, before = Match(made, seed=8), [w.numpy() for w in made.discriminator.trainable_variables]
-        match.compile(run_eagerly=True)
-        match.train_step(tf.constant(DATA.images)[None])
+        trainer, before = Trainer(made, seed=8), [w.numpy() for w in made.discriminator.trainable_variables]
+        trainer.compile(run_eagerly=True)
+        trainer.train_step(tf.constant(DATA.images)[None])
         return [w - old for w, old in zip(made.discriminator.trainable_variables, before, strict=True)]
 
     one, other = step(gamma=0.1), step(gamma=0.9)
     close(one, other, rtol=1e-5)
     plain = game()
-    with Dice(Dice(8).fold(0, 0).fold(0).seed):
+    with Rng(Rng(8).fold_in(0, 0).fold_in(0).seed):
         with tf.GradientTape() as tape:
             values = plain.turn(tf.constant(REAL))
             loss = (values["real_cost"] + values["fake_cost"]) / 2
@@ -182,13 +182,13 @@ def test_the_discriminators_step_is_that_of_the_gan_loss_alone():
 def test_a_referee_holds_back_one_of_two_and_never_the_encoder():
     for equilibrium, moves in ((30.0, [True, True, False]), (0.0, [True, False, True])):
         made = game(rate=0.05, margin=0.01, equilibrium=equilibrium)  # all costs are below, or above
-        match = Match(made)
-        match.compile(run_eagerly=True)
+        trainer = Trainer(made)
+        trainer.compile(run_eagerly=True)
         before = {name: getattr(made, name).trainable_variables[0].numpy() for name in PLAYERS}
-        logged = match.train_step(tf.constant(DATA.images)[None])
+        logged = trainer.train_step(tf.constant(DATA.images)[None])
         moved = [not np.array_equal(getattr(made, n).trainable_variables[0], before[n]) for n in PLAYERS]
         assert moved == moves == [bool(logged[f"{name}_moves"]) for name in PLAYERS]
-    assert game().referee is None
+    assert game().update_rule is None
 
 
 # Networks.
@@ -228,9 +228,9 @@ def test_channels_are_the_authors(name, size):
     assert strides == [1, 2, 2, 2] and {la.kernel_size for la in layers_of(made.discriminator, maps)} == {(5, 5)}
     compared = made.discriminator.output_shape[1][1]
     assert compared == {32: 8 * 8 * 192, 64: 8 * 8 * 256}[size]
-    gamma, prior, exhibits = {32: 1e-5, 64: 1e-6}[size], Normal(code), ("encoder", "decoder")
-    assert (made.gamma, made.prior, made.exhibits, made.range) == (gamma, prior, exhibits, images.SYMMETRIC)
-    assert (made.referee.centre, made.referee.margin, made.real_share) == (0.68, 0.35, 0.5)
+    gamma, prior, exported = {32: 1e-5, 64: 1e-6}[size], Normal(code), ("encoder", "decoder")
+    assert (made.gamma, made.prior, made.exported, made.range) == (gamma, prior, exported, images.SYMMETRIC)
+    assert (made.update_rule.centre, made.update_rule.margin, made.real_share) == (0.68, 0.35, 0.5)
     found = [(float(p.optimizer.learning_rate), p.optimizer.final_rate, p.l2) for p in made.players.values()]
     np.testing.assert_allclose(found, [(0.025 / 64, 1e-5 / 64, 1e-5 / 64)] * 3, rtol=1e-6)
 

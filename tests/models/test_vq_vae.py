@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from kgen import images
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
 COUNT, SIZE = 5, 3
@@ -79,10 +79,10 @@ class ByHand:
 
 
 def a_round(made, seed=0):
-    """Plays a round in eager mode and returns what was logged."""
-    match = Match(made, seed)
-    match.compile(run_eagerly=True)
-    return {name: float(value) for name, value in match.train_step(tf.constant(DATA.images)[None]).items()}
+    """Plays a step in eager mode and returns what was logged."""
+    trainer = Trainer(made, seed)
+    trainer.compile(run_eagerly=True)
+    return {name: float(value) for name, value in trainer.train_step(tf.constant(DATA.images)[None]).items()}
 
 
 # Losses.
@@ -92,7 +92,7 @@ def a_round(made, seed=0):
 def test_the_loss_is_equation_3(beta):
     made = game(beta=beta)
     expected = ByHand(made, beta=beta)
-    with Dice(0):
+    with Rng(0):
         found = made.turn(tf.constant(REAL))
     assert set(found) == {"autoencoder", *made.reports} and made.range == images.SYMMETRIC
     assert float(found["reconstruction"]) == pytest.approx(expected.reconstruction, rel=1e-4)
@@ -116,7 +116,7 @@ def test_vectors_are_the_maps_at_each_place_and_the_decoder_replaces_them():
 def test_the_gradient_of_each_part_is_that_of_its_terms():
     """The encoder's passes through the quantiser, the codebook's is of its own term alone, the decoder's of the first.
 
-    By descent at rate 1, since the three must also be what a round applies.
+    By descent at rate 1, since the three must also be what a step applies.
     """
     made = game()
     made.players["autoencoder"].optimizer = keras.optimizers.SGD(1.0)
@@ -146,14 +146,14 @@ def test_the_codebook_goes_to_the_mean_of_its_vectors_and_the_unused_stay():
 def test_adam_moves_the_codebook_by_the_sum_over_all_its_vectors():
     """In numpy: a gradient that lists a vector once for each of its uses must be summed before it is squared."""
     made = game(learning_rate=0.01)
-    match = Match(made)
-    match.compile(run_eagerly=True)
+    trainer = Trainer(made)
+    trainer.compile(run_eagerly=True)
     mean = square = 0.0
     for t in (1, 2):
         gradient, before = ByHand(made).codebook, quantizer(made).codebook.numpy()
         mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
         expected = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * mean / (np.sqrt(square) + 1e-8)
-        match.train_step(tf.constant(DATA.images)[None])
+        trainer.train_step(tf.constant(DATA.images)[None])
         found = before - quantizer(made).codebook.numpy()
         np.testing.assert_allclose(found, expected, rtol=1e-2, atol=1e-6)
     assert np.abs(expected[:-1]).min() > 1e-4
@@ -169,7 +169,7 @@ def test_nothing_is_drawn():
     made = game()
     losses = set()
     for seed in (0, 1):
-        with Dice(seed):
+        with Rng(seed):
             losses.add(float(made.turn(tf.constant(REAL))["autoencoder"]))
     assert len(losses) == 1 and made.prior is None and made.draws == 0
     assert list(made.play(["batch"])) == [(made.turn, "batch")]

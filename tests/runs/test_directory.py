@@ -21,15 +21,15 @@ IMAGES = Images(np.arange(64, dtype=np.uint8).reshape(4, 4, 4, 1), np.arange(4),
 
 
 def test_numbers_count_up_and_gaps_are_filled_first(tmp_path):
-    made = [directory.create(tmp_path / "new/runs", "dcgan", RECIPE) for _ in range(3)]
+    made = [directory.create(tmp_path / "new/runs", RECIPE) for _ in range(3)]
     assert [path.name for path in made] == [f"dcgan-mnist5k-000{i}" for i in (1, 2, 3)]
-    assert [directory.read_recipe(path) for path in made] == [("dcgan", RECIPE)] * 3
-    assert directory.create(tmp_path / "new/runs", "gan", recipes.find("gan")).name == "gan-mnist5k-0001"
+    assert [directory.read_recipe(path) for path in made] == [RECIPE] * 3
+    assert directory.create(tmp_path / "new/runs", recipes.find("gan")).name == "gan-mnist5k-0001"
 
 
 def test_a_folder_of_pictures_gives_a_plain_name(tmp_path):
     own = dataclasses.replace(RECIPE, dataset="folder:/some/where")
-    assert directory.create(tmp_path, "dcgan", own).name == "dcgan-folder-0001"
+    assert directory.create(tmp_path, own).name == "dcgan-folder-0001"
 
 
 CREATE = """
@@ -60,11 +60,11 @@ def test_a_place_that_is_no_folder_is_named(tmp_path):
     (tmp_path / "dangling").symlink_to(tmp_path / "gone/away")
     for place in ("file", "file/runs", "dangling"):
         with pytest.raises(UsageError, match=f"The folder .*{place} cannot be made"):
-            directory.create(tmp_path / place, "dcgan", RECIPE)
+            directory.create(tmp_path / place, RECIPE)
 
 
 def test_latest_is_the_one_written_to_last(tmp_path):
-    one, two, three = (directory.create(tmp_path, "dcgan", RECIPE) for _ in range(3))
+    one, two, three = (directory.create(tmp_path, RECIPE) for _ in range(3))
     (tmp_path / "no run").mkdir()
     for age, run in enumerate([two, one, three]):
         for file in run.iterdir():

@@ -11,14 +11,14 @@ from kgen.core import recipe as recipes
 from kgen.export.saved_model import export
 from kgen.serving import launch
 from tests.helpers import processes
-from tests.helpers.recipes import new_match, shrink
+from tests.helpers.recipes import new_trainer, shrink
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
     for name in ("gan", "autoencoder"):
-        export(new_match(name).exhibition(), name, shrink(recipes.find(name)), 2, root, name)
+        export(new_trainer(name).best_game(), shrink(recipes.find(name)), 2, root, name)
     return root
 
 

@@ -71,7 +71,7 @@ def faces(tmp_path, monkeypatch):
     own = dataclasses.replace(recipes.find("vae"), dataset="celeba", data_dir=tmp_path, image_size=8)
     run = tmp_path / "runs/vae-celeba-0001"
     run.mkdir(parents=True)
-    directory.write_recipe(run, "vae", own)
+    directory.write_recipe(run, own)
     opened = Linear(RANDOM.integers(0, 256, (300, 8, 8, 3), np.uint8), 192)
     monkeypatch.setattr(autoencoders, "of_run", lambda path: opened)
     return tmp_path
@@ -108,6 +108,6 @@ def test_a_mistake_is_a_sentence(flags, said, faces, monkeypatch, capsys):
 def test_another_dataset_is_refused(faces, monkeypatch, capsys):
     run = faces / "runs/vae-mnist5k-0001"
     run.mkdir()
-    directory.write_recipe(run, "vae", recipes.find("vae"))
+    directory.write_recipe(run, recipes.find("vae"))
     code, _, errors = commands.call(monkeypatch, capsys, "attributes", "--run", run)
     assert code == 2 and "only celeba has attributes" in errors

@@ -11,7 +11,7 @@ from kgen import data
 from kgen.augmentation import noise
 from kgen.core import recipe as recipes
 from kgen.errors import UsageError
-from kgen.rng import Dice
+from kgen.rng import Rng
 from kgen.runs import build, directory
 from kgen.studies import cross_validation, finetuning, robustness
 from kgen.training import train as training
@@ -32,7 +32,7 @@ FLAGS = (
 def autoencoder(tmp_path_factory):
     """A tiny run of an autoencoder."""
     tiny = dataclasses.replace(recipes.find("autoencoder"), **TINY)
-    return training.train("autoencoder", tiny, tmp_path_factory.mktemp("runs"), None).run
+    return training.train(tiny, tmp_path_factory.mktemp("runs"), None).run
 
 
 @pytest.fixture
@@ -79,11 +79,11 @@ def test_cross_validation_trains_each_fold_once_and_measures_it_on_the_test_spli
     assert code == 0, err
     results = [json.loads((tmp_path / f"runs/folds/fold-{i}/result.json").read_text()) for i in range(3)]
     assert len({result["validation_binary_cross_entropy"] for result in results}) == 3
-    match, _ = build.reopen(
-        *reversed([tmp_path / "runs/folds/fold-1", directory.read_recipe(tmp_path / "runs/folds/fold-1")[1]])
+    trainer, _ = build.reopen(
+        *reversed([tmp_path / "runs/folds/fold-1", directory.read_recipe(tmp_path / "runs/folds/fold-1")])
     )
     pixels = data.load("mnist5k", "test[:50]").images / np.float32(255)
-    made = match.exhibition().served[0].reconstruct(pixels)["images"].numpy()
+    made = trainer.best_game().served[0].reconstruct(pixels)["images"].numpy()
     assert results[1]["test_squared_error"] == pytest.approx(np.mean((made - pixels) ** 2), rel=1e-5)
     assert (tmp_path / "runs/folds/folds.md").read_text() in out
     before = [path.stat().st_mtime_ns for path in sorted((tmp_path / "runs").rglob("*.safetensors"))]
@@ -124,9 +124,7 @@ def test_frozen_layers_are_the_autoencoders(call, autoencoder, tmp_path):
     flags = ["--run", autoencoder, "--steps", "10", "--batch-size", "20", "--folds", "2", "--depths", "1"]
     assert call("finetune", *flags, "--out", "tuned")[0] == 0
     tuned = tmp_path / "tuned/depth-1/fold-0"
-    one, other = (
-        build.reopen(directory.read_recipe(run)[1], run)[0].exhibition().encoder for run in (autoencoder, tuned)
-    )
+    one, other = (build.reopen(directory.read_recipe(run), run)[0].best_game().encoder for run in (autoencoder, tuned))
     same = [np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True)]
     assert same == [True] * 4 + [False] * 2  # the convolution and the hidden layer; the code's layer
 
@@ -157,12 +155,12 @@ def test_robustness_is_the_loss_under_each_noise(call, autoencoder, tmp_path):
     )
     assert code == 0, err
     clean, noisy = (float(cell) for cell in out.splitlines()[2].split("|")[3:5])
-    match, _ = build.reopen(directory.read_recipe(autoencoder)[1], autoencoder)
+    trainer, _ = build.reopen(directory.read_recipe(autoencoder), autoencoder)
     pixels = data.load("mnist5k", "test[:40]").images / np.float32(255)
-    with Dice(Dice(0).fold(0).seed):
+    with Rng(Rng(0).fold_in(0).seed):
         seen = noise.add(pixels, noise.parse("uniform:0.7")).numpy()
     for given, found in ((pixels, clean), (seen, noisy)):
-        made = match.exhibition().served[0].reconstruct(given)["images"].numpy().astype(np.float64)
+        made = trainer.best_game().served[0].reconstruct(given)["images"].numpy().astype(np.float64)
         assert found == pytest.approx(-np.mean(pixels * np.log(made) + (1 - pixels) * np.log(1 - made)), abs=6e-5)
     assert (tmp_path / "robustness.md").exists() and (tmp_path / "robustness.png").stat().st_size > 500
 
@@ -193,6 +191,6 @@ def test_mistakes_in_robustness(flags, sentence, call, autoencoder):
 
 def test_another_model_sees_no_noise(tmp_path):
     small = {"width": 4, "latent_dim": 8, "batch_size": 8, "steps": 2, "split": "train[:50]"}
-    run = training.train("dcgan", dataclasses.replace(recipes.find("dcgan"), **small), tmp_path, None).run
+    run = training.train(dataclasses.replace(recipes.find("dcgan"), **small), tmp_path, None).run
     with pytest.raises(UsageError, match="is no autoencoder that can see noise"):
         robustness.opened(run)

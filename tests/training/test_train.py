@@ -17,10 +17,10 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 
 from kgen import data, images
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
-from kgen.inference import sampling
-from kgen.rng import Dice
+from kgen.inference import loading
+from kgen.rng import Rng
 from kgen.runs import build, checkpoint, directory
 from kgen.training import train as training
 from tests.helpers import processes
@@ -40,7 +40,7 @@ LOGGED = {
 def train(tmp_path, resume=None, **changes):
     """Trains a small dcgan in this process."""
     small = dataclasses.replace(recipes.find("dcgan"), **{**SMALL, "steps": 20, **changes})
-    return training.train("dcgan", small, tmp_path / "runs", tmp_path / "exports", resume)
+    return training.train(small, tmp_path / "runs", tmp_path / "exports", resume)
 
 
 def pixels(path):
@@ -64,8 +64,7 @@ def test_a_run_directory_holds_what_is_promised(run):
 
 
 def test_recipe_json_is_what_was_asked_for(run):
-    name, found = recipes.from_json((run / "recipe.json").read_text())
-    assert name == "dcgan"
+    found = recipes.from_json((run / "recipe.json").read_text())
     assert found == dataclasses.replace(
         recipes.find("dcgan"), width=4, latent_dim=8, batch_size=8, steps=60,
         checkpoint_every=7, log_every=5, sample_every=20, ema=0.9, keep=2,
@@ -119,7 +118,7 @@ def test_tensorboard_shows_the_log_and_the_pictures(run):
 def averaged_generator(run):
     """Returns a generator with the averaged weights, put together here from the final checkpoint's file."""
     state = load_file(run / "checkpoints/000060/state.safetensors")
-    network = directory.read_recipe(run)[1].game(data.load("mnist5k")).generator
+    network = directory.read_recipe(run).game(data.load("mnist5k")).generator
     network.set_weights([state[key] for key in sorted(state) if key.startswith("generator_average/")])
     live = [state[key] for key in sorted(state) if key.startswith("generator/")]
     assert any((a != b).any() for a, b in zip(network.get_weights(), live, strict=True))
@@ -128,7 +127,7 @@ def averaged_generator(run):
 
 def test_samples_and_export_come_from_the_average(run):
     network = averaged_generator(run)
-    latent = Dice(0).normal((64, 8))  # the prior is N(0, I), and this the first draw of the run's dice
+    latent = Rng(0).normal((64, 8))  # the prior is N(0, I), and this the first draw of the run's rng
     made = np.asarray(network(latent, training=False)) / 2 + 0.5
     shown = pixels(run / "samples/000060.png").reshape(8, 28, 8, 28).swapaxes(1, 2).reshape(64, 28, 28, 1)
     assert np.abs(shown - made * 255).max() <= 0.51
@@ -139,8 +138,8 @@ def test_samples_and_export_come_from_the_average(run):
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory):
-    """The same 20 rounds, logged each, logged every 5, and 5 at a time."""
-    ways = {"each": {"log_every": 1}, "every_5": {}, "5_at_a_time": {"rounds_per_execution": 5}}
+    """The same 20 steps, logged each, logged every 5, and 5 at a time."""
+    ways = {"each": {"log_every": 1}, "every_5": {}, "5_at_a_time": {"steps_per_execution": 5}}
     return {way: train(tmp_path_factory.mktemp(way), **changes) for way, changes in ways.items()}
 
 
@@ -154,7 +153,7 @@ def test_a_line_of_the_log_is_the_mean_of_its_rounds(three):
 
 
 def test_rounds_per_execution_change_nothing_and_nothing_is_traced_twice(three):
-    assert {way: result.match.traces for way, result in three.items()} == dict.fromkeys(three, 1)
+    assert {way: result.trainer.traces for way, result in three.items()} == dict.fromkeys(three, 1)
     one, five = three["every_5"].run, three["5_at_a_time"].run
     assert processes.log(one) == processes.log(five)
     states = [load_file(run / "checkpoints/000020/state.safetensors") for run in (one, five)]
@@ -213,7 +212,7 @@ def test_other_images_are_refused(tmp_path):
 
 def test_reopen_needs_a_checkpoint(tmp_path):
     small = dataclasses.replace(recipes.find("dcgan"), **SMALL)
-    run = directory.create(tmp_path, "dcgan", small)
+    run = directory.create(tmp_path, small)
     directory.write_environment(run, pictures(size=28))
     with pytest.raises(UsageError, match="has no checkpoint yet"):
         build.reopen(small, run)
@@ -226,7 +225,7 @@ def test_sampling_needs_no_images(tmp_path):
         images.save_png(tmp_path / f"pictures/{i}.png", picture)
     result = train(tmp_path, steps=5, dataset=f"folder:{tmp_path}/pictures", image_size=28)
     shutil.rmtree(tmp_path / "pictures")
-    ran, exported = sampling.from_run(result.run), sampling.from_saved_model(result.exported)
+    ran, exported = loading.load(result.run).generator, loading.load(result.exported).generator
     np.testing.assert_array_equal(ran.draw(1, 3), exported.draw(1, 3))
 
 
@@ -236,4 +235,4 @@ def test_the_policy_is_put_back():
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
         1 / 0
     assert keras.config.dtype_policy() == before
-    assert isinstance(build.prepare(dataclasses.replace(recipes.find("dcgan"), **SMALL), data.load("ring")), Match)
+    assert isinstance(build.prepare(dataclasses.replace(recipes.find("dcgan"), **SMALL), data.load("ring")), Trainer)

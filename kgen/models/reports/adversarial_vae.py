@@ -35,7 +35,7 @@ from kgen.core.priors import Normal
 from kgen.core.recipe import Recipe
 from kgen.errors import UsageError
 from kgen.losses import reconstruction as reconstruction_losses
-from kgen.losses.adversarial import OBJECTIVES
+from kgen.losses.adversarial import LOSSES
 from kgen.models.vae import VAE, drawn
 
 SLOPE = 0.2
@@ -77,7 +77,7 @@ class AdversarialVAE(VAE):
 
     def opinions(self, real, made, codes):
         """Returns the adversarial term of the autoencoder's loss, and the critic's loss; sums over the batch."""
-        objective, count = OBJECTIVES["non_saturating"], real.shape[0]
+        objective, count = LOSSES["non_saturating"], real.shape[0]
         adversarial = objective.generator(self.critic(made, training=True))
         apart = self.critic(keras.ops.stop_gradient(made), training=True)
         return count * adversarial, count * objective.discriminator(self.critic(real, training=True), apart)

@@ -33,12 +33,12 @@ from kgen.backend import keras
 from kgen.core.adversarial import AdversarialRecipe, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Normal
-from kgen.losses.adversarial import OBJECTIVES
-from kgen.models.dcgan import checked
+from kgen.losses.adversarial import LOSSES
 from kgen.models.gan import GAN
 from kgen.models.improved_gan import KPlusOneGAN
 from kgen.models.wgan import WGAN
 from kgen.networks.conv_autoencoder import Plan, decoded, decoder, dense, encoder
+from kgen.networks.sizes import checked
 
 SIZES = (28, 32)
 MIXINGS = {"concatenate": "Concatenate", "product": "Multiply", "sum": "Add"}  # names of Keras layers
@@ -76,21 +76,21 @@ class Report002Recipe(AdversarialRecipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def game(self, data):
-        make, judge = self.networks(data, "discriminator")
+        generator, discriminator = self.networks(data, "discriminator")
         return GAN(
-            generator=Player(make, self.adam()),
-            opponent=Player(judge, self.adam()),
-            objective=OBJECTIVES["non_saturating"],
+            generator=Player(generator, self.adam()),
+            discriminator=Player(discriminator, self.adam()),
+            loss=LOSSES["non_saturating"],
             prior=Normal(self.latent_dim),
             image_range=images.UNIT,
             **self.rules(),
         )
 
-    def networks(self, data, opponent):
-        """Returns `(decoder, encoder)` with one output, as generator and `opponent`."""
+    def networks(self, data, name):
+        """Returns `(decoder, encoder)` with one output, as generator and `name`."""
         shape = checked(data.images.shape[1:], SIZES)
         generator = decoder(shape, PLAN, self.latent_dim, squash="sigmoid", name="generator")
-        return generator, encoder(shape, PLAN, 1, self.dropout, opponent)
+        return generator, encoder(shape, PLAN, 1, self.dropout, name)
 
     def adam(self):
         """Returns a new optimizer: every player has its own."""
@@ -110,11 +110,11 @@ class WassersteinRecipe(Report002Recipe):
         self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
 
     def game(self, data):
-        make, judge = self.networks(data, "critic")
+        generator, critic = self.networks(data, "critic")
         return WGAN(
-            generator=Player(make, optimizers.RMSprop(self.learning_rate)),
-            opponent=Player(judge, optimizers.RMSprop(self.learning_rate)),
-            objective=OBJECTIVES["wasserstein"],
+            generator=Player(generator, optimizers.RMSprop(self.learning_rate)),
+            discriminator=Player(critic, optimizers.RMSprop(self.learning_rate)),
+            loss=LOSSES["wasserstein"],
             prior=Normal(self.latent_dim),
             image_range=images.UNIT,
             clip=self.clip,
@@ -150,6 +150,6 @@ class KPlusOneRecipe(Report002Recipe):
 
 RECIPES = {
     "gan-report002": Report002Recipe(steps=22_500),  # 24 epochs of 60,000 images
-    "wgan-report002": WassersteinRecipe(generator_every=5, steps=7_500),  # 37,500 batches
+    "wgan-report002": WassersteinRecipe(discriminator_steps=5, steps=7_500),  # 37,500 batches
     "improved-gan-report002": KPlusOneRecipe(steps=22_500),
 }

@@ -11,7 +11,7 @@ Both players move from one forward pass, with RMSprop 1e-3, weights Glorot-unifo
   dropout, the discriminator strided ones and LeakyReLU. Its widths are lost: those here are ours.
 
 It trained for up to 500 epochs; the recipes take 50, of 60,000 images (`--dataset mnist`) or 50,000 (`cifar10`). On
-MNIST all images are alike for the first 1,000 rounds or more, then they become digits; that is no fault.
+MNIST all images are alike for the first 1,000 steps or more, then they become digits; that is no fault.
 
 What the report's text says otherwise, as far as training is concerned:
 - equation 3 is the saturating generator loss; the code minimises E[1 - log D(G(z))], the non-saturating one plus 1,
@@ -28,16 +28,15 @@ from dataclasses import dataclass
 
 from kgen import images, layers, optimizers
 from kgen.backend import keras
-from kgen.core.adversarial import AdversarialRecipe
+from kgen.core.adversarial import AnyLossRecipe
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
-from kgen.losses.adversarial import OBJECTIVES
-from kgen.models import gan
-from kgen.models.dcgan import checked
 from kgen.models.gan_convolutional import SIZES, ConvolutionalMaxoutRecipe
+from kgen.models.gan_maxout import GANRecipe, SimultaneousGAN
+from kgen.networks.sizes import checked
 
 
-class SummedGAN(gan.SimultaneousGAN):
+class SummedGAN(SimultaneousGAN):
     """D's loss is the sum `-E[log D(x) + log(1 - D(G(z)))]`: the report's equation 2 and its code."""
 
     weight, share = 1.0, 0.5
@@ -89,12 +88,12 @@ def rmsprop(network, learning_rate):
     return Player(network, optimizers.RMSprop(learning_rate, rho=0.9, epsilon=1e-7))
 
 
-def summed_game(recipe, make, judge):
+def summed_game(recipe, generator, discriminator):
     """Returns the game between a generator and a discriminator."""
     return SummedGAN(
-        generator=rmsprop(make, recipe.learning_rate),
-        opponent=rmsprop(judge, recipe.learning_rate),
-        objective=OBJECTIVES["non_saturating"],
+        generator=rmsprop(generator, recipe.learning_rate),
+        discriminator=rmsprop(discriminator, recipe.learning_rate),
+        loss=recipe.adversarial_loss(),
         prior=Uniform(recipe.latent_dim),
         image_range=images.UNIT,
         **recipe.rules(),
@@ -102,7 +101,7 @@ def summed_game(recipe, make, judge):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenseRecipe(gan.GANRecipe):
+class DenseRecipe(GANRecipe):
     """Dense maxout networks of student report 003, after Goodfellow et al. 2014."""
 
     learning_rate: float = 1e-3  # RMSprop's, of both players.
@@ -122,13 +121,15 @@ class ConvolutionalRecipe(ConvolutionalMaxoutRecipe):
 
     def game(self, data):
         shape = checked(data.images.shape[1:], SIZES)
-        make = convolutional_generator(shape[-1], self.latent_dim, self.generator_width, self.generator_maps)
-        judge = convolutional_discriminator(shape, self.discriminator_channels, self.discriminator_units, self.pieces)
-        return summed_game(self, make, judge)
+        generator = convolutional_generator(shape[-1], self.latent_dim, self.generator_width, self.generator_maps)
+        discriminator = convolutional_discriminator(
+            shape, self.discriminator_channels, self.discriminator_units, self.pieces
+        )
+        return summed_game(self, generator, discriminator)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransposedRecipe(AdversarialRecipe):
+class TransposedRecipe(AnyLossRecipe):
     """Networks of the second script of student report 003: transposed and strided convolutions, LeakyReLU, dropout."""
 
     latent_dim: int = 100  # Size of z.
@@ -145,8 +146,8 @@ class TransposedRecipe(AdversarialRecipe):
 
     def game(self, data):
         shape = checked(data.images.shape[1:], SIZES)
-        make = transposed_generator(shape[-1], self.latent_dim, self.width, self.dropout)
-        return summed_game(self, make, strided_discriminator(shape, self.width, self.dropout))
+        generator = transposed_generator(shape[-1], self.latent_dim, self.width, self.dropout)
+        return summed_game(self, generator, strided_discriminator(shape, self.width, self.dropout))
 
 
 RECIPES = {

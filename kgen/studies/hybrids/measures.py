@@ -1,8 +1,8 @@
 """What is asked of a hybrid, in numbers: can both kinds be recognised, does it look real, is it new?
 
-Student report 001 judged its pegasi by eye under these three heads. Here a classifier of real images is the judge: its
+Student report 001 judged its hybrids by eye under these three heads. Here a classifier of real images measures them: its
 probabilities stand for recognition, and the features before its last layer for likeness. Features have no scale of
-their own, so that distances compare under one judge only.
+their own, so that distances compare under one classifier only.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ def probability(probabilities, labels):
     """Probability `sum_k p(k | image)` of being one of several classes.
 
     Args:
-        probabilities: the judge's softmax, `(n, classes)`.
+        probabilities: the classifier's softmax, `(n, classes)`.
         labels: indices of the classes.
 
     Returns:
@@ -121,7 +121,7 @@ def judged(look, sets, reference, train, labels):
 
 
 def table(found):
-    """Returns the figures of `kgen.studies.hybrids.study.study` as Markdown, means with standard errors; "" without judge."""
+    """Returns the figures of `kgen.studies.hybrids.study.study` as Markdown, means with standard errors; "" without classifier."""
 
     def mean(name):
         return lambda row: f"{row[name]:.3f} ± {row[f'{name}_error']:.3f}"
@@ -129,15 +129,15 @@ def table(found):
     def plain(name):
         return lambda row: "-" if row[name] is None else f"{row[name]:.4g}"
 
-    if not found["judge"]:
+    if not found["classifier"]:
         return ""
-    protocol, counts, judge = found["protocol"], found["images"], Path(found["judge"]["run"]).name
+    protocol, counts, classifier = found["protocol"], found["images"], Path(found["classifier"]["run"]).name
     columns = {
         f"P({protocol['bodies']})": mean("body"),
         f"P({protocol['wings']})": mean("wing"),
         "both": mean("both"),
-        f"polynomial MMD on {judge} features": plain("polynomial_mmd"),
-        f"Frechet distance on {judge} features": plain("frechet_distance"),
+        f"polynomial MMD on {classifier} features": plain("polynomial_mmd"),
+        f"Frechet distance on {classifier} features": plain("frechet_distance"),
         "pairwise distance / of real": plain("pairwise_distance"),
         "to nearest training image": mean("nearest"),
     }

@@ -111,20 +111,20 @@ def paired(data, protocol):
     return Pairs(some, others, alphas, np.concatenate([rows[: size if size >= LEAST else 0] for rows in rest]), labels)
 
 
-def study(codec, data, pairs, protocol, train, folder, judge=None, about=None, say=lambda words: None):
+def study(codec, data, pairs, protocol, train, folder, classifier=None, about=None, say=lambda words: None):
     """Writes hybrids and what they are like into a folder, which is made.
 
-    - `pegasi.png`: the hybrids. `pairs.png`: under each other body, hybrid, wing, and the cross-fade of their pixels.
+    - `hybrids.png`: the hybrids. `pairs.png`: under each other body, hybrid, wing, and the cross-fade of their pixels.
     - `sequences.png`, `.gif`: body, hybrids of all alphas, wing; the next repetition, or the next pair, is below.
-    - `pegasi.csv`: rows of the images in the split, alpha and, with a judge, probabilities of each hybrid.
-    - `pegasus.json`: what is returned. `pegasus.md`: its table, empty without a judge.
+    - `hybrids.csv`: rows of the images in the split, alpha and, with a classifier, probabilities of each hybrid.
+    - `hybrids.json`: what is returned. `hybrids.md`: its table, empty without a classifier.
 
     Args:
-        codec: `kgen.inference.autoencoder.Codec`.
-        data, protocol: what `pairs`, at least 2 where there is a judge, were made of.
+        codec: `kgen.inference.autoencoder.TrainedAutoencoder`.
+        data, protocol: what `pairs`, at least 2 where there is a classifier, were made of.
         train: `kgen.data.Images` that the codec was trained on.
         folder: `Path`.
-        judge: `kgen.metrics.features.Network` of a classifier, see `kgen.inference.classifier`, or None to measure nothing.
+        classifier: `kgen.metrics.features.Network` of a classifier, see `kgen.inference.classifier`, or None to measure nothing.
         about: `{name: value}` to put first into the figures.
         say: called with a sentence where something is wanting.
 
@@ -139,19 +139,19 @@ def study(codec, data, pairs, protocol, train, folder, judge=None, about=None, s
         words = f"{seen[0]} of the {protocol.count} bodies and {seen[1]} of the wings"
         say(f"The model was trained on {words}: what it makes of them says little about new images.")
     figures = {**(about or {}), "kgen": kgen.__version__, "protocol": dataclasses.asdict(protocol)}
-    figures |= {"trained_on": {"bodies": seen[0], "wings": seen[1]}, "judge": None}
-    measured, judged = measure(judge, sets, data, pairs, train, protocol, say) if judge else ({}, {})
+    figures |= {"trained_on": {"bodies": seen[0], "wings": seen[1]}, "classifier": None}
+    measured, judged = measure(classifier, sets, data, pairs, train, protocol, say) if classifier else ({}, {})
     figures |= measured
     directory.make_folder(folder)
     save_pictures(folder, sets, films)
-    write_rows(folder / "pegasi.csv", data, pairs, judged)
-    (folder / "pegasus.json").write_text(json.dumps(figures, indent=2) + "\n")
-    (folder / "pegasus.md").write_text(hybrid_measures.table(figures))
+    write_rows(folder / "hybrids.csv", data, pairs, judged)
+    (folder / "hybrids.json").write_text(json.dumps(figures, indent=2) + "\n")
+    (folder / "hybrids.md").write_text(hybrid_measures.table(figures))
     return figures
 
 
-def measure(judge, sets, data, pairs, train, protocol, say):
-    """Returns the figures that need a judge, and `{name: (n,)}` of each hybrid."""
+def measure(classifier, sets, data, pairs, train, protocol, say):
+    """Returns the figures that need a classifier, and `{name: (n,)}` of each hybrid."""
     real = data.images[pairs.left]
     if not len(real):
         say(f"Fewer than {LEAST} other bodies or wings are left to compare with: some measures need a lower --count.")
@@ -159,13 +159,17 @@ def measure(judge, sets, data, pairs, train, protocol, say):
     kinds = [data.classes[label] for labels in pairs.labels for label in labels]
     others = ~np.isin(np.array(train.classes)[train.labels], kinds)
     near = train.images[order[np.argsort(others[order], kind="stable")[:MOST_TRAIN]]]
-    found, judged = hybrid_measures.judged(hybrid_measures.looking(judge), sets, real, near, pairs.labels)
-    return {"judge": judge.about, "images": {"reference": len(real), "train": len(near)}, "measures": found}, judged
+    found, judged = hybrid_measures.judged(hybrid_measures.looking(classifier), sets, real, near, pairs.labels)
+    return {
+        "classifier": classifier.about,
+        "images": {"reference": len(real), "train": len(near)},
+        "measures": found,
+    }, judged
 
 
 def save_pictures(folder, sets, films):
     """Writes the PNG and GIF files; films are None without sequences."""
-    images.save_png(folder / "pegasi.png", images.grid(sets["hybrids"]))
+    images.save_png(folder / "hybrids.png", images.grid(sets["hybrids"]))
     images.save_png(folder / "pairs.png", sheet([sets[name] for name in SHOWN]))
     if films is not None:
         images.save_png(folder / "sequences.png", images.grid(np.concatenate(films), films.shape[1]))

@@ -28,7 +28,7 @@ def write(study, search, folder):
         return None
     _pictures(study, folder, len(complete))
     best = search.candidate(FixedTrial(study.best_params))
-    (folder / "best.json").write_text(best.to_json(search.model))
+    (folder / "best.json").write_text(best.to_json())
     return best
 
 
@@ -40,10 +40,10 @@ def train_best(search, best, folder, runs_dir, exports_dir, train):
     """
     note = folder / "best_run.txt"
     run = Path(note.read_text()) if note.exists() else None
-    if not (run and (run / "recipe.json").exists() and directory.read_recipe(run) == (search.model, best)):
-        run = directory.create(runs_dir, search.model, best)
+    if not (run and (run / "recipe.json").exists() and directory.read_recipe(run) == best):
+        run = directory.create(runs_dir, best)
         note.write_text(str(run.absolute()))
-    result = train(search.model, best, runs_dir, exports_dir, run)
+    result = train(best, runs_dir, exports_dir, run)
     if result.finished:
         curves(run, folder / "training.png")
     return result

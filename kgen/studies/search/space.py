@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kgen.core.options import NOT_SEARCHED, marked
 from kgen.errors import UsageError
 
-# Losses on other images cannot be compared; folds are the search's own; the rest changes no result.
-NOT_SEARCHED = ("dataset", "split", "data_dir", "image_size", "crop", "classes", "folds", "fold", "start_from")
-CLOCKS = ("log_every", "sample_every", "checkpoint_every", "keep")
 GRAMMAR = "write FIELD=LOW..HIGH, FIELD=LOW..HIGH:log or FIELD=a,b,c"
 
 
@@ -82,14 +80,14 @@ def suggest(axes, recipe, trial):
     return {axis.field: axis.suggest(trial) for axis in axes} if axes else recipe.suggest(trial)
 
 
-def demand_own(model, recipe, published):
+def demand_own(recipe, published):
     """Raises UsageError unless the recipe has a space of its own and none of its fields was fixed by a flag.
 
     Args:
         published: the recipe as it is without flags.
     """
     if not hasattr(recipe, "suggest"):
-        raise UsageError(f"The recipe {model} has no space of its own: name what to search with --vary.")
+        raise UsageError(f"The recipe {recipe.name} has no space of its own: name what to search with --vary.")
     from optuna import create_study, logging, samplers
 
     logging.set_verbosity(logging.WARNING)
@@ -98,7 +96,7 @@ def demand_own(model, recipe, published):
     if fixed:
         flag = fixed[0].replace("_", "-")
         raise UsageError(
-            f"--{flag} is searched by {model}'s own space: leave it out, or name with --vary what to search."
+            f"--{flag} is searched by {recipe.name}'s own space: leave it out, or name with --vary what to search."
         )
 
 
@@ -128,7 +126,7 @@ def _kinds(field, recipe):
     """Returns what a field is annotated with, `(X,)`, or `(X, NoneType)` of `X | None`."""
     annotations = typing.get_type_hints(type(recipe))
     fields = [known.name for known in dataclasses.fields(recipe)]
-    if field in (*NOT_SEARCHED, *CLOCKS):
+    if field in marked(recipe, NOT_SEARCHED):
         raise UsageError(f"--vary {field}: this field is not searched, since losses would not compare or not change.")
     if field not in fields:
         near = difflib.get_close_matches(field, fields, n=1)

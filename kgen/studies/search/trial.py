@@ -43,7 +43,7 @@ class Rules:
             raise UsageError(f"--search-folds must be at least 1, not {self.search_folds}.")
         if self.hopeless is not None and not math.isfinite(self.hopeless):
             raise UsageError(f"--hopeless must be a finite number, not {self.hopeless}.")
-        if self.maximize and not self.objective:
+        if self.maximize and not self.loss:
             raise UsageError("--maximize needs --objective: a validation loss is minimised.")
 
     def value(self, scores, minutes, latent_dim):
@@ -71,7 +71,6 @@ class Search:
     """What is searched.
 
     Args:
-        model: the recipe's name.
         recipe: its values hold where nothing is searched.
         vary: texts, see `kgen.studies.search.space.parse`; none searches the recipe's own space.
         rules: how a trial is judged.
@@ -80,7 +79,6 @@ class Search:
         UsageError: there is nothing to search, or nothing to judge by.
     """
 
-    model: str
     recipe: recipes.Recipe
     vary: tuple[str, ...] = ()
     rules: Rules = field(default_factory=Rules)
@@ -88,11 +86,11 @@ class Search:
     def __post_init__(self):
         object.__setattr__(self, "axes", space.parse(self.vary, self.recipe))
         if not self.axes:
-            space.demand_own(self.model, self.recipe, recipes.find(self.model))
+            space.demand_own(self.recipe, recipes.find(self.recipe.name))
         rules, recipe = self.rules, self.recipe
-        if not (recipe.holds_out or rules.objective):
+        if not (recipe.holds_out or rules.loss):
             raise UsageError(
-                f"{self.model} holds no images out here, so it has no validation loss: name with --objective a number "
+                f"{self.recipe.name} holds no images out here, so it has no validation loss: name with --objective a number "
                 "of log.jsonl, epochs.jsonl or diagnosis.jsonl."
             )
         if recipe.holds_out and rules.search_folds > recipe.folds:
@@ -181,9 +179,9 @@ def _train(trial, search, recipe, fold, place, train):
     """Returns the score of one fold."""
     run, changed = place / f"fold-{fold}", search.of_fold(recipe, fold)
     directory.make_folder(run)
-    directory.write_recipe(run, search.model, changed)
+    directory.write_recipe(run, changed)
     try:
-        result = train(search.model, changed, place, None, run)
+        result = train(changed, place, None, run)
     except UsageError as error:
         if (run / "environment.json").exists():  # it had begun: no fault of the numbers
             raise
@@ -194,7 +192,7 @@ def _train(trial, search, recipe, fold, place, train):
         _give_up(trial, "diverged", error)
     if not result.finished:
         raise SystemExit(130)  # the trial stays "running", and is tried again
-    found = score(run, search.rules.objective)
+    found = score(run, search.rules.loss)
     _tidy(run)
     if not math.isfinite(found):
         _give_up(trial, "diverged", f"Fold {fold} came to {found}.")

@@ -11,9 +11,9 @@ from tensorflow_probability import distributions
 
 from kgen import layers
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Match
+from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
 COUNT, SIZE, CODE = 6, 8, 3
@@ -48,8 +48,8 @@ def said(network, x):
 
 def draws(seed):
     """Returns e of the codes and alpha of the mixtures: the first two draws."""
-    dice = Dice(seed)
-    e, uniform = np.float64(dice.normal((COUNT, CODE))), np.float64(dice.uniform((COUNT, 1)))
+    rng = Rng(seed)
+    e, uniform = np.float64(rng.normal((COUNT, CODE))), np.float64(rng.uniform((COUNT, 1)))
     return e, np.minimum(uniform, 1 - uniform)
 
 
@@ -76,7 +76,7 @@ def by_hand(made, seed=1, weights=(1, 1, 1), critic="real"):
 
 
 def turn(made, seed=1, real=tf.constant(REAL)):
-    with Dice(seed):
+    with Rng(seed):
         return made.turn(real)
 
 
@@ -134,12 +134,12 @@ def test_both_players_move_from_one_forward_pass_down_their_own_gradients(critic
     rates = {"autoencoder": 1e-4, "critic": 1e-3}
     for name, rate in rates.items():
         made.players[name].optimizer = keras.optimizers.SGD(rate)
-    match = Match(made, seed=8)
-    match.compile(run_eagerly=True)
+    trainer = Trainer(made, seed=8)
+    trainer.compile(run_eagerly=True)
     before = {name: [w.numpy() for w in getattr(made, name).trainable_variables] for name in rates}
-    match.train_step(tf.constant(DATA.images)[None])
+    trainer.train_step(tf.constant(DATA.images)[None])
     with tf.GradientTape(persistent=True) as tape:
-        losses = spelled_out(plain, tf.constant(REAL), Dice(8).fold(0, 0).fold(0).seed, critic)
+        losses = spelled_out(plain, tf.constant(REAL), Rng(8).fold_in(0, 0).fold_in(0).seed, critic)
     for loss, (name, rate) in zip(losses, rates.items(), strict=True):
         gradients = tape.gradient(loss, getattr(plain, name).trainable_variables)
         for variable, old, gradient in zip(

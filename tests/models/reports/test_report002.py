@@ -10,7 +10,7 @@ from kgen.errors import UsageError
 from kgen.models.improved_gan import KPlusOneGAN
 from kgen.models.reports import report002
 from kgen.models.wgan import WGAN
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures, shrink
 
 NAMES = sorted(report002.RECIPES)
@@ -22,12 +22,12 @@ def small(name, **changes):
 
 def test_games_are_the_reports():
     simple, wasserstein, classes = (small(f"{kind}-report002") for kind in ("gan", "wgan", "improved-gan"))
-    assert simple.discriminator.output_shape == (None, 1) and simple.objective.score is not None
-    assert isinstance(wasserstein, WGAN) and wasserstein.generator_every == 5 and wasserstein.batches == 5
-    assert wasserstein.referee is None  # no lead of 100 steps
+    assert simple.discriminator.output_shape == (None, 1) and simple.loss.score is not None
+    assert isinstance(wasserstein, WGAN) and wasserstein.discriminator_steps == 5 and wasserstein.batches == 5
+    assert wasserstein.update_rule is None  # no lead of 100 steps
     assert isinstance(classes, KPlusOneGAN) and classes.real_target == 1 and classes.feature_matching == 0
     assert [shape for shape in classes.discriminator.output_shape] == [(None, 11), (None, 57)]
-    assert classes.referee is not None  # the losses are kept close
+    assert classes.update_rule is not None  # the losses are kept close
 
 
 def test_features_are_the_hidden_layer():
@@ -81,7 +81,7 @@ def test_the_embedding_is_as_large_as_z():
 
 def test_dropout_is_the_discriminators_alone():
     game = small("gan-report002")
-    with Dice(0):
+    with Rng(0):
         z = game.prior.draw(3)
         made = [game.generator(z, training=training).numpy() for training in (True, False)]
         seen = [game.discriminator(made[0], training=training).numpy() for training in (True, False)]

@@ -8,7 +8,7 @@ from kgen.core import recipe as recipes
 from kgen.core.game import Player
 from kgen.errors import UsageError
 from kgen.models.reports import report003
-from kgen.rng import Dice
+from kgen.rng import Rng
 from tests.helpers.recipes import pictures, shrink
 
 NAMES = [f"gan-report003-{network}" for network in ("mnist", "dense", "conv", "transposed")]
@@ -50,10 +50,10 @@ def test_losses_by_hand(name):
     """D's is the sum over real and generated images, and both see one batch of generated images."""
     game = shrink(recipes.find(name)).game(pictures())
     real = keras.ops.convert_to_tensor(pictures(4).images / np.float32(255))
-    with Dice(1):
+    with Rng(1):
         values = game.turn(real)
-    with Dice(1):
-        real_logits, fake_logits = np.float64(game.judge(real)), np.float64(game.judge(game.sample(4)))
+    with Rng(1):
+        real_logits, fake_logits = np.float64(game.discriminate(real)), np.float64(game.discriminate(game.sample(4)))
     real_score, fake_score = 1 / (1 + np.exp(-real_logits)), 1 / (1 + np.exp(-fake_logits))
     np.testing.assert_allclose(values["discriminator"], -np.mean(np.log(real_score) + np.log(1 - fake_score)), 1e-4)
     np.testing.assert_allclose(values["generator"], np.mean(1 - np.log(fake_score)) - 1, 1e-4)
@@ -63,8 +63,8 @@ def test_losses_by_hand(name):
 def test_only_the_second_script_has_dropout(name):
     game = shrink(recipes.find(name)).game(pictures())
     image = keras.ops.zeros((4, 32, 32, 1)) + 0.5
-    with Dice(1):
-        first, second = game.judge(image).numpy(), game.judge(image).numpy()
+    with Rng(1):
+        first, second = game.discriminate(image).numpy(), game.discriminate(image).numpy()
     assert (first != second).any() == (name == "gan-report003-transposed")
 
 
@@ -80,7 +80,7 @@ def test_glorot_weights_zero_biases_and_the_prior(name):
             limit = np.sqrt(6 / (field * (fan_in + fan_out)))
             assert 0.9 * limit < np.abs(kernel).max() <= limit * (1 + 1e-6)
         assert not any(w.numpy().any() for w in network.trainable_variables if w.name == "bias")
-    with Dice(0):
+    with Rng(0):
         z = game.prior.draw(500).numpy()
     assert 0.999 < np.abs(z).max() <= 1 and abs(z.std() - 1 / np.sqrt(3)) < 0.01
 

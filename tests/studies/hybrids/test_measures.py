@@ -66,7 +66,7 @@ def test_one_image_is_too_few(function):
 
 
 def looked(pixels):
-    """Stands for a judge: a probability for each corner's brightness, and all pixels for features."""
+    """Stands for a classifier: a probability for each corner's brightness, and all pixels for features."""
     rows = pixels.reshape(len(pixels), -1) / 255.0
     corners = np.stack([rows[:, 0], rows[:, -1], 2 - rows[:, 0] - rows[:, -1]], axis=1)
     return corners / 2, rows
@@ -94,7 +94,7 @@ def test_a_judge_of_sets():
 
 
 def measured(train, left, count=4):
-    """Returns what `pegasus.measure` finds of images of three classes by turns, what the judge saw, what was said."""
+    """Returns what `hybrids.measure` finds of images of three classes by turns, what the classifier saw, what was said."""
     random = np.random.default_rng(0)
     data = Images(random.integers(0, 256, (60, 2, 2, 1), np.uint8), np.arange(60) % 3, ("a", "b", "c"))
     rows = np.arange(0, 3 * count, 3)
@@ -122,7 +122,7 @@ def test_the_nearest_is_looked_for_among_the_same_classes_first(most, others, mo
     numbers = seen[-1][:, 0, 0, 0]
     assert len(set(numbers)) == len(numbers) == min(most, 30) and (numbers % 3 == 1).sum() == others
     assert found["images"] == {"reference": 20, "train": min(most, 30)} and said == []
-    assert found["judge"] == {"run": "x", "network": "toy"} and list(found["measures"]) == ["hybrids", "real"]
+    assert found["classifier"] == {"run": "x", "network": "toy"} and list(found["measures"]) == ["hybrids", "real"]
 
 
 def test_with_nothing_left_to_compare_with():
@@ -135,13 +135,13 @@ def test_with_nothing_left_to_compare_with():
 
 
 def test_the_table():
-    assert hybrid_measures.table({"judge": None}) == ""
+    assert hybrid_measures.table({"classifier": None}) == ""
     row = {"body": 0.5, "wing": 0.25, "both": 0.125, "nearest": 3.0}
     row |= {f"{name}_error": 0.0625 for name in row}
     rest = {"polynomial_mmd": 0.000123456, "frechet_distance": 12.3456, "pairwise_distance": None}
     found = {
         "protocol": {"bodies": "horse,deer", "wings": "bird", "count": 9, "split": "test"},
-        "judge": {"run": "runs/classifier-cifar10-0001"},
+        "classifier": {"run": "runs/classifier-cifar10-0001"},
         "images": {"reference": 30, "train": 40},
         "measures": {"hybrids": row | rest},
     }

@@ -45,12 +45,12 @@ class Pixels:
         return np.clip(codes, 0, 1).reshape(-1, 6, 7, 3)
 
 
-def study(folder, data=None, train=None, codec=None, said=None, judge=None, **changes):
+def study(folder, data=None, train=None, codec=None, said=None, classifier=None, **changes):
     """Returns `(pairs, figures)` of a study of ten hybrids."""
     data = data or coloured()
     protocol = Protocol(**{"count": 10, "sequences": 2, "frames": 3, **changes})
     pairs, say = hybrids.paired(data, protocol), [].append if said is None else said.append
-    given = codec or Pixels(), data, pairs, protocol, train or coloured(seed=1), folder, judge, {"model": "x"}, say
+    given = codec or Pixels(), data, pairs, protocol, train or coloured(seed=1), folder, classifier, {"model": "x"}, say
     return pairs, hybrids.study(*given)
 
 
@@ -167,19 +167,19 @@ def test_a_hybrid_of_a_full_linear_code_is_the_mix_of_pixels(tmp_path):
 def test_what_is_recorded_is_what_was_mixed(tmp_path):
     data = coloured()
     pairs, found = study(tmp_path, data, alpha="0.1,0.9")
-    with (tmp_path / "pegasi.csv").open(newline="") as file:
+    with (tmp_path / "hybrids.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["body", "wing", "body_class", "wing_class", "alpha"] and len(rows) == 10
-    cells = read(tmp_path / "pegasi.png")
+    cells = read(tmp_path / "hybrids.png")
     assert cells.shape[:2] == (3, 4) and not cells[2, 2:].any()
     for row, cell, alpha in zip(rows, cells.reshape(12, 6, 7, 3), pairs.alphas, strict=False):
         assert (row["body_class"], row["wing_class"], float(row["alpha"])) == ("horse", "bird", alpha)
         body, wing = (data.images[int(row[name])].astype(float) for name in ("body", "wing"))
         np.testing.assert_allclose(cell, (1 - alpha) * body + alpha * wing, atol=0.51)
-    assert found == json.loads((tmp_path / "pegasus.json").read_text())
-    assert (found["model"], found["judge"], found["trained_on"]) == ("x", None, {"bodies": 0, "wings": 0})
+    assert found == json.loads((tmp_path / "hybrids.json").read_text())
+    assert (found["model"], found["classifier"], found["trained_on"]) == ("x", None, {"bodies": 0, "wings": 0})
     assert found["protocol"] == dataclasses.asdict(Protocol(count=10, sequences=2, frames=3, alpha="0.1,0.9"))
-    assert (tmp_path / "pegasus.md").read_text() == ""
+    assert (tmp_path / "hybrids.md").read_text() == ""
 
 
 def test_pairs_go_on_below_after_sixteen(tmp_path):
@@ -225,10 +225,13 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
 
     for name, changes in {"a": {}, "b": {}, "c": {"seed": 1}}.items():
         study(
-            tmp_path / name, codes="sampled", judge=Network("toy", look, {"run": "judge", "network": "toy"}), **changes
+            tmp_path / name,
+            codes="sampled",
+            classifier=Network("toy", look, {"run": "classifier", "network": "toy"}),
+            **changes,
         )
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert files == "pairs.png pegasi.csv pegasi.png pegasus.json pegasus.md sequences.gif sequences.png".split()
+    assert files == "pairs.png hybrids.csv hybrids.png hybrids.json hybrids.md sequences.gif sequences.png".split()
     for name in files:
         one, same, other = ((tmp_path / folder / name).read_bytes() for folder in "abc")
         assert one == same != other

@@ -46,7 +46,7 @@ FREE = {"minutes_weight": 0.0, "latent_weight": 0.0}
 )
 def test_a_search_that_cannot_be_is_refused(name, changes, vary, rules, words):
     with pytest.raises(UsageError) as error:
-        Search(name, dataclasses.replace(recipes.find(name), **changes), vary, Rules(**rules))
+        Search(dataclasses.replace(recipes.find(name), **changes), vary, Rules(**rules))
     assert words in str(error.value)
 
 
@@ -57,7 +57,7 @@ def test_the_value_is_the_reports(tmp_path):
     """Trial 47: .18874 = .12866 + .06 + 1e-5 * 7.69."""
     assert Rules().value([0.12766, 0.12966], [7.0, 8.38], 6) == pytest.approx(0.18874, abs=5e-6)
     assert Rules(minutes_weight=0.5, latent_weight=2.0).value([1.0, 3.0], [2.0, 4.0], 10) == 2 + 1.5 + 20
-    better = Rules(objective="x", maximize=True, minutes_weight=0.5, latent_weight=2.0)
+    better = Rules(loss="x", maximize=True, minutes_weight=0.5, latent_weight=2.0)
     assert better.value([1.0, 3.0], [2.0, 4.0], 10) == 2 - 1.5 - 20
 
 
@@ -91,13 +91,11 @@ def test_a_score_may_be_a_number_of_a_last_line(tmp_path):
 
 def tried(tmp_path, params, rules=None, vary=RATE, train=fake_training.train, **changes):
     """Returns the trials of a study that is told what to try, and whether a directory was made of each."""
-    search = Search(
-        "autoencoder", dataclasses.replace(AUTOENCODER, **changes), vary, Rules(**{**FREE, **(rules or {})})
-    )
+    search = Search(dataclasses.replace(AUTOENCODER, **changes), vary, Rules(**{**FREE, **(rules or {})}))
     study = optuna.create_study(pruner=search.rules.pruner())
     for wanted in params:
         study.enqueue_trial(wanted)
-    run = functools.partial(search_trial.objective, search=search, folder=tmp_path, shape=SHAPE, train=train)
+    run = functools.partial(search_trial.loss, search=search, folder=tmp_path, shape=SHAPE, train=train)
     study.optimize(run, n_trials=len(params))
     places = [search_trial.folder_of(tmp_path, number).exists() for number in range(len(params))]
     return study.trials, places
@@ -111,8 +109,8 @@ def test_a_trial_is_the_mean_of_its_folds_and_keeps_three_files(tmp_path):
     for fold in range(3):
         run = tmp_path / f"trial-0000/fold-{fold}"
         assert {path.name for path in run.iterdir()} == {"recipe.json", "log.jsonl", "epochs.jsonl"}
-        model, recipe = recipes.from_json((run / "recipe.json").read_text())
-        assert (model, recipe.fold, recipe.learning_rate) == ("autoencoder", fold, 0.5)
+        recipe = recipes.from_json((run / "recipe.json").read_text())
+        assert (recipe.name, recipe.fold, recipe.learning_rate) == ("autoencoder", fold, 0.5)
 
 
 def test_codes_cost(tmp_path):
@@ -149,10 +147,10 @@ def test_what_cannot_be_built_is_refused_without_a_directory(tmp_path):
 
 def test_numbers_that_do_not_go_together_are_refused_without_a_directory(tmp_path):
     clocks = {"log_every": 2, "sample_every": 2, "checkpoint_every": 2, "steps": 10}
-    params = [{"steps": 11, "rounds_per_execution": 2}, {"steps": 11, "rounds_per_execution": 1}]
-    trials, places = tried(tmp_path, params, vary=("steps=10,11", "rounds_per_execution=1,2"), **clocks)
+    params = [{"steps": 11, "steps_per_execution": 2}, {"steps": 11, "steps_per_execution": 1}]
+    trials, places = tried(tmp_path, params, vary=("steps=10,11", "steps_per_execution=1,2"), **clocks)
     assert [trial.state.name for trial in trials] == ["PRUNED", "COMPLETE"] and places == [False, True]
-    assert trials[0].user_attrs["refused"] == "--steps must be a multiple of --rounds-per-execution 2, not 11."
+    assert trials[0].user_attrs["refused"] == "--steps must be a multiple of --steps-per-execution 2, not 11."
 
 
 def test_a_refusal_by_the_training_leaves_no_directory(tmp_path):
@@ -165,7 +163,7 @@ def test_a_refusal_by_the_training_leaves_no_directory(tmp_path):
 
 
 def test_another_mistake_during_training_is_no_refusal(tmp_path):
-    def stops(model, recipe, runs_dir, exports_dir, run):
+    def stops(recipe, runs_dir, exports_dir, run):
         (run / "environment.json").write_text("{}")
         raise UsageError("The folder cannot be written to.")
 
@@ -185,18 +183,16 @@ def test_a_diverged_trial_is_given_up_with_its_reason(tmp_path):
 
 def test_results_are_a_table_pictures_and_the_best_recipe(tmp_path):
     study = optuna.create_study()
-    search = Search("autoencoder", AUTOENCODER, (*RATE, "units=57,64+32"), Rules(search_folds=1, **FREE))
+    search = Search(AUTOENCODER, (*RATE, "units=57,64+32"), Rules(search_folds=1, **FREE))
     assert search_results.write(study, search, tmp_path) is None
     assert search_results.summary(study, tmp_path) == f"No trial is complete yet, see {tmp_path / 'trials.csv'}."
     study.enqueue_trial({"learning_rate": 100.0, "units": "57"})
     study.enqueue_trial({"learning_rate": 1e-4, "units": "64+32"})
-    run = functools.partial(
-        search_trial.objective, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train
-    )
+    run = functools.partial(search_trial.loss, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train)
     study.optimize(run, n_trials=12)
     best = search_results.write(study, search, tmp_path)
     assert (best.learning_rate, best.units, best.fold) == (1e-4, (64, 32), AUTOENCODER.fold)
-    assert recipes.from_json((tmp_path / "best.json").read_text()) == ("autoencoder", best)
+    assert recipes.from_json((tmp_path / "best.json").read_text()) == best
     for name in ("history", "importances"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     with (tmp_path / "trials.csv").open() as file:
@@ -210,11 +206,9 @@ def test_results_are_a_table_pictures_and_the_best_recipe(tmp_path):
 
 
 def test_few_trials_have_no_importances(tmp_path):
-    study, search = optuna.create_study(), Search("autoencoder", AUTOENCODER, RATE, Rules(**FREE))
+    study, search = optuna.create_study(), Search(AUTOENCODER, RATE, Rules(**FREE))
     study.enqueue_trial({"learning_rate": 0.5})
-    run = functools.partial(
-        search_trial.objective, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train
-    )
+    run = functools.partial(search_trial.loss, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train)
     study.optimize(run, n_trials=1)
     search_results.write(study, search, tmp_path)
     assert (tmp_path / "history.png").exists() and not (tmp_path / "importances.png").exists()

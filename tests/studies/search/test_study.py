@@ -22,7 +22,7 @@ SHAPE = (28, 28, 1)
 
 def begin(folder, images=None, vary=RATE, rules=None, **changes):
     """Returns a study with an SQLite file."""
-    search = Search("autoencoder", dataclasses.replace(AUTOENCODER, **changes), vary, Rules(**(rules or {})))
+    search = Search(dataclasses.replace(AUTOENCODER, **changes), vary, Rules(**(rules or {})))
     images = Images(np.zeros((4, *SHAPE), np.uint8), None, ()) if images is None else images
     return search_study.begin(search, images, folder, "digits")[0]
 
@@ -53,7 +53,7 @@ def test_a_study_with_other_settings_is_refused(changes, words, tmp_path):
 
 @pytest.mark.parametrize("url", ["nonsense", "sqlite:////no/such/folder/a.db", "mysql://localhost/x"])
 def test_a_database_that_cannot_be_opened(url, tmp_path):
-    search = Search("autoencoder", AUTOENCODER, RATE)
+    search = Search(AUTOENCODER, RATE)
     images = Images(np.zeros((4, *SHAPE), np.uint8), None, ())
     with pytest.raises(UsageError, match="The study's database cannot be opened: ."):
         search_study.begin(search, images, tmp_path, "digits", url)

@@ -1,4 +1,4 @@
-"""scripts/pegasus.py on small trained runs, from flags to folder, and a sentence for every mistake."""
+"""scripts/hybrids.py on small trained runs, from flags to folder, and a sentence for every mistake."""
 
 import csv
 import dataclasses
@@ -15,8 +15,8 @@ from PIL import Image
 
 from kgen import data
 from kgen.core import recipe as recipes
-from kgen.inference import autoencoder as autoencoders
 from kgen.inference import classifier as classifiers
+from kgen.inference import loading
 from kgen.runs import build
 from kgen.studies.hybrids import measures as hybrid_measures
 from kgen.training import train as training
@@ -26,16 +26,16 @@ DIGITS = "--bodies 1 --wings 7,9".split()
 
 
 def train(model, folder, **changes):
-    """Trains a recipe for a few rounds; returns its run directory."""
+    """Trains a recipe for a few steps; returns its run directory."""
     clocks = {"log_every": 5, "sample_every": 1_000, "checkpoint_every": 5, "folds": 0, "patience": 0, "batch_size": 20}
     small = dataclasses.replace(recipes.find(model), **{"steps": 5, **clocks, **changes})
-    return training.train(model, small, folder / "runs", folder / "exports").run
+    return training.train(small, folder / "runs", folder / "exports").run
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Returns a folder with runs and exports; tests leave it as it is."""
-    folder = tmp_path_factory.mktemp("pegasus")
+    folder = tmp_path_factory.mktemp("hybrids")
     train("autoencoder", folder, **{**planted_faults.TINY, "classes": "7,1", "steps": 10, "folds": 0})
     train("classifier", folder, split="train[:200]", width=2, features=6)
     train("classifier", folder, split="train[:200]", width=2, features=6, classes="1,7,9")
@@ -50,43 +50,47 @@ def call(trained, monkeypatch, capsys):
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # cli.run sets its own
 
     def run(*arguments):
-        return commands.call(monkeypatch, capsys, "pegasus", *arguments)
+        return commands.call(monkeypatch, capsys, "hybrids", *arguments)
 
     return run
 
 
-AUTOENCODER, JUDGE = "runs/autoencoder-mnist5k-0001", "runs/classifier-mnist5k-0001"
+AUTOENCODER, CLASSIFIER = "runs/autoencoder-mnist5k-0001", "runs/classifier-mnist5k-0001"
 
 
 def test_the_script_on_a_run_with_a_judge(call, tmp_path):
     flags = "--count 20 --alpha 0.3,0.7 --sequences 3 --frames 4 --repeats 2 --seed 5".split()
-    code, out, errors = call("--run", AUTOENCODER, "--judge", JUDGE, *DIGITS, *flags, "--out", tmp_path / "a/b")
+    code, out, errors = call(
+        "--run", AUTOENCODER, "--classifier", CLASSIFIER, *DIGITS, *flags, "--out", tmp_path / "a/b"
+    )
     assert (code, errors) == (0, "")
     lines = out.splitlines()
     assert lines[0].startswith("| images | P(1) | P(7,9) | both | polynomial MMD on classifier-mnist5k-0001 features")
     assert lines[-1] == f"20 hybrids of 1 and 7,9: {tmp_path / 'a/b'}"
-    assert out.startswith((tmp_path / "a/b/pegasus.md").read_text())
-    assert Image.open(tmp_path / "a/b/pegasi.png").size == (5 * 28, 4 * 28)
+    assert out.startswith((tmp_path / "a/b/hybrids.md").read_text())
+    assert Image.open(tmp_path / "a/b/hybrids.png").size == (5 * 28, 4 * 28)
     assert Image.open(tmp_path / "a/b/pairs.png").size == (16 * 28, 8 * 28)
     assert Image.open(tmp_path / "a/b/sequences.png").size == (6 * 28, 6 * 28)
     assert Image.open(tmp_path / "a/b/sequences.gif").n_frames == 4
-    found = json.loads((tmp_path / "a/b/pegasus.json").read_text())
+    found = json.loads((tmp_path / "a/b/hybrids.json").read_text())
     about = {"model": "autoencoder", "dataset": "mnist5k", "from": AUTOENCODER}
     assert {name: found[name] for name in about} == about
     assert found["protocol"] == {
         "bodies": "1", "wings": "7,9", "pairing": "centre", "count": 20, "alpha": "0.3,0.7", "codes": "mean",
         "split": "test", "sequences": 3, "frames": 4, "repeats": 2, "seed": 5,
     }  # fmt: skip
-    expected = {"run": JUDGE, "network": "mnist5k-classifier", "split": "train[:200]", "step": 5}
-    assert {name: found["judge"][name] for name in expected} == expected and len(found["judge"]["weights_sha256"]) == 64
+    expected = {"run": CLASSIFIER, "network": "mnist5k-classifier", "split": "train[:200]", "step": 5}
+    assert {name: found["classifier"][name] for name in expected} == expected and len(
+        found["classifier"]["weights_sha256"]
+    ) == 64
     assert found["images"] == {"reference": 60, "train": 20}  # 30 other 1s; of its 100 images 20 are 7s and 1s
-    opened, test = autoencoders.of_run(AUTOENCODER), data.load("mnist5k", "test")
-    with (tmp_path / "a/b/pegasi.csv").open(newline="") as file:
+    opened, test = loading.load(AUTOENCODER).autoencoder, data.load("mnist5k", "test")
+    with (tmp_path / "a/b/hybrids.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     bodies, wings = (test.images[[int(row[name]) for row in rows]] for name in ("body", "wing"))
     alphas = np.array([[float(row["alpha"])] for row in rows])
     hybrids = opened.decode((1 - alphas) * opened.encode(bodies) + alphas * opened.encode(wings))
-    cells = np.array(Image.open(tmp_path / "a/b/pegasi.png")).reshape(4, 28, 5, 28).swapaxes(1, 2).reshape(20, 28, 28)
+    cells = np.array(Image.open(tmp_path / "a/b/hybrids.png")).reshape(4, 28, 5, 28).swapaxes(1, 2).reshape(20, 28, 28)
     np.testing.assert_allclose(cells, hybrids[..., 0] * 255, atol=0.51)
     assert {row["body_class"] for row in rows} == {"1"} and {row["wing_class"] for row in rows} <= {"7", "9"}
 
@@ -95,24 +99,24 @@ def test_the_script_on_an_export_without_a_judge(call, tmp_path):
     export = "exports/autoencoder-mnist5k/1"
     code, out, errors = call("--saved-model", export, *DIGITS, "--count", 9, "--out", tmp_path / "export")
     assert (code, out) == (0, f"9 hybrids of 1 and 7,9: {tmp_path / 'export'}\n")
-    assert errors == "Without --judge nothing is measured: give a run of classifier, trained on mnist5k.\n"
+    assert errors == "Without --classifier nothing is measured: give a run of classifier, trained on mnist5k.\n"
     call("--run", AUTOENCODER, *DIGITS, "--count", 9, "--out", tmp_path / "run")
-    for name in ("pegasi.png", "pairs.png", "pegasi.csv"):
+    for name in ("hybrids.png", "pairs.png", "hybrids.csv"):
         assert (tmp_path / "export" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
 
 
 def test_images_that_were_trained_on_are_told(call, tmp_path):
     flags = [*DIGITS, "--split", "train[:100]", "--pairing", "order", "--count", 10, "--out", tmp_path / "out"]
-    code, _, errors = call("--run", AUTOENCODER, "--judge", JUDGE, *flags)
+    code, _, errors = call("--run", AUTOENCODER, "--classifier", CLASSIFIER, *flags)
     assert code == 0  # the first wings are 7, 9, 7, 9, ...
     assert errors.startswith("The model was trained on 10 of the 10 bodies and 5 of the wings: what it makes of them ")
 
 
 def test_a_judge_gives_the_classifiers_probabilities_and_features(trained):
-    run, test = trained / JUDGE, data.load("mnist5k", "test[:300]")
+    run, test = trained / CLASSIFIER, data.load("mnist5k", "test[:300]")
     shape = test.images.shape[1:]
-    probabilities, features = hybrid_measures.looking(classifiers.of_run(run, shape, test.classes))(test.images)
-    game = build.reopen(recipes.from_json((run / "recipe.json").read_text())[1], run)[0].exhibition()
+    probabilities, features = hybrid_measures.looking(classifiers.network(run, shape, test.classes))(test.images)
+    game = build.reopen(recipes.from_json((run / "recipe.json").read_text()), run)[0].best_game()
     module = game.served[0]
     expected = [
         module.probabilities(np.float32(part / 255))["probabilities"] for part in (test.images[:150], test.images[150:])
@@ -120,7 +124,7 @@ def test_a_judge_gives_the_classifiers_probabilities_and_features(trained):
     np.testing.assert_allclose(probabilities, np.concatenate(expected), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(features[:9], game.encoder(np.float32(test.images[:9] / 255)), rtol=1e-4, atol=1e-5)
     assert probabilities.dtype == features.dtype == np.float64 and features.shape == (300, 6)
-    turned = hybrid_measures.looking(classifiers.of_run(run, shape, test.classes[::-1]))(test.images)[0]
+    turned = hybrid_measures.looking(classifiers.network(run, shape, test.classes[::-1]))(test.images)[0]
     np.testing.assert_allclose(turned, probabilities[:, ::-1], rtol=1e-9)
 
 
@@ -134,7 +138,9 @@ def test_a_judge_gives_the_classifiers_probabilities_and_features(trained):
     ],
 )
 def test_another_judge_is_refused(other, words, call, tmp_path):
-    code, out, errors = call("--run", AUTOENCODER, "--judge", other, *DIGITS, "--count", 9, "--out", tmp_path / "out")
+    code, out, errors = call(
+        "--run", AUTOENCODER, "--classifier", other, *DIGITS, "--count", 9, "--out", tmp_path / "out"
+    )
     assert (code, out) == (2, "")
     assert words in errors and not (tmp_path / "out").exists()
 
@@ -144,9 +150,9 @@ def test_another_judge_is_refused(other, words, call, tmp_path):
     [
         ("", "Give either --run or --saved-model."),
         ("--run x --saved-model y", "Give either --run or --saved-model."),
-        ("--run x", "pegasus.py: x is not a run directory"),
-        ("--saved-model x", "pegasus.py: x is not a run directory"),
-        ("--run x --count 1 --judge y", "--judge needs a --count of at least 2, not 1."),
+        ("--run x", "hybrids.py: x is not a run directory"),
+        ("--saved-model x", "hybrids.py: x is not a run directory"),
+        ("--run x --count 1 --classifier y", "--classifier needs a --count of at least 2, not 1."),
         ("--run x --count 0", "--count must be at least 1, not 0."),
         *(
             (
@@ -165,7 +171,7 @@ def test_another_judge_is_refused(other, words, call, tmp_path):
             "--bodies 1: the split 'test' has 50 such images, but --count 64",
         ),
         (f"--run {AUTOENCODER} --split validation", "There is no split 'validation'"),
-        (f"--run {JUDGE} --bodies 1 --wings 7 --count 9", f"{JUDGE} has no encoder and decoder"),
+        (f"--run {CLASSIFIER} --bodies 1 --wings 7 --count 9", f"{CLASSIFIER} has no encoder and decoder"),
         (
             f"--run {AUTOENCODER} --bodies 1 --wings 7 --count 9 --codes sampled",
             "--codes sampled needs a variational enc",
@@ -179,8 +185,8 @@ def test_a_mistake_is_a_sentence_and_leaves_nothing(line, words, call, trained):
     before = sorted(trained.iterdir())
     code, out, errors = call(*line.split())
     assert (code, out) == (2, "")
-    assert words in " ".join(errors.split()) and errors.count("pegasus.py: ") == 1
-    assert "Without --judge" not in errors
+    assert words in " ".join(errors.split()) and errors.count("hybrids.py: ") == 1
+    assert "Without --classifier" not in errors
     assert sorted(trained.iterdir()) == before
 
 
@@ -188,7 +194,7 @@ def test_a_folder_that_cannot_be_made(call, tmp_path):
     (tmp_path / "file").write_text("")
     code, out, errors = call("--run", AUTOENCODER, *DIGITS, "--count", 9, "--out", tmp_path / "file/folder")
     assert (code, out) == (2, "")
-    assert f"pegasus.py: The folder {tmp_path / 'file/folder'} cannot be made:" in errors
+    assert f"hybrids.py: The folder {tmp_path / 'file/folder'} cannot be made:" in errors
 
 
 def test_an_export_of_a_folder_of_colour(call, tmp_path, capsys):
@@ -206,7 +212,7 @@ def test_an_export_of_a_folder_of_colour(call, tmp_path, capsys):
     export = tmp_path / "exports/autoencoder-folder/1"
     code, _, errors = call("--saved-model", export, "--count", 6, "--out", tmp_path / "out")
     assert (code, errors.count("\n")) == (0, 1), errors
-    assert Image.open(tmp_path / "out/pegasi.png").size == (3 * 8, 2 * 8)
+    assert Image.open(tmp_path / "out/hybrids.png").size == (3 * 8, 2 * 8)
 
 
 @pytest.mark.parametrize("line, code", [("--help", 0), ("--run x --count 0", 2), ("--run latest", 2)])
@@ -218,7 +224,7 @@ def test_help_and_a_mistake_cost_no_heavy_import(line, code, tmp_path):
         "sys.argv = sys.argv[1:]\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )
-    command = [sys.executable, "-c", watch, processes.SCRIPTS / "pegasus.py", *line.split()]
+    command = [sys.executable, "-c", watch, processes.SCRIPTS / "hybrids.py", *line.split()]
     environment = {**os.environ, "PYTHONPATH": str(processes.ROOT)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == code, done.stderr

@@ -9,7 +9,7 @@ from PIL import Image
 
 from kgen.core import signatures
 from kgen.errors import UsageError
-from kgen.inference import sampling
+from kgen.inference import loading
 from tests.helpers import processes
 
 
@@ -22,7 +22,7 @@ def folder():
 def draws(folder):
     """The sources of a run and of its export."""
     run, exported = processes.run_of(folder), folder / "saved_models/dcgan-mnist5k/1"
-    return sampling.from_run(run), sampling.from_saved_model(exported)
+    return loading.load(run).generator, loading.load(exported).generator
 
 
 def test_a_run_and_its_export_draw_the_same(draws):
@@ -60,24 +60,24 @@ def test_the_script_writes_the_same_picture_from_both(folder, draws, tmp_path):
 
 def test_a_folder_that_is_no_export(tmp_path):
     with pytest.raises(UsageError, match="is not an export: it has no saved_model.pb"):
-        sampling.from_saved_model(tmp_path)
+        loading.load(tmp_path).generator
 
 
 def test_an_export_that_cannot_draw(tmp_path):
     tf.saved_model.save(tf.Module(), str(tmp_path / "other"))
     with pytest.raises(UsageError, match="has no signature 'sample'"):
-        sampling.from_saved_model(tmp_path / "other")
+        loading.load(tmp_path / "other").generator
 
 
 def test_an_export_without_its_weights(folder, tmp_path):
     copy = shutil.copytree(folder / "saved_models/dcgan-mnist5k/1", tmp_path / "1")
     shutil.rmtree(copy / "variables")
     with pytest.raises(UsageError, match="cannot be loaded"):
-        sampling.from_saved_model(copy)
+        loading.load(copy).generator
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model"])
 def test_a_damaged_export(content, tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(content)
     with pytest.raises(UsageError, match="cannot be loaded"):
-        sampling.from_saved_model(tmp_path)
+        loading.load(tmp_path).generator

@@ -1,0 +1,51 @@
+"""Makes hybrids of two kinds of images: python scripts/hybrids.py --run latest --bodies horse --wings bird"""
+
+import dataclasses
+import functools
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from kgen.cli import parsing
+from kgen.runs import directory
+from kgen.studies.hybrids import measures as hybrid_measures
+from kgen.studies.hybrids import study as hybrids
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(parsing.ModelOptions, hybrids.Protocol):
+    """Mixes the codes of bodies and wings, such as horses and birds, and measures what comes out by a classifier."""
+
+    classifier: Path | None = (
+        None  # Run directory of a classifier of the same dataset, without which nothing is measured.
+    )
+    out: Path = Path("hybrids")  # The folder to write to; what it has of these names is replaced.
+
+
+def main(arguments):
+    options = parsing.parse(Options, arguments)
+    path = options.path()
+    parsing.demand(
+        options.classifier is None or options.count > 1,
+        f"--classifier needs a --count of at least 2, not {options.count}.",
+    )
+    recipe = directory.read_recipe(path)
+    from kgen.inference import classifier as classifiers
+    from kgen.inference import loading
+    from kgen.runs import build
+
+    protocol = hybrids.Protocol(**{f.name: getattr(options, f.name) for f in dataclasses.fields(hybrids.Protocol)})
+    data = build.load(dataclasses.replace(recipe, split=options.split, classes=None))
+    pairs = hybrids.paired(data, protocol)
+    classifier = options.classifier and classifiers.network(options.classifier, data.images.shape[1:], data.classes)
+    opened = loading.load(path).autoencoder
+    train = recipe.divide(build.load(recipe))[0]
+    about = {"model": recipe.name, "dataset": recipe.dataset, "from": str(path)}
+    say = functools.partial(print, file=sys.stderr)
+    found = hybrids.study(opened, data, pairs, protocol, train, options.out, classifier, about, say)
+    if not classifier:
+        say(f"Without --classifier nothing is measured: give a run of classifier, trained on {recipe.dataset}.")
+    print(
+        f"{hybrid_measures.table(found)}{options.count} hybrids of {options.bodies} and {options.wings}: {options.out}"
+    )
+    return 0

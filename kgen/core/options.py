@@ -1,0 +1,95 @@
+"""What a run is asked besides its paper's numbers: data, device, clocks, evaluation. Each field is a flag.
+
+A field's annotation may carry marks, which say what else may be done with it: whether a resumed run may change it,
+whether a search may vary it, whether it is a path of this machine.
+"""
+
+import dataclasses
+import enum
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from kgen.errors import UsageError
+
+
+class Mark(enum.Enum):
+    """What may be done with a field."""
+
+    MAY_CHANGE = "a resumed run may change it"
+    NOT_SEARCHED = "a search does not vary it: losses would not compare, or would not change"
+    PATH = "a path, made absolute so that a run can be resumed from another folder"
+
+
+MAY_CHANGE, NOT_SEARCHED, PATH = Mark.MAY_CHANGE, Mark.NOT_SEARCHED, Mark.PATH
+
+
+Clock = Annotated[int, MAY_CHANGE, NOT_SEARCHED]
+Place = Annotated[Path | None, MAY_CHANGE, NOT_SEARCHED, PATH]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Data, device, clocks and evaluation of a run."""
+
+    dataset: Annotated[str, NOT_SEARCHED] = "mnist5k"  # A name of docs/datasets.md, or folder:PATH.
+    split: Annotated[str, NOT_SEARCHED] = "train"  # Part to train on, as in TFDS: train, test, train[:50000].
+    data_dir: Place = None  # Where the official archives lie; without it tensorflow-datasets is asked.
+    image_size: Annotated[int | None, NOT_SEARCHED] = None  # Height and width in pixels; the dataset's own by default.
+    crop: Annotated[Literal["center", "squash"], NOT_SEARCHED] = "center"  # Photographs: cropped or squashed square.
+    classes: Annotated[str | None, NOT_SEARCHED] = None  # Only these classes, by name or number, with commas.
+
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"  # Of the layers' arithmetic; weights stay float32.
+    jit: Literal["auto", "on", "off"] = "auto"  # XLA: auto is on for a GPU and off for a CPU, where it is slower.
+    steps_per_execution: int = 1  # Steps between two returns to Python; 50 helps a GPU.
+
+    log_every: Clock = 50  # Steps between lines of log.jsonl and points in TensorBoard.
+    sample_every: Clock = 250  # Steps between pictures.
+    checkpoint_every: Clock = 500  # Steps between checkpoints.
+    keep: Clock = 3  # Checkpoints kept, the newest.
+    histograms: Annotated[bool, MAY_CHANGE, NOT_SEARCHED] = False  # Whether TensorBoard gets all weights' histograms.
+    profile: Clock = 0  # Steps to profile for TensorBoard, after the first ten; 0 is none.
+
+    evaluate: Annotated[str, MAY_CHANGE, NOT_SEARCHED] = ""  # Metrics to take while training, see docs/metrics.md.
+    evaluate_every: Clock = 1_000  # Steps between them.
+    evaluate_count: Clock = 2_000  # Images drawn for them.
+    evaluate_on: Annotated[str | None, MAY_CHANGE, NOT_SEARCHED] = None  # Split to compare with; else validation's.
+    best_by: Annotated[str | None, NOT_SEARCHED] = None  # Metric of --evaluate whose best weights are kept, exported.
+    classifier: Place = None  # Run directory of a classifier, whose features the metrics are of.
+    inception: Place = None  # Weights of the 2015 Inception, .npz, to be used instead.
+
+    def __post_init__(self):
+        for name in ("log_every", "sample_every", "checkpoint_every", "keep", "evaluate_every", "evaluate_count"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        self.demand(self.steps_per_execution >= 1, "steps_per_execution", "at least 1")
+        self.demand(self.image_size is None or 4 <= self.image_size <= 1024, "image_size", "from 4 to 1024")
+        named = self.classes is None or self.classes.strip(" ,")
+        self.demand(named, "classes", "names or numbers, separated by commas")
+        for name in ("log_every", "sample_every", "checkpoint_every", "evaluate_every"):
+            self.demand_whole_executions(name)
+        self.demand(self.profile >= 0, "profile", "0 or more")
+        known = self.best_by in (None, *self.metrics)
+        self.demand(known, "best_by", f"one of --evaluate, {self.evaluate or 'which is empty'}")
+        self.demand(not (self.classifier and self.inception), "classifier", "left out where there is --inception")
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics to take while training."""
+        return [name.strip() for name in self.evaluate.split(",") if name.strip()]
+
+    def demand(self, condition: Any, name: str, accepted: str) -> None:
+        """Raises `UsageError` naming the flag, what it accepts and what it was given, unless `condition` holds."""
+        if not condition:
+            raise UsageError(f"--{name.replace('_', '-')} must be {accepted}, not {getattr(self, name)}.")
+
+    def demand_whole_executions(self, name: str) -> None:
+        """Raises `UsageError` unless a number of steps is a multiple of `steps_per_execution`."""
+        whole = getattr(self, name) % self.steps_per_execution == 0
+        self.demand(whole, name, f"a multiple of --steps-per-execution {self.steps_per_execution}")
+
+
+def marked(options: RunOptions, mark: Mark) -> list[str]:
+    """Returns the names of the fields that carry a mark, in order."""
+    hints = typing.get_type_hints(type(options), include_extras=True)
+    return [f.name for f in dataclasses.fields(options) if mark in getattr(hints[f.name], "__metadata__", ())]

@@ -1,0 +1,211 @@
+"""Generative Adversarial Nets. Goodfellow et al. 2014, arXiv:1406.2661; code: goodfeli/adversarial. Dense networks.
+
+The authors' code, with maxout networks. It updates both players at once, from one forward pass (`SimultaneousGAN`),
+where Algorithm 1 of the paper (`kgen.models.gan`) lets them alternate.
+
+Recipes of the authors' code:
+- `gan` (mnist.yaml): generator 100 -> 1200 -> 1200 rectifiers -> sigmoid pixels, whose bias starts at the logit of the
+  mean training image; discriminator of two maxout layers, 240 units of 5 pieces; rate .1. The paper's own data are
+  `--dataset mnist --split train[:50000]`, 200 epochs are 100,000 steps.
+- `gan-cifar-dense` (cifar10_fully_connected.yaml): images of normalised contrast (`ContrastNormalisedGAN`); generator
+  of 8000 rectifiers, 8000 sigmoids and linear pixels, z ~ N(0, I); maxout of 1600 units; rate .025. The data are
+  `--dataset cifar10 --split train[:40000]`; 250 epochs, at the end of which the momentum is full.
+
+Of all: dropout in the discriminator (inputs kept .8, hidden units .5), active in the generator's move too; gradient
+descent, momentum .5 -> .7 over 250 epochs, the rate divided by 1.000004 at every update; non-saturating generator.
+
+Deviations: momentum grows with every update, the code's once an epoch; pixel means are clipped to [.001, .999] before
+the logit (the code's clip differs, at always-black pixels both are black); TensorFlow's random numbers.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kgen import images, layers, optimizers
+from kgen.augmentation import contrast
+from kgen.backend import keras
+from kgen.core import signatures
+from kgen.core.adversarial import AnyLossRecipe
+from kgen.core.game import Player
+from kgen.core.priors import Normal, Uniform
+from kgen.models.gan import GAN
+
+
+class SimultaneousGAN(GAN):
+    """Both players move from one forward pass (adversary.AdversaryCost2).
+
+    Class attributes:
+        weight: factor on D's loss; by default that is the mean over real and generated images, not the sum.
+    """
+
+    weight = 0.5
+    share = 1.0
+
+    def play(self, batches):
+        """One player may move alone first; then both move from one forward pass."""
+        alone = self.discriminator_turn if self.discriminator_steps > self.generator_steps else self.generator_turn
+        for batch in batches[min(self.discriminator_steps, self.generator_steps) :]:
+            yield alone, batch
+        for batch in batches[-min(self.discriminator_steps, self.generator_steps) :]:
+            yield self.turn, batch
+
+    def discriminator_turn(self, real):
+        """The discriminator moves alone."""
+        return {name: value for name, value in self.turn(real).items() if name != "generator"}
+
+    def turn(self, real):
+        """Both players move, from one forward pass."""
+        real_logits, fake_logits = self.discriminate(real), self.discriminate(self.sample(real.shape[0]))
+        values = {
+            self.discriminator_name: self.weight * self.loss.discriminator(real_logits, fake_logits),
+            "generator": self.loss.generator_loss(real_logits, fake_logits),
+            **self.scores(real_logits, fake_logits),
+        }
+        return self.with_r1(values, real)
+
+
+class ContrastNormalisedGAN(SimultaneousGAN):
+    """Both players see images of mean 0 and norm 55, `kgen.augmentation.contrast`: the CIFAR-10 runs (`gcn: 55.`).
+
+    A generated image has no brightness and contrast of its own to be restored: pictures and exports are shown by one
+    affine map, that of a training image of average brightness and contrast, and clipped. The generator keeps the map in
+    its last layer, so that a run can be opened without its images.
+    """
+
+    def receive(self, data):
+        unit = [images.from_bytes(data[i], images.UNIT) for i in range(data.shape[0])]
+        return [contrast.normalise(batch)[0] for batch in unit]
+
+    def signatures(self):
+        return signatures.generator(self.generator, self.prior, self.generator.layers[-1].range())
+
+
+def generator(shape, latent_dim, width, activations, weights, bias="zeros"):
+    """Returns z -> images of `shape`, through two layers of `width` units.
+
+    Args:
+        activations: of the three layers.
+        weights: their initializers.
+        bias: initializer of the last layer's bias.
+    """
+    z = x = keras.Input((latent_dim,))
+    for activation, initial in zip(activations[:2], weights[:2], strict=True):
+        x = keras.layers.Dense(width, activation, kernel_initializer=initial)(x)
+    x = keras.layers.Dense(math.prod(shape), kernel_initializer=weights[2], bias_initializer=bias)(x)
+    x = keras.layers.Activation(activations[2], dtype="float32")(x)
+    return keras.Model(z, keras.layers.Reshape(shape)(x), name="generator")
+
+
+def discriminator(shape, units, pieces, weights, dropout):
+    """Returns image -> logit, through two maxout layers.
+
+    Args:
+        weights: `weights()` is a new initializer.
+        dropout: rates before the first layer and before the others.
+    """
+    image = keras.Input(shape)
+    x = layers.Dropout(dropout[0])(keras.layers.Flatten()(image))
+    for _ in range(2):
+        x = layers.Maxout(pieces)(keras.layers.Dense(units * pieces, kernel_initializer=weights())(x))
+        x = layers.Dropout(dropout[1])(x)
+    return keras.Model(image, keras.layers.Dense(1, kernel_initializer=weights())(x), name="discriminator")
+
+
+def remembering(network, shown):
+    """Returns a generator with a last layer that keeps the `kgen.images.Range` in which its images are shown."""
+    return keras.Model(network.input, layers.DisplayRange(*shown)(network.output), name=network.name)
+
+
+def visible_range(pixels):
+    """Returns the `kgen.augmentation.contrast.display_range` of training images, uint8 `(n, height, width, channels)`."""
+    varied = (pixels != pixels[:1, :1, :1, :1]).any()  # else a run is opened for sampling: its checkpoint has the range
+    return contrast.display_range(pixels) if varied else images.UNIT
+
+
+def uniform(limit):
+    """Returns a new initializer U(-limit, limit); one that is used twice would give the same numbers twice."""
+    return keras.initializers.RandomUniform(-limit, limit)
+
+
+def small():
+    """Returns a new initializer of the authors' discriminators."""
+    return uniform(0.005)
+
+
+def annealed(network, recipe, data):
+    """Returns a player of the authors' code: gradient descent with annealed rate and momentum ("saturate: 250")."""
+    end = 250 * max(1, len(data.images) // recipe.batch_size)
+    return Player(network, optimizers.AnnealedSGD(recipe.learning_rate, end=end))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GANRecipe(AnyLossRecipe):
+    """Generative Adversarial Nets, Goodfellow et al. 2014: dense maxout networks."""
+
+    latent_dim: int = 100  # Size of z.
+    generator_width: int = 1200  # Units in each of the generator's two hidden layers.
+    discriminator_units: int = 240  # Maxout units in each of the discriminator's two hidden layers.
+    pieces: int = 5  # Linear pieces of a maxout unit.
+    learning_rate: float = 0.1  # Of both players, at the start.
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("latent_dim", "generator_width", "discriminator_units", "pieces"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
+        self.demand(self.learning_rate > 0, "learning_rate", "above 0")
+
+    def networks(self, shape, activations, weights, discriminator_weights=small, dropout=(0.2, 0.5), bias="zeros"):
+        """Returns `(generator, discriminator)`, see the functions of these names."""
+        return (
+            generator(shape, self.latent_dim, self.generator_width, activations, weights, bias),
+            discriminator(shape, self.discriminator_units, self.pieces, discriminator_weights, dropout),
+        )
+
+    def game(self, data):
+        mean = (data.images.mean(axis=0) / 255).clip(0.001, 0.999)
+        logits = keras.initializers.Constant(np.log(mean / (1 - mean)).ravel())
+        weights = [uniform(0.05) for _ in range(3)]
+        networks = self.networks(mean.shape, ("relu", "relu", "sigmoid"), weights, bias=logits)
+        return SimultaneousGAN(
+            generator=annealed(networks[0], self, data),
+            discriminator=annealed(networks[1], self, data),
+            loss=self.adversarial_loss(),
+            prior=Uniform(self.latent_dim, limit=math.sqrt(3)),
+            image_range=images.UNIT,
+            **self.rules(),
+        )
+
+
+def normalised_game(recipe, data, generator, discriminator):
+    """Returns the game of the authors' CIFAR-10 runs between a generator and a discriminator."""
+    shown = visible_range(data.images)
+    return ContrastNormalisedGAN(
+        generator=annealed(remembering(generator, shown), recipe, data),
+        discriminator=annealed(discriminator, recipe, data),
+        loss=recipe.adversarial_loss(),
+        prior=Normal(recipe.latent_dim),
+        image_range=shown,
+        **recipe.rules(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastNormalisedRecipe(GANRecipe):
+    """Generative Adversarial Nets, Goodfellow et al. 2014: dense maxout networks, images of normalised contrast."""
+
+    generator_width: int = 8000  # Units in each of the generator's two hidden layers.
+    discriminator_units: int = 1600  # Maxout units in each of the discriminator's two hidden layers.
+    learning_rate: float = 0.025  # Of both players, at the start.
+
+    def game(self, data):
+        weights = uniform(0.05), uniform(0.05), uniform(0.5)
+        networks = self.networks(data.images.shape[1:], ("relu", "sigmoid", "linear"), weights)
+        return normalised_game(self, data, *networks)
+
+
+RECIPES = {
+    "gan": GANRecipe(batch_size=100, steps=100_000, sample_every=500),
+    "gan-cifar-dense": ContrastNormalisedRecipe(batch_size=100, steps=100_000, sample_every=500),
+}
