@@ -10,8 +10,11 @@ import logging
 import os
 import sys
 import tempfile
+from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+Tensor = Any  # of TensorFlow or Keras, symbolic ones too: neither has a common type that says so
 
 
 class _Lazy:
