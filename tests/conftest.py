@@ -1,6 +1,7 @@
 """What tests share."""
 
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,21 @@ def real_data():
     if not folder or not Path(folder).is_dir():
         pytest.skip("needs real data: KGEN_DATA_DIR must name the folder of the official archives")
     return Path(folder)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slice", metavar="K/N", help="run every N-th test by its name, those whose checksum leaves K")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Keeps the tests of --slice; which ones is a function of their names alone."""
+    given = config.getoption("--slice")
+    if not given:
+        return
+    number, parts = map(int, given.split("/"))
+    chosen = [item for item in items if zlib.crc32(item.nodeid.partition("@")[0].encode()) % parts == number % parts]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
 
 
 def pytest_itemcollected(item):

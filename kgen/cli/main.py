@@ -31,9 +31,14 @@ def run(command, arguments=None):
 
 def usage():
     """Returns what `kgen --help` prints: each sub-command with the first line of its file."""
-    folder = Path(__file__).parent
-    lines = [f"  {name:14}{ast.get_docstring(ast.parse((folder / f'{name}.py').read_text()))}" for name in names()]
+    lines = [f"  {name:14}{summary(name)}" for name in names()]
     return "usage: kgen COMMAND [FLAGS]\n\n" + "\n".join(lines) + "\n\nFlags of a command: kgen COMMAND --help"
+
+
+def summary(name: str) -> str:
+    """Returns the first line of a sub-command's file, read without importing it."""
+    source = (Path(__file__).parent / f"{name}.py").read_text()
+    return ast.get_docstring(ast.parse(source)).splitlines()[0]
 
 
 def chosen(arguments):

@@ -58,7 +58,7 @@ class Trainer(keras.Model):
         if keep_best:
             self.best_loss = self._counter("best_loss", (), "float64")
             self.best_step = self._counter("best_step", (), "int64", keras.initializers.Constant(-1))
-            self.waited = self._counter("wait", (), "int64")
+            self.wait = self._counter("wait", (), "int64")
         self.built = True  # a model that is never called counts as unbuilt, and then cannot be fitted or saved
 
     def _counter(self, name, shape, dtype="float32", initializer="zeros", aggregation="only_first_replica"):

@@ -92,6 +92,11 @@ def load(path: str | Path) -> LoadedModel:
     path = Path(path).expanduser()
     if (path / "saved_model.pb").is_file():
         return _of_export(path)
+    if not (path / "recipe.json").is_file():
+        raise UsageError(
+            f"{path} is neither a run directory (it has no recipe.json) nor an export (it has no saved_model.pb). "
+            "A run lies in runs/<model>-<dataset>-<n>, an export in saved_models/<name>/<version>."
+        )
     recipe = directory.read_recipe(path)
     trainer, step = build.reopen(recipe, path)
     found = of_game(trainer.best_game(), str(path))

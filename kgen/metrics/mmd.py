@@ -17,7 +17,7 @@ import numpy as np
 from kgen.metrics.arrays import alike, blocks, squared_distances
 from kgen.metrics.measurement import Measurement, Metric
 
-BLOCK = 500  # images
+COMPARED = 500  # images in a block of `mmd_block`
 
 BLOCK = 2_000  # rows at a time
 
@@ -177,7 +177,7 @@ def measure(evidence):
     count = min(len(evidence.real.images), len(evidence.fake))
     real, fake = (images[:count].reshape(count, -1) for images in (evidence.real_unit, evidence.fake))
     bandwidth = median_bandwidth(real, fake)
-    kernel, size = gaussian(bandwidth), min(BLOCK, count)
+    kernel, size = gaussian(bandwidth), min(COMPARED, count)
     found = {
         "mmd": ("all pairs", Estimate(unbiased(real, fake, kernel), np.inf)),
         "mmd_block": (f"blocks of {size}", block(real, fake, kernel, size)),

@@ -46,9 +46,10 @@ class SimultaneousGAN(GAN):
     def play(self, batches):
         """One player may move alone first; then both move from one forward pass."""
         alone = self.discriminator_turn if self.discriminator_steps > self.generator_steps else self.generator_turn
-        for batch in batches[min(self.discriminator_steps, self.generator_steps) :]:
+        together = min(self.discriminator_steps, self.generator_steps)
+        for batch in batches[:-together]:
             yield alone, batch
-        for batch in batches[-min(self.discriminator_steps, self.generator_steps) :]:
+        for batch in batches[-together:]:
             yield self.turn, batch
 
     def discriminator_turn(self, real):

@@ -11,7 +11,7 @@ from kgen.core import recipe as recipes
 from kgen.errors import UsageError
 from kgen.inference import loading
 from kgen.metrics import evaluator
-from kgen.metrics.measurement import Metric
+from kgen.metrics.measurement import Measurement, Metric
 from kgen.runs import build, checkpoint
 from kgen.training import train as training
 from tests.helpers.recipes import shrink
@@ -71,7 +71,7 @@ def test_the_best_weights_are_kept_shown_and_exported(higher, tmp_path, monkeypa
     curve = iter([3.0, 1.0, 2.0] if not higher else [-3.0, -1.0, -2.0])
 
     def planted(name, evidence):
-        return [evaluator.features.Measurement(name="mmd", label="x", value=next(curve), higher=higher)]
+        return [Measurement(name="mmd", label="x", value=next(curve), higher=higher)]
 
     monkeypatch.setitem(evaluator.all_metrics(), "mmd", Metric(lambda evidence: planted("mmd", evidence)))
     result = train(tmp_path, **{**MEASURED, "evaluate": "mmd", "best_by": "mmd"})
@@ -105,12 +105,12 @@ def test_averaged_weights_are_measured(tmp_path, monkeypatch):
     [
         ({"evaluate": "fit"}, "--evaluate must be among fid, is"),
         ({"evaluate": "fid"}, "--classifier RUN"),
-        ({"evaluate": "fid", "judge": "nowhere"}, "nowhere is not a run directory"),
+        ({"evaluate": "fid", "classifier": "nowhere"}, "nowhere is not a run directory"),
         ({"evaluate": "mmd", "evaluate_on": "validation"}, "There is no split 'validation'"),
         ({"evaluate": "mmd", "best_by": "fid"}, "--best-by must be one of --evaluate, mmd, not fid"),
         ({"best_by": "fid"}, "--best-by must be one of --evaluate, which is empty, not fid"),
         ({"evaluate_every": 0}, "--evaluate-every must be at least 1, not 0"),
-        ({"judge": "a", "inception": "b"}, "--classifier must be left out where there is --inception"),
+        ({"classifier": "a", "inception": "b"}, "--classifier must be left out where there is --inception"),
     ],
 )
 def test_mistakes_are_told_before_there_is_a_run(changes, words, tmp_path):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import types
 import warnings
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgen.inference import interpolation, sampling
+from kgen.inference import interpolation, loading
 from tests.helpers import commands, generators, processes
 
 
@@ -22,11 +23,11 @@ def call(tmp_path, monkeypatch, capsys):
     (tmp_path / "folder").mkdir()
 
     def run(*arguments, source):
-        def opened(origin):
-            return lambda path: source.asked.append((origin, path)) or source
+        def opened(path):
+            source.asked.append(("load", path))
+            return types.SimpleNamespace(generator=source)
 
-        monkeypatch.setattr(sampling, "from_run", opened("run"))
-        monkeypatch.setattr(sampling, "from_saved_model", opened("export"))
+        monkeypatch.setattr(loading, "load", opened)
         return commands.call(monkeypatch, capsys, "interpolate", *arguments)
 
     return run
@@ -37,7 +38,7 @@ def test_the_script_by_default(call, tmp_path):
     code, out, errors = call("--saved-model", "exported", source=source)
     assert (code, errors) == (0, "")
     assert out == "interpolation.png and interpolation.gif, 64 frames of linear, spherical, pixels from exported\n"
-    assert source.asked[:2] == [("export", Path("exported")), ("latents", 0, None)]
+    assert source.asked[:2] == [("load", Path("exported")), ("latents", 0, None)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "interpolation.gif", "interpolation.png"]
     picture, gif = Image.open("interpolation.png"), Image.open("interpolation.gif")
     assert picture.size == (64 * 2, 3 * 2)
@@ -51,7 +52,7 @@ def test_the_script_with_every_flag(call):
     source = generators.Pixels(classes=("cat", "dog"))
     flags = "--run x --kind linear --until 10 --frames 5 --seed 3 --class dog --out folder/way.gif".split()
     assert call(*flags, source=source) == (0, "folder/way.png and folder/way.gif, 5 frames of linear from x\n", "")
-    assert source.asked == [("run", Path("x")), ("latents", 3, 1), ("decode", 5, 1)]
+    assert source.asked == [("load", Path("x")), ("latents", 3, 1), ("decode", 5, 1)]
     expected = interpolation.films(source, 3, "linear", [0, 2.5, 5, 7.5, 10], 1)
     np.testing.assert_array_equal(Image.open("folder/way.png"), interpolation.strip(expected)[..., 0])
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 import warnings
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from kgen import data
 from kgen.core import recipe as recipes
 from kgen.errors import UsageError
-from kgen.inference import autoencoder as autoencoders
+from kgen.inference import loading
 from tests.helpers import commands, processes
 from tests.helpers.linear_autoencoder import Linear, spots
 
@@ -35,17 +36,13 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # cli.run sets its own
 
     def run(*arguments, opened=None, asked=None):
-        def opens(origin):
-            def found(path):
-                (asked if asked is not None else []).append((origin, path))
-                if opened is None:
-                    raise UsageError(f"{path} has no encoder.")
-                return opened
+        def load(path):
+            (asked if asked is not None else []).append(path)
+            if opened is None:
+                raise UsageError(f"{path} has no encoder.")
+            return types.SimpleNamespace(autoencoder=opened)
 
-            return found
-
-        monkeypatch.setattr(autoencoders, "of_run", opens("run"))
-        monkeypatch.setattr(autoencoders, "of_saved_model", opens("export"))
+        monkeypatch.setattr(loading, "load", load)
         with threadpool_limits(1):
             return commands.call(monkeypatch, capsys, "latent", *arguments)
 
@@ -61,7 +58,7 @@ def test_the_script_on_a_run(call, ring):
     write_recipe(Path("runs/dcgan-ring-0001"), dataset="ring", image_size=16)
     asked = []
     code, out, errors = call("--run", "latest", "--count", "70", "--seed", "3", opened=ring, asked=asked)
-    assert (code, asked) == (0, [("run", Path("runs/dcgan-ring-0001"))]), errors
+    assert (code, asked) == (0, [Path("runs/dcgan-ring-0001")]), errors
     figures = json.loads(Path("latent/latent.json").read_text())
     about = {"model": "dcgan", "dataset": "ring", "from": "runs/dcgan-ring-0001"}
     assert {name: figures[name] for name in about} == about
@@ -88,7 +85,7 @@ def test_the_script_on_an_export_of_a_folder_without_a_test_split(call, tmp_path
     write_recipe(Path("export"), dataset=f"folder:{tmp_path}/pictures", image_size=8)
     asked = []
     code, out, errors = call("--saved-model", "export", "--out", "a/b", opened=Linear(pictures, 3), asked=asked)
-    assert (code, asked) == (0, [("export", Path("export"))]), errors
+    assert (code, asked) == (0, [Path("export")]), errors
     assert errors.startswith(f"{tmp_path}/pictures has no split 'test'")
     assert "A fifth of the images that the model was trained on stands for it." in errors
     figures = json.loads(Path("a/b/latent.json").read_text())

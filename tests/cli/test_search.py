@@ -25,7 +25,7 @@ TINY = "--channels 4 --kernels 3 --strides 2 --paddings 1 --units 8 --steps 2 --
 def start(*arguments, cwd, how="train"):
     """Starts a search whose training is pretended, in a process group of its own; returns the `Popen`."""
     paths = os.pathsep.join([str(processes.ROOT), str(processes.ROOT / "tests")])
-    command = [sys.executable, processes.ROOT / "tests/pretended.py", how, SEARCH, *arguments]
+    command = [sys.executable, processes.ROOT / "tests/helpers/fake_training.py", how, SEARCH, *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     return subprocess.Popen(list(map(str, command)), cwd=cwd, env={**os.environ, "PYTHONPATH": paths}, **pipes)
 

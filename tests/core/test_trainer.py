@@ -182,13 +182,12 @@ def test_replicas_share_the_loss_and_differ_in_noise():
     """Two logical CPUs: the update is that of the whole batch, the logs are unscaled, the noise is not the same."""
     code = """
         import sys
-        sys.path[:0] = ["tests"]
         import numpy as np, tensorflow as tf
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
         from kgen.rng import current
-        from kgen.trainer import Trainer
-        from test_match import Tug, number, player, steps
+        from kgen.core.trainer import Trainer
+        from tests.core.test_trainer import Tug, number, player, steps
 
         class Noisy(Tug):
             reports = ("distance", "noise", "square")

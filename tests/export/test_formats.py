@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kgen import layers
+from kgen.cli import parsing
 from kgen.core import recipe as recipes
 from kgen.core import signatures
 from kgen.errors import UsageError
@@ -182,7 +183,7 @@ def half(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["train.py", *map(str, [*small, "--precision", "mixed_bfloat16", *places])])
         with pytest.raises(SystemExit):
-            commands.cli.run(commands.main_of("train"))
+            parsing.run(commands.main_of("train"), sys.argv[1:])
     return places
 
 

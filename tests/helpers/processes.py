@@ -233,7 +233,7 @@ def serve():
     import kgen.callbacks.progress  # noqa: F401
     import kgen.callbacks.samples  # noqa: F401
     import kgen.callbacks.stop_on_nan  # noqa: F401
-    import kgen.inference.sampling  # noqa: F401
+    import kgen.inference.loading  # noqa: F401
 
     keras.Model  # noqa: B018
     for line in sys.stdin:

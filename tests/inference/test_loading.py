@@ -59,7 +59,7 @@ def test_the_script_writes_the_same_picture_from_both(folder, draws, tmp_path):
 
 
 def test_a_folder_that_is_no_export(tmp_path):
-    with pytest.raises(UsageError, match="is not an export: it has no saved_model.pb"):
+    with pytest.raises(UsageError, match="nor an export \\(it has no saved_model.pb\\)"):
         loading.load(tmp_path).generator
 
 

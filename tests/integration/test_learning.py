@@ -21,7 +21,8 @@ from kgen.data import Images, pipeline
 from kgen.data.datasets import ring
 from kgen.losses.adversarial import LOSSES
 from kgen.models.acgan import ACGAN
-from kgen.models.gan import GAN, SimultaneousGAN
+from kgen.models.gan import GAN
+from kgen.models.gan_maxout import SimultaneousGAN
 from kgen.models.improved_gan import KPlusOneGAN
 from kgen.models.sngan import SNGAN
 from kgen.models.wgan import WGAN

@@ -5,14 +5,16 @@ import pytest
 from kgen.core import recipe as recipes
 from kgen.core.game import Player
 from kgen.errors import UsageError
-from kgen.models import gan
+from kgen.models import gan_maxout
 from kgen.rng import Rng
 from tests.helpers.recipes import pictures, shrink
 
 
 @pytest.fixture
 def full(monkeypatch):
-    monkeypatch.setattr(gan, "annealed", lambda network, *_: Player(network, None))  # optimizers would be allocated
+    monkeypatch.setattr(
+        gan_maxout, "annealed", lambda network, *_: Player(network, None)
+    )  # optimizers would be allocated
     with keras.StatelessScope(initialize_variables=False):  # and so would 77 million weights
         return recipes.find("gan-cifar-conv").game(pictures(channels=3))
 

@@ -34,11 +34,12 @@ def test_a_folder_of_pictures_gives_a_plain_name(tmp_path):
 
 CREATE = """
 import sys
-from kgen import recipe, runs
+from kgen.core import recipe
+from kgen.runs import directory
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(25):
-    print(runs.create(sys.argv[1], "dcgan", recipe.find("dcgan")).name)
+    print(directory.create(sys.argv[1], recipe.find("dcgan")).name)
 """
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 import zipfile
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from kgen.core import recipe as recipes
 from kgen.errors import UsageError
-from kgen.inference import autoencoder as autoencoders
+from kgen.inference import loading
 from kgen.runs import directory
 from kgen.studies import attributes
 from tests.helpers import commands
@@ -73,7 +74,7 @@ def faces(tmp_path, monkeypatch):
     run.mkdir(parents=True)
     directory.write_recipe(run, own)
     opened = Linear(RANDOM.integers(0, 256, (300, 8, 8, 3), np.uint8), 192)
-    monkeypatch.setattr(autoencoders, "of_run", lambda path: opened)
+    monkeypatch.setattr(loading, "load", lambda path: types.SimpleNamespace(autoencoder=opened))
     return tmp_path
 
 

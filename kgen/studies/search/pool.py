@@ -120,7 +120,7 @@ def _tried(trial, job):
     seed = int(np.random.SeedSequence([job.search.recipe.seed, trial.number]).generate_state(1)[0])
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     trial.study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-    return search_trial.loss(trial, job.search, job.folder, job.shape, pkgutil.resolve_name(job.train))
+    return search_trial.objective(trial, job.search, job.folder, job.shape, pkgutil.resolve_name(job.train))
 
 
 def _room(study, trials, children):

@@ -13,9 +13,9 @@ import shutil
 import warnings
 from pathlib import Path
 
+from kgen.core.options import MAY_CHANGE, marked
 from kgen.errors import UsageError
 from kgen.runs import directory
-from kgen.studies.search import space
 from kgen.studies.search import trial as search_trial
 
 PACKAGES = ("optuna", "sklearn", "matplotlib")
@@ -74,10 +74,12 @@ def settings(search, images):
     """Returns what must stay the same for values to compare, as JSON holds it."""
     fields = dataclasses.asdict(search.recipe)
     elsewhere = {"dataset": search.recipe.dataset.partition(":")[0], "images": directory.digest(images)}
-    fixed = {name: value for name, value in fields.items() if name not in ("data_dir", *space.CLOCKS[1:])}
+    # The last line of a log depends on its clock; what else may change in a resumed run changes no value.
+    free = {"name", *marked(search.recipe, MAY_CHANGE)} - {"steps", "log_every"}
+    fixed = {name: value for name, value in fields.items() if name not in free}
     rules = dataclasses.asdict(search.rules)
     return json.loads(
-        json.dumps({"model": search.model, "vary": search.vary, **rules, **fixed, **elsewhere}, default=str)
+        json.dumps({"model": search.recipe.name, "vary": search.vary, **rules, **fixed, **elsewhere}, default=str)
     )
 
 

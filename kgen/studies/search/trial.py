@@ -43,7 +43,7 @@ class Rules:
             raise UsageError(f"--search-folds must be at least 1, not {self.search_folds}.")
         if self.hopeless is not None and not math.isfinite(self.hopeless):
             raise UsageError(f"--hopeless must be a finite number, not {self.hopeless}.")
-        if self.maximize and not self.loss:
+        if self.maximize and not self.objective:
             raise UsageError("--maximize needs --objective: a validation loss is minimised.")
 
     def value(self, scores, minutes, latent_dim):
@@ -88,7 +88,7 @@ class Search:
         if not self.axes:
             space.demand_own(self.recipe, recipes.find(self.recipe.name))
         rules, recipe = self.rules, self.recipe
-        if not (recipe.holds_out or rules.loss):
+        if not (recipe.holds_out or rules.objective):
             raise UsageError(
                 f"{self.recipe.name} holds no images out here, so it has no validation loss: name with --objective a number "
                 "of log.jsonl, epochs.jsonl or diagnosis.jsonl."
@@ -192,7 +192,7 @@ def _train(trial, search, recipe, fold, place, train):
         _give_up(trial, "diverged", error)
     if not result.finished:
         raise SystemExit(130)  # the trial stays "running", and is tried again
-    found = score(run, search.rules.loss)
+    found = score(run, search.rules.objective)
     _tidy(run)
     if not math.isfinite(found):
         _give_up(trial, "diverged", f"Fold {fold} came to {found}.")

@@ -231,7 +231,7 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
             **changes,
         )
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert files == "pairs.png hybrids.csv hybrids.png hybrids.json hybrids.md sequences.gif sequences.png".split()
+    assert files == "hybrids.csv hybrids.json hybrids.md hybrids.png pairs.png sequences.gif sequences.png".split()
     for name in files:
         one, same, other = ((tmp_path / folder / name).read_bytes() for folder in "abc")
         assert one == same != other

@@ -57,7 +57,7 @@ def test_the_value_is_the_reports(tmp_path):
     """Trial 47: .18874 = .12866 + .06 + 1e-5 * 7.69."""
     assert Rules().value([0.12766, 0.12966], [7.0, 8.38], 6) == pytest.approx(0.18874, abs=5e-6)
     assert Rules(minutes_weight=0.5, latent_weight=2.0).value([1.0, 3.0], [2.0, 4.0], 10) == 2 + 1.5 + 20
-    better = Rules(loss="x", maximize=True, minutes_weight=0.5, latent_weight=2.0)
+    better = Rules(objective="x", maximize=True, minutes_weight=0.5, latent_weight=2.0)
     assert better.value([1.0, 3.0], [2.0, 4.0], 10) == 2 - 1.5 - 20
 
 
@@ -95,7 +95,7 @@ def tried(tmp_path, params, rules=None, vary=RATE, train=fake_training.train, **
     study = optuna.create_study(pruner=search.rules.pruner())
     for wanted in params:
         study.enqueue_trial(wanted)
-    run = functools.partial(search_trial.loss, search=search, folder=tmp_path, shape=SHAPE, train=train)
+    run = functools.partial(search_trial.objective, search=search, folder=tmp_path, shape=SHAPE, train=train)
     study.optimize(run, n_trials=len(params))
     places = [search_trial.folder_of(tmp_path, number).exists() for number in range(len(params))]
     return study.trials, places
@@ -188,7 +188,9 @@ def test_results_are_a_table_pictures_and_the_best_recipe(tmp_path):
     assert search_results.summary(study, tmp_path) == f"No trial is complete yet, see {tmp_path / 'trials.csv'}."
     study.enqueue_trial({"learning_rate": 100.0, "units": "57"})
     study.enqueue_trial({"learning_rate": 1e-4, "units": "64+32"})
-    run = functools.partial(search_trial.loss, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train)
+    run = functools.partial(
+        search_trial.objective, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train
+    )
     study.optimize(run, n_trials=12)
     best = search_results.write(study, search, tmp_path)
     assert (best.learning_rate, best.units, best.fold) == (1e-4, (64, 32), AUTOENCODER.fold)
@@ -208,7 +210,9 @@ def test_results_are_a_table_pictures_and_the_best_recipe(tmp_path):
 def test_few_trials_have_no_importances(tmp_path):
     study, search = optuna.create_study(), Search(AUTOENCODER, RATE, Rules(**FREE))
     study.enqueue_trial({"learning_rate": 0.5})
-    run = functools.partial(search_trial.loss, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train)
+    run = functools.partial(
+        search_trial.objective, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train
+    )
     study.optimize(run, n_trials=1)
     search_results.write(study, search, tmp_path)
     assert (tmp_path / "history.png").exists() and not (tmp_path / "importances.png").exists()

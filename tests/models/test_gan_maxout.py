@@ -8,7 +8,7 @@ from kgen.core import recipe as recipes
 from kgen.core.game import Player
 from kgen.core.trainer import Trainer
 from kgen.data import Images
-from kgen.models import gan
+from kgen.models import gan_maxout
 from kgen.rng import Rng
 from kgen.runs import checkpoint
 from tests.helpers.recipes import pictures, shrink
@@ -96,7 +96,9 @@ def test_a_discriminator_alone_has_the_loss_it_has_in_company():
 
 
 def test_the_cifar_networks_have_the_sizes_of_the_2014_code(monkeypatch):
-    monkeypatch.setattr(gan, "annealed", lambda network, *_: Player(network, None))  # optimizers would be allocated
+    monkeypatch.setattr(
+        gan_maxout, "annealed", lambda network, *_: Player(network, None)
+    )  # optimizers would be allocated
     with keras.StatelessScope(initialize_variables=False):  # and so would 127 million weights
         game = recipes.find("gan-cifar-dense").game(pictures(channels=3))
     trained = sum(int(np.prod(weight.shape)) for weight in game.generator.trainable_variables)

@@ -1,0 +1,94 @@
+"""What a reader may count on: docstrings of what carries an algorithm, annotations, sizes of functions and of kgen/."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "kgen"
+ALGORITHM = ("play", "turn", "measures")
+PROTOCOL = ("call", "build", "get_config", "compute_output_shape", "compute_output_spec")  # Keras documents them
+
+
+def parsed():
+    """Returns `{path: syntax tree}` of the package."""
+    return {path.relative_to(PACKAGE): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def functions(tree):
+    """Yields every function and method of a tree."""
+    return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+
+def length(function):
+    """Returns the lines of a function without its docstring."""
+    documented = ast.get_docstring(function) is not None
+    text = function.body[0].end_lineno - function.body[0].lineno + 1 if documented else 0
+    return function.end_lineno - function.lineno + 1 - text
+
+
+def carries_an_algorithm(name):
+    return name in ALGORITHM or name.endswith("_turn")
+
+
+def without_docstrings(trees):
+    """Returns the methods that carry an algorithm and say nothing of it."""
+    return [
+        f"{path}: {function.name}"
+        for path, tree in trees.items()
+        if path.parts[0] in ("models", "core")
+        for function in functions(tree)
+        if carries_an_algorithm(function.name) and not ast.get_docstring(function)
+    ]
+
+
+def unannotated(trees):
+    """Returns the public functions of modules, and methods of public classes, that lack an annotation."""
+    wrong = []
+    for path, tree in trees.items():
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+        members = [node for parent in (tree, *classes) for node in parent.body if isinstance(node, ast.FunctionDef)]
+        for function in members:
+            if function.name.startswith("_") or function.name in PROTOCOL:
+                continue
+            given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+            bare = [each.arg for each in given if each.annotation is None and each.arg not in ("self", "cls")]
+            if bare or function.returns is None:
+                wrong.append(f"{path}: {function.name}({', '.join(bare)})")
+    return wrong
+
+
+def test_what_carries_an_algorithm_says_so():
+    assert without_docstrings(parsed()) == []
+
+
+def test_public_functions_are_annotated():
+    assert unannotated(parsed()) == []
+
+
+def test_no_function_is_longer_than_45_lines():
+    long = {f"{path}: {f.name}": length(f) for path, tree in parsed().items() for f in functions(tree)}
+    assert {name: lines for name, lines in long.items() if lines > 45} == {}
+
+
+def test_no_file_is_longer_than_250_lines():
+    assert [str(path) for path in PACKAGE.rglob("*.py") if len(path.read_text().splitlines()) > 250] == []
+
+
+def test_the_package_has_at_most_22_entries():
+    entries = [path for path in PACKAGE.iterdir() if path.name not in ("__pycache__", "__init__.py")]
+    assert len(entries) <= 22
+
+
+@pytest.mark.parametrize(
+    "source, found",
+    [
+        ("class A:\n    def play(self, batches: list) -> None:\n        pass", (1, 0)),
+        ("def f(x):\n    pass", (0, 1)),
+        ("def f(x: int):\n    pass", (0, 1)),
+        ('def f(x: int) -> int:\n    """Returns x."""\n    return x', (0, 0)),
+    ],
+)
+def test_planted_omissions_are_seen(source, found):
+    trees = {Path("models/planted.py"): ast.parse(source)}
+    assert (len(without_docstrings(trees)), len(unannotated(trees))) == found
