@@ -3,4 +3,5 @@
 
 from kgen.cli import main
 
-main.run("explore")
+if __name__ == "__main__":
+    main.run("explore")

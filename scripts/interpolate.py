@@ -3,4 +3,5 @@
 
 from kgen.cli import main
 
-main.run("interpolate")
+if __name__ == "__main__":
+    main.run("interpolate")

@@ -3,4 +3,5 @@
 
 from kgen.cli import main
 
-main.run("search")
+if __name__ == "__main__":  # `search` starts processes, which import this file again
+    main.run("search")

@@ -3,4 +3,5 @@
 
 from kgen.cli import main
 
-main.run("train")
+if __name__ == "__main__":
+    main.run("train")

@@ -12,6 +12,7 @@ from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.callbacks.log import forget_after
 from kgen.core.game import Game, sheet
 from kgen.data import pipeline
+from kgen.losses.adversarial import AdversarialLoss
 from kgen.rng import Rng
 
 SATURATED, COLLAPSED = "saturated discriminator", "collapsed generator"
@@ -133,12 +134,12 @@ def scores_are_probabilities(game):
     An objective's score is tried on logits of both signs. A game without one reports scores of its own: 1 is real, 0
     generated, see `AdversarialGame.scores`.
     """
-    objective = getattr(game, "objective", None)
-    if objective is None:
+    loss = getattr(game, "loss", None)
+    if not isinstance(loss, AdversarialLoss):
         return True
-    if objective.score is None:
+    if loss.score is None:
         return False
-    ends = keras.ops.convert_to_numpy(objective.score(keras.ops.convert_to_tensor([-1e6, 1e6])))
+    ends = keras.ops.convert_to_numpy(loss.score(keras.ops.convert_to_tensor([-1e6, 1e6])))
     return bool(0 <= ends.min() and ends.max() <= 1)
 
 

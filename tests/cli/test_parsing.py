@@ -118,7 +118,7 @@ MISTAKES = [
     ("train --steps 7 --steps-per-execution 2", ["--steps must be a multiple of --steps-per-execution 2, not 7."]),
     ("train --resume", ["--resume"]),
     ("train --resume nowhere", ["nowhere is not a run directory", "recipe.json"]),
-    ("train --resume empty", ["empty is neither a run directory", "recipe.json"]),
+    ("train --resume empty", ["empty is not a run directory", "recipe.json"]),
     ("train --resume file", ["file is not a run directory", "recipe.json"]),
     ("train --resume notes", ["notes/recipe.json is not a recipe"]),
     ("train --resume latest", ["no run in runs"]),
@@ -159,7 +159,7 @@ MISTAKES = [
     ("sample --run empty --seed -1", ["--seed must be from 0 to 2147483647, not -1."]),
     ("sample --run empty --seed 2147483648", ["--seed must be from 0 to 2147483647, not 2147483648."]),
     ("export", ["no run in runs"]),
-    ("export --run empty", ["empty is neither a run directory"]),
+    ("export --run empty", ["empty is not a run directory"]),
 ]
 
 
@@ -272,7 +272,7 @@ def test_exit_codes(error, code, text, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["/some/where/train.py"])
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     with pytest.raises(SystemExit) as end:
-        parsing.run(raises(error))
+        parsing.run(raises(error), [])
     out, errors = capsys.readouterr()
     assert (end.value.code, out) == (code, "")
     assert errors.startswith(text)
@@ -281,4 +281,4 @@ def test_exit_codes(error, code, text, monkeypatch, capsys):
 def test_a_bug_in_kgen_is_not_hidden(monkeypatch):
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     with pytest.raises(ZeroDivisionError):
-        parsing.run(raises(ZeroDivisionError()))
+        parsing.run(raises(ZeroDivisionError()), [])

@@ -114,12 +114,18 @@ def test_a_resumed_match_rests_as_the_straight_one(tmp_path):
     np.testing.assert_array_equal(straight.memory.numpy(), resumed.memory.numpy())
 
 
-def test_ratios_are_rounds_of_more_batches():
-    for flags, turns in [
-        ({"discriminator_steps": 3}, ["discriminator_turn"] * 3 + ["generator_turn"]),
-        ({"generator_steps": 2}, ["generator_turn", "discriminator_turn", "generator_turn"]),
+def test_a_step_has_the_turns_that_the_flags_ask_for():
+    discriminator, generator = "discriminator_turn", "generator_turn"
+    for flags, of_dcgan, of_gan in [
+        ({"discriminator_steps": 3}, [discriminator] * 3 + [generator], [discriminator] * 2 + ["turn"]),
+        ({"generator_steps": 2}, [discriminator, generator, generator], [generator, "turn"]),
+        (
+            {"discriminator_steps": 2, "generator_steps": 3},
+            [discriminator] * 2 + [generator] * 3,
+            [generator, "turn", "turn"],
+        ),
     ]:
-        for name, expected in [("dcgan", turns), ("gan", [*turns[: len(turns) - 2], "turn"])]:
+        for name, expected in [("dcgan", of_dcgan), ("gan", of_gan)]:
             game = shrink(dataclasses.replace(recipes.find(name), **flags)).game(pictures())
             batches = list(range(game.batches))
             played = [(turn.__name__, batch) for turn, batch in game.play(batches)]
@@ -201,7 +207,7 @@ def test_a_referee_is_told_all_that_the_turn_returned():
         {"discriminator_steps": 0},
         {"discriminator_steps": 11},
         {"generator_steps": 11},
-        {"discriminator_steps": 2, "generator_steps": 2},
+        {"generator_steps": 0},
         {"balance": -0.1},
         {"r1": -1.0},
         {"augment": "colour"},

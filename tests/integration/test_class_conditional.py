@@ -122,7 +122,7 @@ def test_too_few_or_too_many_classes_are_refused(count):
 
 
 def test_the_script_draws_one_class(exported, source, tmp_path):
-    from scripts import sample
+    from kgen.cli import sample
 
     for name, arguments, label in (("one", ["--class", "seven", "--count", "4"], 7), ("all", ["--count", "4"], None)):
         out = tmp_path / f"{name}.png"

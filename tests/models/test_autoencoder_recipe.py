@@ -58,7 +58,7 @@ def test_recipes_are_the_reports():
         "encoder_dropout": 0.19015,
     }  # fmt: skip
     assert {name: getattr(best, name) for name in expected} == expected
-    assert dataclasses.replace(denoising, noise=None) == best
+    assert dataclasses.replace(denoising, name="autoencoder", noise=None) == best
     assert denoising.noise == "uniform:0.7+salt-and-pepper:0.1"
 
 

@@ -179,7 +179,7 @@ def test_the_picture_of_robustness_has_a_row_that_is_seen_above_each_runs(autoen
     "flags, sentence",
     [
         (["--noise", "uniform"], "--noise: uniform takes"),
-        (["--runs", "nowhere"], "nowhere is not a run directory"),
+        (["--runs", "nowhere"], "nowhere is neither a run directory"),
         (["--out", "no/where"], "there is no folder no"),
         (["--seed", "-1"], "--seed must be from 0"),
     ],

@@ -160,7 +160,7 @@ def test_the_reports_space_has_the_reports_best_and_what_its_sizes_allow_can_be_
         params[field] = getattr(AUTOENCODER, field)
     params |= {f"prune_{name}": value for name, value in AUTOENCODER.amounts().items()}
     found = dataclasses.replace(recipes.find("autoencoder-basic"), **AUTOENCODER.suggest(FixedTrial(params)))
-    assert dataclasses.replace(found, loss="bce", steps=AUTOENCODER.steps) == AUTOENCODER
+    assert dataclasses.replace(found, name="autoencoder", loss="bce", steps=AUTOENCODER.steps) == AUTOENCODER
     checked = []
     for sample in samples:
         recipe = dataclasses.replace(AUTOENCODER, **sample)
