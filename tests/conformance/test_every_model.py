@@ -1,4 +1,7 @@
-"""The promises that every paper's file keeps. Nothing here names a model: a new file in kgen/models is held to all."""
+"""The promises that every paper's file keeps. Nothing here names a model: a new file in kgen/models is held to all.
+
+The default run holds every paper to what is quick, and two recipes to what is not; `-m slow` holds all to all.
+"""
 
 import ast
 import dataclasses
@@ -23,17 +26,18 @@ from tests.helpers.recipes import (
     each_round,
     fit,
     new_trainer,
-    one_of_each_kind,
     one_of_each_paper,
     pictures,
     play,
     shrink,
+    slow_but,
 )
 
 NAMES = recipes.names()
 PAPERS = sorted((Path(__file__).parents[2] / "kgen/models").rglob("[!_]*.py"))
 every_recipe = pytest.mark.parametrize("name", one_of_each_paper())
-every_kind = pytest.mark.parametrize("name", one_of_each_kind())  # what takes long
+takes_long = pytest.mark.parametrize("name", slow_but("dcgan", "autoencoder"))
+takes_longest = pytest.mark.parametrize("name", slow_but("dcgan"))
 every_paper = pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
 
 
@@ -77,13 +81,13 @@ def test_rounds_play_and_move_all_players_from_one_trace(name):
         assert [v.path for v in statistics if not moved(old, new, v)] == [], "not called with training=True"
 
 
-@every_kind
+@takes_long
 def test_eager_equals_compiled(name):
     compiled, eager = new_trainer(name), new_trainer(name, run_eagerly=True)
     same(play(compiled, 0, 3), play(eager, 0, 3), atol=1e-5)
 
 
-@every_kind
+@takes_longest
 def test_xla_equals_the_graph_for_20_rounds(name):
     """Each step from the same weights; then 20 steps on their own, at a hundredth of the rates.
 
@@ -134,7 +138,7 @@ def test_each_turn_moves_exactly_its_players(name):
     assert moved == set(game.players)
 
 
-@every_kind
+@takes_long
 def test_save_and_restore_are_exact_and_resuming_equals_going_on(name, tmp_path):
     straight, stopped, resumed = (new_trainer(name, ema=0.9) for _ in range(3))
     fit(straight, 0, 4)
@@ -149,7 +153,7 @@ def test_save_and_restore_are_exact_and_resuming_equals_going_on(name, tmp_path)
     assert straight.take_means() == resumed.take_means()
 
 
-@every_kind
+@takes_longest
 def test_keras_can_save_the_match(name, tmp_path):
     trainer, other = new_trainer(name, seed=1), new_trainer(name, seed=2)
     play(trainer, 0, 1)
@@ -160,7 +164,7 @@ def test_keras_can_save_the_match(name, tmp_path):
             np.testing.assert_array_equal(one, two)
 
 
-@every_kind
+@takes_long
 def test_bfloat16_keeps_weights_losses_and_pictures_in_float32(name):
     trainer = new_trainer(name, policy="mixed_bfloat16")
     assert any(layer.compute_dtype == "bfloat16" for p in trainer.game.players.values() for layer in p.network.layers)
@@ -179,7 +183,7 @@ def test_pictures_are_images_in_the_unit_range(name):
     assert images.to_bytes(made).dtype == np.uint8
 
 
-@every_recipe
+@takes_long
 def test_averages_follow_the_exhibited_networks(name):
     trainer = new_trainer(name, ema=0.5)
     first = {p: average.get_weights() for p, average in trainer.averages.items()}
@@ -199,7 +203,7 @@ def test_a_recipe_survives_json(name):
     assert recipes.from_json(own.to_json()) == own
 
 
-@every_recipe
+@takes_long
 @pytest.mark.parametrize("size", [5, 28, 32, 48, 64])
 def test_a_size_is_taken_or_refused_in_a_sentence(name, size):
     small = shrink(recipes.find(name))

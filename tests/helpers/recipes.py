@@ -23,19 +23,10 @@ def one_of_each_paper():
     return parameters
 
 
-def one_of_each_kind():
-    """Returns the names of all recipes as pytest parameters, for what takes long: all but one of each kind are slow.
-
-    A kind is what a paper's recipe is built upon: that of all recipes, of those with a discriminator, with a validation
-    fold, of the networks that halve and double maps.
-    """
-    kinds, parameters = set(), []
-    for name in recipes.names():
-        bases = type(recipes.find(name)).__mro__
-        kind = next(base for base in bases if not base.__module__.startswith("kgen.models"))
-        parameters.append(pytest.param(name, marks=[pytest.mark.slow] if kind in kinds else []))
-        kinds.add(kind)
-    return parameters
+def slow_but(*kept):
+    """Returns the names of all recipes as pytest parameters, for what takes long: all but the `kept` are slow."""
+    assert set(kept) <= set(recipes.names())
+    return [pytest.param(name, marks=[] if name in kept else [pytest.mark.slow]) for name in recipes.names()]
 
 
 SHARED = {field.name for field in dataclasses.fields(Recipe)}

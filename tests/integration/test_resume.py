@@ -46,8 +46,15 @@ def kill_after_lines(process, log, lines, delay):
     assert process.wait() == -signal.SIGKILL
 
 
+BFLOAT16 = [*DCGAN, "--precision", "mixed_bfloat16", "--steps-per-execution", "2", "--log-every", "6"]
+
+
 @pytest.mark.parametrize(
-    "arguments, start, seed", [(DCGAN, processes.start, 1), (GAN, processes.fork, 2)], ids=["dcgan", "gan"]
+    "arguments, start, seed",
+    [
+        pytest.param(DCGAN, processes.start, 1, id="dcgan"),
+        pytest.param(GAN, processes.fork, 2, id="gan", marks=pytest.mark.slow),
+    ],
 )
 def test_killed_at_random_moments(arguments, start, seed, tmp_path):
     rng = random.Random(seed)
@@ -66,8 +73,7 @@ def test_killed_at_random_moments(arguments, start, seed, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [DCGAN, [*DCGAN, "--precision", "mixed_bfloat16", "--steps-per-execution", "2", "--log-every", "6"]],
-    ids=["plain", "bfloat16, two steps an execution"],
+    [pytest.param(DCGAN, id="plain"), pytest.param(BFLOAT16, id="bfloat16", marks=pytest.mark.slow)],
 )
 def test_killed_at_any_moment_of_its_life(arguments, tmp_path):
     """Kills spread evenly over a process's life: start, restoring, tracing, sampling, saving, exporting."""

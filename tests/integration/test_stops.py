@@ -114,7 +114,11 @@ def wait_for_a_line(run_folder):
 
 
 @pytest.mark.parametrize(
-    "number, start", [(signal.SIGTERM, processes.start), (signal.SIGINT, processes.fork)], ids=["SIGTERM", "SIGINT"]
+    "number, start",
+    [
+        pytest.param(signal.SIGTERM, processes.start, id="SIGTERM", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, processes.fork, id="SIGINT"),
+    ],
 )
 def test_a_signal_ends_with_a_checkpoint_and_a_command_that_goes_on(number, start, tmp_path):
     process = start(*LONG, "--exports-dir", "my exports", cwd=tmp_path)

@@ -22,6 +22,7 @@ def trained(weight, folder):
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight, collapses", [(32.0, True), (0.5, False)])
 def test_a_critic_that_solves_alpha_ends_reconstruction_only_if_its_pull_outweighs_it(weight, collapses, tmp_path):
     first, _, last = trained(weight, tmp_path)
