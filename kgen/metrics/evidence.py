@@ -8,6 +8,7 @@ import numpy as np
 from kgen.errors import UsageError
 from kgen.images import to_bytes
 from kgen.metrics import fid
+from kgen.metrics.arrays import order_by_content
 from kgen.metrics.features import Seen, digest, see
 
 
@@ -46,7 +47,7 @@ class Evidence:
 
     @functools.cached_property
     def fake(self):
-        """Generated images, float32 in [0, 1]."""
+        """Generated images, float32 in [0, 1], in an order that means nothing: see `order_by_content`."""
         if self._generator is None:
             raise UsageError("This model draws no images of noise: of the metrics only lines can be asked of it.")
         images = np.asarray(self._generator.draw(self.seed, self.count), np.float32)
@@ -57,12 +58,17 @@ class Evidence:
             raise UsageError("The generated images are not finite numbers: the model has diverged.")
         if not 0 <= images.min() <= images.max() <= 1:
             raise UsageError(f"Images must be in [0, 1], these are from {images.min():g} to {images.max():g}.")
-        return images
+        return images[order_by_content(images, "generated")]
+
+    @functools.cached_property
+    def real_images(self):
+        """The real images, uint8, in an order that means nothing."""
+        return self.real.images[order_by_content(self.real.images, "real")]
 
     @functools.cached_property
     def real_unit(self):
         """The real images, float32 in [0, 1]."""
-        return self.real.images / np.float32(255)
+        return self.real_images / np.float32(255)
 
     @property
     def autoencoder(self):
@@ -81,7 +87,7 @@ class Evidence:
         """What it sees of the real ones."""
 
         def look():
-            seen = see(self.network, self.real.images, "real images" if self._progress else "")
+            seen = see(self.network, self.real_images, "real images" if self._progress else "")
             return {name: array for name, array in seen._asdict().items() if array is not None}
 
         return Seen(**{"logits": None, **self.cache.of(["seen", *self._key], look)})
@@ -100,7 +106,7 @@ class Evidence:
     @functools.cached_property
     def _key(self):
         about = self.network.about
-        return [digest(self.real.images), *(str(about.get(name)) for name in ("network", "weights_sha256", "resize"))]
+        return [digest(self.real_images), *(str(about.get(name)) for name in ("network", "weights_sha256", "resize"))]
 
     def protocol(self, **more):
         """Returns the protocol of a measurement on pixels."""

@@ -5,6 +5,7 @@ import pytest
 
 from kgen.errors import UsageError
 from kgen.metrics import fid, inception_score, kid, mmd, parzen, precision_recall
+from kgen.metrics.arrays import order_by_content
 from kgen.metrics.evaluator import Evaluator, known
 from kgen.metrics.evidence import Real
 from kgen.metrics.features import Network
@@ -53,9 +54,10 @@ def test_numbers_are_those_of_the_pure_functions():
     real, source, looker = reals(), TrainedGenerator(), Looker()
     metrics = ["parzen", "mmd", "mmd-report004", "fid", "kid", "pr", "is"]
     found = values(Evaluator(metrics, real, looker.network, 50, seed=3)(source))
-    fake = source.draw(3, 50)
-    seen, real_seen = looker.look(np.uint8(np.rint(fake * 255))), looker.look(real.images)
-    unit = real.images / np.float32(255)
+    fake, images = source.draw(3, 50), real.images[order_by_content(real.images, "real")]
+    fake = fake[order_by_content(fake, "generated")]
+    seen, real_seen = looker.look(np.uint8(np.rint(fake * 255))), looker.look(images)
+    unit = images / np.float32(255)
     expected = {
         "parzen": parzen.parzen(fake, real.validation / np.float32(255), unit).mean,
         "parzen_fine": parzen.parzen(fake, real.validation / np.float32(255), unit, parzen.FINE).mean,
@@ -70,6 +72,48 @@ def test_numbers_are_those_of_the_pure_functions():
     expected["mmd_linear"] = mmd.linear_time(rows(unit[:50]), rows(fake), kernel).value
     assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-6)
     assert set(found) == {*expected, "mmd_block"}
+
+
+EVERY = ["parzen", "mmd", "mmd-report004", "fid", "kid", "pr", "is", "is-biased"]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_metric_depends_on_the_order_of_images(seed):
+    """Folders are sorted by class, and conditional generators draw class after class."""
+    real, random, looker = reals(), np.random.default_rng(seed), Looker(bias=np.zeros(4, np.float32))
+    straight = values(Evaluator(EVERY, real, looker.network, 50, seed=3)(TrainedGenerator()))
+    permuted = Real(random.permutation(real.images), random.permutation(real.validation), real.about)
+    found = values(Evaluator(EVERY, permuted, looker.network, 50, seed=3)(TrainedGenerator(random.permutation)))
+    assert found == pytest.approx(straight, rel=1e-9)
+
+
+def two_colours(count, random):
+    """Returns `count` images of one colour, then as many of another, uint8."""
+    colours = np.array([[220, 40, 40], [40, 40, 220]]).repeat(count, axis=0)[:, None, None]
+    return np.clip(colours + random.normal(0, 20, (2 * count, 8, 8, 3)), 0, 255).astype(np.uint8)
+
+
+def test_a_perfect_generator_that_draws_class_after_class_has_a_discrepancy_of_0():
+    random = np.random.default_rng(0)
+    real, drawn = Real(two_colours(400, random), None, {}), two_colours(100, random)
+    source = TrainedGenerator(lambda _: drawn / np.float32(255))
+    found = {each.name: each for each in Evaluator(["mmd"], real, None, 200)(source)["mmd"]}
+    assert abs(found["mmd"].value) < 0.02 and abs(found["mmd_block"].value) < 0.02
+    assert found["mmd_linear"].found["p_value"] > 0.01
+    one_class = TrainedGenerator(lambda _: drawn[:100].repeat(2, axis=0) / np.float32(255))
+    assert Evaluator(["mmd"], real, None, 200)(one_class)["mmd"][0].value > 0.2
+
+
+def test_classes_dealt_in_turn_are_no_evidence_of_equality():
+    """Two neighbours of such images never share a class, drawn ones do: unshuffled, equal sets score below 0, p 1."""
+    random = np.random.default_rng(1)
+
+    def dealt():
+        return two_colours(500, random).reshape(2, 500, 8, 8, 3).swapaxes(0, 1).reshape(1000, 8, 8, 3)
+
+    drawn = random.permutation(dealt()) / np.float32(255)
+    measured = Evaluator(["mmd"], Real(dealt(), None, {}), None, 1000)(TrainedGenerator(lambda _: drawn))["mmd"]
+    assert 0.01 < {each.name: each for each in measured}["mmd_linear"].found["p_value"] < 0.99
 
 
 def test_images_are_drawn_and_looked_at_once():
@@ -112,7 +156,8 @@ def test_names_say_whose_features_they_are():
     found = Evaluator([*metrics, "is-biased"], reals(), inception.network, 50)(TrainedGenerator())
     labels = [each[0].label for each in found.values()]
     assert labels == ["FID", "Inception Score", "Inception Score, logits with bias"]
-    logits = inception.look(np.uint8(np.rint(TrainedGenerator().draw(0, 50) * 255)))[1]
+    drawn = TrainedGenerator().draw(0, 50)
+    logits = inception.look(np.uint8(np.rint(drawn[order_by_content(drawn, "generated")] * 255)))[1]
     assert values(found)["is_biased"] == pytest.approx(inception_score.classifier_score(logits + bias).mean)
 
 
