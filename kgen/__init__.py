@@ -10,6 +10,7 @@ Each name below is imported when it is first used.
 """
 
 import importlib
+from collections.abc import Callable
 
 __version__ = "0.1.0"
 
@@ -31,11 +32,11 @@ _NAMES = {"find_recipe": "find", "recipe_names": "names"}  # what they are calle
 __all__ = ["__version__", *sorted(_PUBLIC)]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Callable:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_PUBLIC[name]), _NAMES.get(name, name))
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *_PUBLIC])

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -23,10 +24,10 @@ class _Lazy:
     Not lazy_loader.load, which puts a half-made module into sys.modules: TensorFlow, imported first, then breaks Keras.
     """
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self._name = name
 
-    def __getattr__(self, attribute):
+    def __getattr__(self, attribute: str) -> Any:
         if "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ and sys.stderr:
             with _quiet():
                 importlib.import_module("tensorflow").config.list_physical_devices()
@@ -35,7 +36,7 @@ class _Lazy:
 
 
 @contextlib.contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """Keeps TensorFlow's start-up notices, which no log level silences, from the terminal; shows them if it fails.
 
     With TF_CPP_MIN_LOG_LEVEL=0 they are shown: they say why a GPU was not found.

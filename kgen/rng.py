@@ -6,8 +6,9 @@ Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
 """
 
 from contextvars import ContextVar
+from typing import Any
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
 
 _current = ContextVar("kgen_rng")
 
@@ -21,31 +22,31 @@ class Rng:
     `with Rng(seed):` makes it the one that layers such as `Dropout` and games draw from (`current()`).
     """
 
-    def __init__(self, seed):
+    def __init__(self, seed: int) -> None:
         self.seed = scrambled(tf.constant([0, seed], tf.int32)) if isinstance(seed, int) else seed
         self._draws = 0
         self._tokens = []
 
-    def fold_in(self, *numbers):
+    def fold_in(self, *numbers: Any) -> "Rng":
         """Returns an independent `Rng` for each combination of `numbers`, integers or scalar integer tensors below 2^31."""
         seed = self.seed
         for number in numbers:  # not stateless_fold_in, which keeps 32 bits of the seed
             seed = scrambled(tf.bitwise.bitwise_xor(seed, tf.stack([0, tf.cast(number, tf.int32)])))
         return Rng(seed)
 
-    def normal(self, shape):
+    def normal(self, shape: tuple[int, ...]) -> Tensor:
         """Returns float32 numbers of `shape`, N(0, 1): the normal quantiles of uniform numbers, at most 5.4 from 0."""
         return tf.math.ndtri(self._open_uniform(shape))
 
-    def uniform(self, shape, low=0.0, high=1.0):
+    def uniform(self, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> Tensor:
         """Returns float32 numbers of `shape`, uniform in (low, high)."""
         return low + (high - low) * self._open_uniform(shape)
 
-    def integers(self, shape, below):
+    def integers(self, shape: tuple[int, ...], below: int) -> Tensor:
         """Returns int32 numbers of `shape`, uniform in 0 ... `below - 1`, for `below` up to 2^20."""
         return tf.cast(self._open_uniform(shape) * below, tf.int32)
 
-    def _open_uniform(self, shape):
+    def _open_uniform(self, shape: tuple[int, ...]) -> Tensor:
         """Multiples of 2^-23, shifted by half of one: neither 0 nor 1, exact in float32.
 
         Made from the integers by hand, since TensorFlow's kernels and XLA turn the same bits into different floats.
@@ -55,20 +56,20 @@ class Rng:
         bits = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
         return (tf.cast(tf.bitwise.right_shift(bits, 9), tf.float32) + 0.5) * 2.0**-23
 
-    def __enter__(self):
+    def __enter__(self) -> "Rng":
         self._tokens.append(_current.set(self))
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         _current.reset(self._tokens.pop())
 
 
-def scrambled(seed):
+def scrambled(seed: int) -> Tensor:
     """Returns 64 pseudo-random bits, int32 `(2,)`, a function of the 64 bits of `seed` alone."""
     return tf.random.stateless_uniform((2,), seed, None, None, tf.int32, alg="philox")
 
 
-def current():
+def current() -> Rng:
     """Returns the `Rng` of the innermost `with Rng(...)`.
 
     Raises:

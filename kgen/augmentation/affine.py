@@ -1,20 +1,23 @@
-"""Images turned, zoomed and moved, with gathers that eager mode, graphs and XLA compute alike."""
+"""Affine changes of images: rotation, zoom and shift, computed alike in eager mode, in graphs and under XLA.
+
+The interpolation is written with gathers, because the operation behind Keras's `affine_transform` has no XLA kernel.
+"""
 
 import itertools
 import math
 from typing import NamedTuple
 
 from kgen import rng
-from kgen.backend import keras, tf
+from kgen.backend import Tensor, keras, tf
 
 
 class Amounts(NamedTuple):
-    """How much `distorted` changes images at most, and how many.
+    """The greatest changes that `distorted` makes, and how many images it changes.
 
-    turn: degrees.
-    zoom: share of the size.
-    move: share of the size, each way.
-    share: of the images that are changed.
+    turn: greatest angle, in degrees.
+    zoom: greatest change of the size, as a share of the size.
+    move: greatest shift in each direction, as a share of the size.
+    share: probability that an image is changed.
     """
 
     turn: float
@@ -23,21 +26,30 @@ class Amounts(NamedTuple):
     share: float
 
 
-GENTLE = Amounts(turn=7.0, zoom=0.06, move=1 / 28, share=0.5)  # a pixel of an MNIST digit
+GENTLE = Amounts(turn=7.0, zoom=0.06, move=1 / 28, share=0.5)  # 1/28 is a pixel of an MNIST digit
 STRONG = Amounts(turn=10.0, zoom=0.09, move=1.5 / 28, share=1.0)
 
 
-def affine(images, degrees, zoom=1.0, down=0.0, right=0.0):
-    """Turns images about their centres, counter-clockwise as one looks at them, then zooms and moves them.
+def affine(
+    images: Tensor,
+    degrees: Tensor | float,
+    zoom: Tensor | float = 1.0,
+    down: Tensor | float = 0.0,
+    right: Tensor | float = 0.0,
+) -> Tensor:
+    """Turns images about their centres, counter-clockwise for the viewer, then zooms and moves them.
+
+    Each amount is one number for all images, or a tensor `(batch,)` with one number for each image.
 
     Args:
         images: float32, `(batch, height, width, channels)`.
-        degrees: angle of each image, `(batch,)` or a number; so are the others.
-        zoom: factor on the size of what is seen, above 0.
-        down, right: pixels.
+        degrees: the angle.
+        zoom: the factor by which the content grows, above 0.
+        down: shift downwards, in pixels.
+        right: shift to the right, in pixels.
 
     Returns:
-        Images of the same shape, interpolated bilinearly; a pixel outside of the image counts as 0.
+        Images of the same shape, interpolated bilinearly. A pixel outside of the image counts as 0.
     """
     each = tf.ones((keras.ops.shape(images)[0], 1, 1))
     degrees, zoom, down, right = (
@@ -51,30 +63,33 @@ def affine(images, degrees, zoom=1.0, down=0.0, right=0.0):
     return _interpolated(images, sine * x + cosine * y + middle_row, cosine * x - sine * y + middle_column)
 
 
-def distorted(images, amounts=GENTLE):
-    """Turns, zooms and moves images a little, so that a network sees more images than there are.
+def distorted(images: Tensor, amounts: Amounts = GENTLE) -> Tensor:
+    """Turns, zooms and moves images a little, so that a network sees more images than the dataset has.
 
-    Which ones, and by how much up to the amounts, is uniform; each image has its own numbers.
+    Each image draws its own numbers: whether it is changed, and changes that are uniform up to the given amounts.
 
     Args:
-        images: float32, `(batch, height, width, channels)`; 0 comes in from outside.
-        amounts: `Amounts`.
+        images: float32, `(batch, height, width, channels)`. A pixel outside of the image counts as 0.
+        amounts: the greatest changes, and the share of images that are changed.
 
     Returns:
         Images of the same shape.
 
     Source: Simard et al. 2003, "Best practices for convolutional neural networks", section 2 (affine distortions).
     """
-    draws, (count, height, width) = rng.current(), keras.ops.shape(images)[:3]
+    draws = rng.current()
+    count, height, width = keras.ops.shape(images)[:3]
     turn, zoom, move, share = amounts
-    degrees, zoom = draws.uniform((count,), -turn, turn), draws.uniform((count,), 1 - zoom, 1 + zoom)
-    down, right = draws.uniform((count,), -move, move) * height, draws.uniform((count,), -move, move) * width
+    degrees = draws.uniform((count,), -turn, turn)
+    zoom = draws.uniform((count,), 1 - zoom, 1 + zoom)
+    down = draws.uniform((count,), -move, move) * height
+    right = draws.uniform((count,), -move, move) * width
     chosen = draws.uniform((count, 1, 1, 1)) < share
     return tf.where(chosen, affine(images, degrees, zoom, down, right), images)
 
 
-def flipped(images):
-    """Mirrors half of the images, left to right, each by its own coin.
+def flipped(images: Tensor) -> Tensor:
+    """Mirrors each image, left to right, with probability 1/2.
 
     Args:
         images: floating point, `(batch, height, width, channels)`.
@@ -86,8 +101,8 @@ def flipped(images):
     return tf.where(chosen, images[:, :, ::-1], images)
 
 
-def _interpolated(images, rows, columns):
-    """Returns the images' values at fractional places `(batch, height, width)`."""
+def _interpolated(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Returns the images interpolated bilinearly at fractional rows and columns, each `(batch, height, width)`."""
     height, width, channels = images.shape[1:]
     pixels = tf.reshape(images, (-1, height * width, channels))
     top, left = tf.floor(rows), tf.floor(columns)

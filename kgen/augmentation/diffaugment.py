@@ -1,22 +1,22 @@
-"""Differentiable augmentation of what a discriminator sees, real and generated images alike.
+"""Differentiable augmentation of the images that a discriminator sees, real and generated ones alike.
 
 Each image draws its own numbers from `kgen.rng.current()`. The amounts are meant for images in [-1, 1]; 0 is grey.
 
 Source: Zhao et al. 2020, arXiv:2006.10738, section 3.2; the amounts and their order are those of the authors' code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kgen import rng
-from kgen.backend import keras, tf
+from kgen.backend import Tensor, keras, tf
 
 
-def augment(images, policies):
-    """Applies the named policies, `T(x) = T_n(...T_2(T_1(x)))`; a loss on `T(x)` has its gradient at `x`.
+def augment(images: Tensor, policies: Sequence[str]) -> Tensor:
+    """Applies the named policies, `T(x) = T_n(...T_2(T_1(x)))`, so that a loss on `T(x)` has a gradient at `x`.
 
     Args:
         images: floating point, `(batch, height, width, channels)`, in [-1, 1].
-        policies: names out of `POLICIES`, in the order of application; none leaves the images as they are.
+        policies: keys of `POLICIES`, in the order of application. An empty sequence leaves the images as they are.
 
     Returns:
         Images of the same shape and dtype; `color` may take them out of [-1, 1].
@@ -38,11 +38,11 @@ def augment(images, policies):
     return images
 
 
-def color(images):
+def color(images: Tensor) -> Tensor:
     """Changes brightness, saturation and contrast: `b + x`, `m + s (x - m)`, `m + c (x - m)`, one after the other.
 
-    b is uniform in (-.5, .5), s in (0, 2), c in (.5, 1.5). m is the mean over a pixel's channels for the saturation
-    (so grey images keep theirs) and the mean of the image for the contrast.
+    b is uniform in (-.5, .5), s in (0, 2), c in (.5, 1.5). For the saturation, m is the mean over a pixel's channels,
+    so that grey images do not change. For the contrast, m is the mean of the image.
 
     Args:
         images: floating point, `(batch, height, width, channels)`.
@@ -63,15 +63,15 @@ def color(images):
     return ops.cast(x, images.dtype)
 
 
-def translation(images):
-    """Moves each image by whole pixels, up to an eighth of its size each way; vacated pixels become 0.
+def translation(images: Tensor) -> Tensor:
+    """Moves each image by whole pixels, up to an eighth of its size in each direction; vacated pixels become 0.
 
     Args:
         images: floating point, `(batch, height, width, channels)`.
 
     Returns:
-        Images of the same shape and dtype; all the moves of -s to s pixels, `s = floor(size / 8 + 1/2)`, are equally
-        likely, vertically and horizontally.
+        Images of the same shape and dtype. Vertically and horizontally, all moves of -s to s pixels are equally
+        likely, with `s = floor(size / 8 + 1/2)`.
 
     Source: Zhao et al. 2020, arXiv:2006.10738, section 3.2 ("Translation").
     """
@@ -80,16 +80,16 @@ def translation(images):
     return _moved(images, down, right)
 
 
-def cutout(images):
-    """Sets a square of half the image's size, its centre anywhere in the image, to 0.
+def cutout(images: Tensor) -> Tensor:
+    """Sets a square of half the image's size to 0; its centre may lie anywhere in the image.
 
     Args:
         images: floating point, `(batch, height, width, channels)`.
 
     Returns:
-        Images of the same shape and dtype. The square holds `size = floor(extent / 2 + 1/2)` pixels each way less those
-        beyond the border; it starts at `centre - floor(size / 2)`, with the centres 0 to `extent - 1`, or to `extent`
-        where `size` is even, equally likely.
+        Images of the same shape and dtype. In each direction the square has `size = floor(extent / 2 + 1/2)` pixels,
+        less those beyond the border, and starts at `centre - floor(size / 2)`. All centres from 0 to `extent - 1` are
+        equally likely, or to `extent` where `size` is even.
 
     Source: Zhao et al. 2020, arXiv:2006.10738, section 3.2 ("Cutout").
     """
@@ -102,40 +102,42 @@ def cutout(images):
 POLICIES: dict[str, Callable] = {"color": color, "translation": translation, "cutout": cutout}
 
 
-def _moved(images, down, right):
-    """Returns images moved by `(batch,)` numbers of pixels; the gradient moves back by the same way."""
+def _moved(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Returns images moved by `(batch,)` numbers of pixels; the gradient is moved back by the same numbers."""
 
-    # Automatic differentiation would scatter: slow, and on GPUs summed in an order that changes from run to run.
+    # Automatic differentiation would use a scatter: it is slow, and on GPUs its order of summation changes between runs.
     @tf.custom_gradient
-    def move(x):
+    def move(x: Tensor) -> tuple[Tensor, Callable]:
         moved = _moved_along(_moved_along(x, down, axis=1), right, axis=2)
         return moved, lambda upstream: _moved(upstream, -down, -right)
 
     return move(images)
 
 
-def _moved_along(images, pixels, axis):
+def _moved_along(images: Tensor, pixels: Tensor, axis: int) -> Tensor:
+    """Returns images moved along one axis, 1 for rows or 2 for columns, with 0 at the vacated pixels."""
     size = images.shape[axis]
-    source = tf.range(size) - pixels[:, None]  # (batch, size)
-    moved = tf.gather(images, tf.clip_by_value(source, 0, size - 1), axis=axis, batch_dims=1)
-    inside = (source >= 0) & (source < size)
+    origin = tf.range(size) - pixels[:, None]  # (batch, size)
+    moved = tf.gather(images, tf.clip_by_value(origin, 0, size - 1), axis=axis, batch_dims=1)
+    inside = (origin >= 0) & (origin < size)
     inside = inside[:, :, None, None] if axis == 1 else inside[:, None, :, None]
     return tf.where(inside, moved, tf.zeros_like(moved))
 
 
-def _covered(batch, extent):
-    """Returns `(batch, extent)`, true where the square lies."""
+def _covered(batch: int, extent: int) -> Tensor:
+    """Returns booleans `(batch, extent)`, true where the square of `cutout` lies along one axis."""
     size = _rounded(extent / 2)
-    centre = _integers(batch, extent + 1 - size % 2)  # the authors' way to treat both borders alike
+    centre = _integers(batch, extent + 1 - size % 2)  # as the authors do, to treat both borders alike
     first = centre[:, None] - size // 2
     position = tf.range(extent)
     return (position >= first) & (position < first + size)
 
 
-def _integers(batch, count):
+def _integers(batch: int, count: int) -> Tensor:
     """Returns `(batch,)` int32, uniform in 0 to `count - 1`."""
     return tf.cast(rng.current().uniform((batch,), 0.0, count), tf.int32)  # never `count`, not even by rounding
 
 
-def _rounded(number):
+def _rounded(number: float) -> int:
+    """Returns the nearest integer; halves are rounded up, as the authors do."""
     return int(number + 0.5)  # not round(), which takes 2.5 to 2

@@ -9,9 +9,9 @@ from kgen.runs import checkpoint
 class Checkpoints(EveryNSteps):
     """Saves the trainer at multiples of `every` and at the end, and keeps the newest `keep`."""
 
-    def __init__(self, folder, every, start=0, keep=3):
+    def __init__(self, folder: Path, every: int, start: int = 0, keep: int = 3) -> None:
         super().__init__(every, start)
         self.folder, self.keep = Path(folder), keep
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         checkpoint.save(self.model, self.folder, step, self.keep)

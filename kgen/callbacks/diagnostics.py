@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -14,6 +15,9 @@ from kgen.core.game import Game, sheet
 from kgen.data import pipeline
 from kgen.losses.adversarial import AdversarialLoss
 from kgen.rng import Rng
+
+if TYPE_CHECKING:
+    from kgen.data import Images
 
 SATURATED, COLLAPSED = "saturated discriminator", "collapsed generator"
 SURE = 0.99  # D(x) above and 1 - D(G(z)) above it: saturated
@@ -45,14 +49,16 @@ class Diagnostics(EveryNSteps):
         seed: of the sheet's noise and of the choice of training images.
     """
 
-    def __init__(self, path, writer, real, every, start=0, seed=0):
+    def __init__(
+        self, path: Path, writer: "tf.summary.SummaryWriter", real: "Images", every: int, start: int = 0, seed: int = 0
+    ) -> None:
         super().__init__(every, start)
         self.path, self.writer, self.real, self.seed = Path(path), writer, real, seed
         forget_after(self.path, start or -1)  # killed before its first checkpoint, a run looks at step 0 again
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         self.last = json.loads(lines[-1]) if lines else {"step": 0, "warnings": []}
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         game = self.model.best_game()
         self.probabilities = "real_score" in self.model.names and scores_are_probabilities(game)
         self.real_distances = {}
@@ -62,7 +68,7 @@ class Diagnostics(EveryNSteps):
         if self.start == 0:
             self.at(0)
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         means = self.model.means() if self.model.steps_summed.numpy() else {}
         line = {"step": step, **means, **self._look(), **self.real_distances}
         holds = {SATURATED: self._saturated(line), COLLAPSED: alike(line) and alike(self.last)}
@@ -79,7 +85,7 @@ class Diagnostics(EveryNSteps):
                 tqdm.write(SENTENCES[name](line), file=sys.stderr)  # print would tear the progress bar
         self.last = line
 
-    def _look(self):
+    def _look(self) -> dict[str, float]:
         """Returns the distances of a sheet of pictures, of the same noise at every step."""
         game = self.model.best_game()
         if not makes_pictures(game):
@@ -91,13 +97,13 @@ class Diagnostics(EveryNSteps):
             return {}  # Samples, which shows the same ones, stops the run
         return distances(pictures, sheet_labels(count, len(game.classes)))
 
-    def _saturated(self, line):
+    def _saturated(self, line: dict[str, Any]) -> bool:
         if not {"real_score", "fake_score"} <= line.keys():
             return SATURATED in self.last["warnings"]
         return self.probabilities and line["real_score"] > SURE and line["fake_score"] < 1 - SURE
 
 
-def saturated_sentence(line):
+def saturated_sentence(line: dict[str, Any]) -> str:
     """Returns what is said of a saturated discriminator."""
     return (
         f"step {line['step']}: {SATURATED}: D(x) is {line['real_score']:.4f} and D(G(z)) {line['fake_score']:.4f} on "
@@ -106,7 +112,7 @@ def saturated_sentence(line):
     )
 
 
-def collapsed_sentence(line):
+def collapsed_sentence(line: dict[str, Any]) -> str:
     """Returns what is said of a collapsed generator."""
     names = {"sample_distance": "two pictures", "within_class_distance": "two of the same class"}
     told = [
@@ -123,12 +129,12 @@ def collapsed_sentence(line):
 SENTENCES = {SATURATED: saturated_sentence, COLLAPSED: collapsed_sentence}
 
 
-def makes_pictures(game):
+def makes_pictures(game: Game) -> bool:
     """Returns whether the game's `pictures()` are made of noise, so that they should differ as training images do."""
     return type(game).pictures is not Game.pictures and not game.fixed_images_shape
 
 
-def scores_are_probabilities(game):
+def scores_are_probabilities(game: Game) -> bool:
     """Returns whether the `real_score` and `fake_score` that a game may report lie in [0, 1] whatever the logits are.
 
     An objective's score is tried on logits of both signs. A game without one reports scores of its own: 1 is real, 0
@@ -143,13 +149,13 @@ def scores_are_probabilities(game):
     return bool(0 <= ends.min() and ends.max() <= 1)
 
 
-def alike(line):
+def alike(line: dict[str, Any]) -> bool:
     """Returns whether a look found a distance below 0.3 of the real one, after step 0."""
     pairs = [(line[name], line[real]) for name, real in REAL.items() if {name, real} <= line.keys()]
     return line["step"] > 0 and any(made < ALIKE * real for made, real in pairs)
 
 
-def comparable(real, count, classes, seed):
+def comparable(real: "Images", count: int, classes: int, seed: int) -> tuple[np.ndarray | None, ...]:
     """Returns `(pictures, labels)`: training images like a sheet of `count`, as far as there are so many.
 
     Args:
@@ -169,12 +175,12 @@ def comparable(real, count, classes, seed):
     return real.images[rows] / 255, real.labels[rows]
 
 
-def sheet_labels(count, classes):
+def sheet_labels(count: int, classes: int) -> np.ndarray | None:
     """Returns the labels of a sheet, equal parts in order, int64 `(count,)`; None without classes. See `Game`."""
     return np.arange(count) * classes // count if classes else None
 
 
-def distances(pictures, labels=None):
+def distances(pictures: np.ndarray, labels: np.ndarray | None = None) -> dict[str, float]:
     """Returns `{"sample_distance": ..., "within_class_distance": ...}`, to 6 decimals; what has no pair is left out.
 
     Args:
@@ -190,7 +196,7 @@ def distances(pictures, labels=None):
     return {name: round(float(np.mean(means)), 6) for name, means in found.items() if means}
 
 
-def pairwise(pictures):
+def pairwise(pictures: np.ndarray) -> np.ndarray:
     """Returns the distance of every two pictures, the root mean square difference of their d numbers.
 
     `D_ij = ||x_i - x_j|| / sqrt(d)`, from the Gram matrix: `||x_i - x_j||^2 = x_i.x_i + x_j.x_j - 2 x_i.x_j`.
@@ -210,7 +216,7 @@ def pairwise(pictures):
     return np.sqrt(np.maximum(squared, 0) / flat.shape[1])
 
 
-def mean_of_pairs(matrix):
+def mean_of_pairs(matrix: np.ndarray) -> float:
     """Returns the mean of a matrix of distances `(n, n)` over pairs of two pictures, None if there is no pair."""
     n = len(matrix)
     return matrix.sum() / (n * (n - 1)) if n > 1 else None

@@ -1,10 +1,15 @@
 """Metrics while training, and the weights that are best by one of them."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.callbacks.log import forget_after
+
+if TYPE_CHECKING:
+    from kgen.metrics.evaluator import Evaluator
 
 
 class Evaluation(EveryNSteps):
@@ -18,16 +23,25 @@ class Evaluation(EveryNSteps):
         best_by: metric whose first number decides which weights the trainer remembers; None remembers none.
     """
 
-    def __init__(self, path, writer, evaluator, opened, every, start=0, best_by=None):
+    def __init__(
+        self,
+        path: Path,
+        writer: "tf.summary.SummaryWriter",
+        evaluator: "Evaluator",
+        opened: Callable,
+        every: int,
+        start: int = 0,
+        best_by: str | None = None,
+    ) -> None:
         super().__init__(every, start)
         self.path, self.writer, self.evaluator = Path(path), writer, evaluator
         self.opened, self.best_by = opened, best_by
         forget_after(self.path, start)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.parts = self.opened(self.model.current_game())  # once: they hold the weights, whatever these become
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         found = self.evaluator(*self.parts)
         measurements = sum(found.values(), [])
         with self.path.open("a") as file:

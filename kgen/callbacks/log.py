@@ -25,16 +25,18 @@ class Log(EveryNSteps):
     they will be written again.
     """
 
-    def __init__(self, path, writer, images_per_step, every, start=0):
+    def __init__(
+        self, path: Path, writer: "tf.summary.SummaryWriter", images_per_step: int, every: int, start: int = 0
+    ) -> None:
         super().__init__(every, start)
         self.path, self.writer, self.images_per_step = Path(path), writer, images_per_step
         forget_after(self.path, start)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self._then = time.perf_counter()
         self._since = self.start
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         now = time.perf_counter()
         speed = (step - self._since) * self.images_per_step / (now - self._then)
         self._then, self._since = now, step
@@ -48,7 +50,7 @@ class Log(EveryNSteps):
         self.writer.flush()
 
 
-def forget_after(path, step):
+def forget_after(path: Path, step: int) -> None:
     """Rewrites a JSON-lines file without the records whose `step` is greater, or that a kill left half-written."""
     if not path.exists():
         return
@@ -58,7 +60,7 @@ def forget_after(path, step):
     os.replace(aside, path)
 
 
-def step_of(line):
+def step_of(line: str) -> float:
     """Returns the step of a record, infinity if the line is not a whole one."""
     try:
         return json.loads(line)["step"]
@@ -66,7 +68,7 @@ def step_of(line):
         return math.inf
 
 
-def tensorboard_writer(folder, start):
+def tensorboard_writer(folder: Path, start: int) -> "tf.summary.SummaryWriter":
     """Returns a `tf.summary` writer; TensorBoard is told to forget what was written after step `start`.
 
     A new run says so too: TensorBoard takes the first session for the beginning, and obeys from the second one on.

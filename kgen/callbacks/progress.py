@@ -15,11 +15,11 @@ class Progress(EveryNSteps):
         images_per_step: images in a step.
     """
 
-    def __init__(self, steps, images_per_step, every=1, start=0):
+    def __init__(self, steps: int, images_per_step: int, every: int = 1, start: int = 0) -> None:
         super().__init__(every, start)
         self.steps, self.images_per_step = steps, images_per_step
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.bar = tqdm(
             total=self.steps * self.images_per_step,
             initial=self.start * self.images_per_step,
@@ -29,9 +29,9 @@ class Progress(EveryNSteps):
             dynamic_ncols=True,
         )
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         self.bar.set_description(f"step {step}/{self.steps}", refresh=False)
         self.bar.update(step * self.images_per_step - self.bar.n)
 
-    def close(self):
+    def close(self) -> None:
         self.bar.close()

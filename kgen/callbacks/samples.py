@@ -21,15 +21,17 @@ class Samples(EveryNSteps):
         seed: of the noise; the trainer's own seed shows the same noise in every run with that seed.
     """
 
-    def __init__(self, folder, writer, every, start=0, seed=0):
+    def __init__(
+        self, folder: Path, writer: "tf.summary.SummaryWriter", every: int, start: int = 0, seed: int = 0
+    ) -> None:
         super().__init__(every, start)
         self.folder, self.writer, self.seed = Path(folder), writer, seed
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         if self.start == 0:
             self.at(0)
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         game = self.model.best_game()
         count, columns = sheet(game.classes)
         with Rng(self.seed):

@@ -11,7 +11,7 @@ class StopOnNaN(EveryNSteps):
     on the device; this reads it every `every` steps, and before anything is saved.
     """
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         faults = self.model.faults()
         if faults:
             name, first = min(faults.items(), key=lambda fault: fault[1])

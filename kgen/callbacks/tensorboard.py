@@ -1,5 +1,7 @@
 """What TensorBoard shows on request: histograms of weights, a profile of a few steps."""
 
+from pathlib import Path
+
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
 
@@ -13,11 +15,11 @@ class Histograms(EveryNSteps):
         writer: a `tf.summary` writer.
     """
 
-    def __init__(self, writer, every, start=0):
+    def __init__(self, writer: "tf.summary.SummaryWriter", every: int, start: int = 0) -> None:
         super().__init__(every, start)
         self.writer = writer
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         with self.writer.as_default():
             for name, player in self.model.game.players.items():
                 for weight in player.network.trainable_variables:
@@ -33,21 +35,21 @@ class Profile(EveryNSteps):
         steps: how many, the first after a warm-up.
     """
 
-    def __init__(self, folder, steps, every=1, start=0):
+    def __init__(self, folder: Path, steps: int, every: int = 1, start: int = 0) -> None:
         super().__init__(every, start)
         self.folder, self.last, self.running = str(folder), start + WARM_UP + steps, False
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         if not self.running and self.start + WARM_UP <= step < self.last:
             tf.profiler.experimental.start(self.folder)
             self.running = True
         elif self.running and step >= self.last:
             self.close()
 
-    def finish(self, step):
+    def finish(self, step: int) -> None:
         """Does nothing more: a profile is of the first steps."""
 
-    def close(self):
+    def close(self) -> None:
         if self.running:
             tf.profiler.experimental.stop()
         self.running = False

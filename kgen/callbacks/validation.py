@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.callbacks.log import forget_after
 from kgen.core.validation import Measure
+
+if TYPE_CHECKING:
+    from kgen.data import Images
 
 
 class Validation(EveryNSteps):
@@ -31,38 +35,48 @@ class Validation(EveryNSteps):
     Source: Prechelt 1998, "Early stopping - but when?"; report 002, section 2.2.
     """
 
-    def __init__(self, path, writer, held, every, last, start=0, patience=0, seed=0):
+    def __init__(
+        self,
+        path: Path,
+        writer: "tf.summary.SummaryWriter",
+        held: "Images | None",
+        every: int,
+        last: int,
+        start: int = 0,
+        patience: int = 0,
+        seed: int = 0,
+    ) -> None:
         super().__init__(every, start)
         self.path, self.writer, self.held, self.last = Path(path), writer, held, last
         self.patience, self.seed, self.stopped = patience, seed, None
         forget_after(self.path, start)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.measure = Measure(self.model.current_game(), self.held, self.seed) if self.held else None
 
-    def at(self, step):
+    def at(self, step: int) -> None:
         self._note(step, self._look(), self.model.game.between_epochs(step // self.every))
         if self.patience and int(self.model.wait.numpy()) >= self.patience:
             self.stopped = step
             self.model.stop_training = True
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         super().on_train_batch_end(batch, logs)
         step = self.start + batch + 1
         if step == self.last and step % self.every and self.held:  # within an epoch: the last weights may be the best
             self._note(step, self._look(counts=False), {})
 
-    def finish(self, step):
+    def finish(self, step: int) -> None:
         """Does nothing: a checkpoint of the last step must hold what was seen at that step."""
 
-    def _look(self, counts=True):
+    def _look(self, counts: bool = True) -> dict[str, bool | float]:
         if not self.held:
             return {}
         values = self.measure()
         best = self.model.keep_if_best(next(iter(values.values())), counts)
         return {**{f"validation_{name}": value for name, value in values.items()}, "best": best}
 
-    def _note(self, step, look, reports):
+    def _note(self, step: int, look: dict[str, bool | float], reports: dict[str, float]) -> None:
         line = {"step": step, "epoch": round(step / self.every, 3), **look, **reports}
         with self.path.open("a") as file:
             file.write(json.dumps(line) + "\n")

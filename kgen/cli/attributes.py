@@ -25,7 +25,7 @@ class Options:
     runs_dir: Path = Path("runs")  # Where latest is looked for.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     parsing.demand(options.attributes, "Give at least one of --attributes.")
     parsing.demand(options.count >= 20, f"--count must be at least 20, not {options.count}.")

@@ -20,7 +20,7 @@ class Options(Generic[parsing.R]):
     test_split: str | None = None  # Split to measure each fold's best weights on too, such as test.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse_with_recipe(Options, arguments, "autoencoder")
     recipe = options.recipe
     parsing.demand(recipe.holds_out, f"--model {options.model} holds out no images, so it cannot be cross-validated.")

@@ -32,7 +32,7 @@ class Options:
     runs_dir: Path = Path("runs")  # Where latest is looked for.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
     found = [directory.find(name, options.runs_dir) for name in options.run]

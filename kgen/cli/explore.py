@@ -14,7 +14,7 @@ class Options(parsing.ModelOptions):
     host: str = "127.0.0.1"  # Who may open it: this machine alone; 0.0.0.0 is everybody who can reach it.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(0 < options.port < 65536, f"--port must be from 1 to 65535, not {options.port}.")

@@ -22,7 +22,7 @@ class Options:
     exports_dir: Path = Path("saved_models")  # Where exports are written.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     parsing.demand(options.keep is None or options.keep >= 1, f"--keep must be at least 1, not {options.keep}.")
     plain = options.label is None or re.fullmatch(r"[\w.-]+", options.label)

@@ -27,7 +27,7 @@ class Options:
     runs_dir: Path = Path("runs")  # Where latest is looked for.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     known = parsing.peek(arguments, run="latest", runs_dir="runs")
     asks = {"-h", "--help"} & set(arguments)
     run = None if asks else directory.find(known.run, known.runs_dir).expanduser().absolute()

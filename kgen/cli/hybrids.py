@@ -10,19 +10,18 @@ from kgen.cli import parsing
 from kgen.runs import directory
 from kgen.studies.hybrids import measures as hybrid_measures
 from kgen.studies.hybrids import study as hybrids
+from kgen.studies.hybrids.pairs import Protocol, paired
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(parsing.ModelOptions, hybrids.Protocol):
+class Options(parsing.ModelOptions, Protocol):
     """Mixes the codes of bodies and wings, such as horses and birds, and measures what comes out by a classifier."""
 
-    classifier: Path | None = (
-        None  # Run directory of a classifier of the same dataset, without which nothing is measured.
-    )
+    classifier: Path | None = None  # Run of a classifier of the same dataset; without it nothing is measured.
     out: Path = Path("hybrids")  # The folder to write to; what it has of these names is replaced.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(
@@ -34,9 +33,9 @@ def main(arguments):
     from kgen.inference import loading
     from kgen.runs import build
 
-    protocol = hybrids.Protocol(**{f.name: getattr(options, f.name) for f in dataclasses.fields(hybrids.Protocol)})
+    protocol = Protocol(**{f.name: getattr(options, f.name) for f in dataclasses.fields(Protocol)})
     data = build.load(dataclasses.replace(recipe, split=options.split, classes=None))
-    pairs = hybrids.paired(data, protocol)
+    pairs = paired(data, protocol)
     classifier = options.classifier and classifiers.network(options.classifier, data.images.shape[1:], data.classes)
     opened = loading.load(path).autoencoder
     train = recipe.divide(build.load(recipe))[0]

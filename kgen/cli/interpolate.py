@@ -22,7 +22,7 @@ class Options(parsing.ModelOptions):
     out: Path = Path("interpolation")  # The files to write, without .png and .gif.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")

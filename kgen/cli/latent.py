@@ -6,11 +6,15 @@ import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgen.cli import parsing
 from kgen.runs import directory
 from kgen.studies import extras
 from kgen.studies.latent import study as latent
+
+if TYPE_CHECKING:
+    from kgen.data import Images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,7 @@ class Options(parsing.ModelOptions):
     seed: int = 0  # Of the choice of images, of t-SNE, k-means and noise.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(options.count >= latent.LEAST, f"--count must be at least {latent.LEAST}, not {options.count}.")
@@ -37,7 +41,7 @@ def main(arguments):
     recipe = directory.read_recipe(path)
     directory.make_folder(options.out)
 
-    def load(split):
+    def load(split: str) -> "Images":
         return build.load(dataclasses.replace(recipe, split=split))
 
     say = functools.partial(print, file=sys.stderr)

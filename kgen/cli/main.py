@@ -13,12 +13,12 @@ from kgen.errors import UsageError
 NOT_COMMANDS = ("__init__", "main", "parsing")
 
 
-def names():
+def names() -> list[str]:
     """Returns the names of all sub-commands, sorted."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_COMMANDS)
 
 
-def run(command, arguments=None):
+def run(command: str, arguments: list[str] | None = None) -> None:
     """Runs a sub-command and exits.
 
     Args:
@@ -29,7 +29,7 @@ def run(command, arguments=None):
     parsing.run(importlib.import_module(f"kgen.cli.{command}").main, given)
 
 
-def usage():
+def usage() -> str:
     """Returns what `kgen --help` prints: each sub-command with the first line of its file."""
     lines = [f"  {name:14}{summary(name)}" for name in names()]
     return "usage: kgen COMMAND [FLAGS]\n\n" + "\n".join(lines) + "\n\nFlags of a command: kgen COMMAND --help"
@@ -41,7 +41,7 @@ def summary(name: str) -> str:
     return ast.get_docstring(ast.parse(source)).splitlines()[0]
 
 
-def chosen(arguments):
+def chosen(arguments: list[str]) -> str:
     """Returns the sub-command that the arguments begin with; raises UsageError if there is none of that name."""
     name = arguments[0] if arguments else ""
     if name in names():
@@ -52,7 +52,7 @@ def chosen(arguments):
     raise UsageError(f"{given} There are: {', '.join(names())}. See kgen --help.")
 
 
-def main():
+def main() -> None:
     """The console entry point."""
     arguments = sys.argv[1:]
     if arguments[:1] in (["-h"], ["--help"]):

@@ -12,9 +12,10 @@ import re
 import shlex
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import tyro
 
@@ -22,6 +23,9 @@ from kgen.core import recipe as recipes
 from kgen.core.options import MAY_CHANGE, PATH, marked
 from kgen.errors import Diverged, UsageError
 from kgen.runs import directory
+
+if TYPE_CHECKING:
+    from kgen.core.recipe import Recipe
 
 R = TypeVar("R", bound=recipes.Recipe)
 
@@ -52,7 +56,7 @@ class ModelOptions:
         return directory.find(self.run, self.runs_dir) if self.run else self.saved_model
 
 
-def parse_training(arguments):
+def parse_training(arguments: list[str]) -> Options:
     """Returns the `Options` of scripts/train.py; its flags are the fields of the recipe that --model or --resume name.
 
     Raises:
@@ -76,7 +80,7 @@ def parse_training(arguments):
     return dataclasses.replace(options, recipe=recipe, resume=resume)
 
 
-def peek(arguments, **defaults):
+def peek(arguments: list[str], **defaults: Any) -> argparse.Namespace:
     """Returns the values of the flags that decide which other flags there are, as attributes; the rest is not read.
 
     Raises:
@@ -92,7 +96,7 @@ def peek(arguments, **defaults):
         raise UsageError(f"{error.argument_name}: {error.message}.") from None
 
 
-def parse_with_recipe(options, arguments, model):
+def parse_with_recipe(options: type, arguments: list[str], model: str) -> Options:
     """Returns a dataclass of a script's own flags, `model` and `recipe`, whose fields are flags as in train.py.
 
     Args:
@@ -110,7 +114,7 @@ def parse_with_recipe(options, arguments, model):
     return dataclasses.replace(found, recipe=anchored(found.recipe))
 
 
-def anchored(recipe):
+def anchored(recipe: "Recipe") -> "Recipe":
     """Returns the recipe with absolute paths, so that a run can be resumed from another folder."""
     name, _, argument = recipe.dataset.partition(":")
     folder = f"folder:{Path(argument).expanduser().absolute()}" if name == "folder" and argument else recipe.dataset
@@ -119,7 +123,7 @@ def anchored(recipe):
     return dataclasses.replace(recipe, dataset=folder, **paths)
 
 
-def parse(options, arguments, **how):
+def parse(options: Any, arguments: list[str], **how: Any) -> Options:
     """Returns the dataclass `options` filled from the command line; `--help` exits with 0.
 
     Raises:
@@ -139,13 +143,13 @@ def parse(options, arguments, **how):
     )
 
 
-def demand(condition, message):
+def demand(condition: bool, message: str) -> None:
     """Raises `UsageError` with `message` unless `condition` holds."""
     if not condition:
         raise UsageError(message)
 
 
-def refuse_changes(base, changed, run):
+def refuse_changes(base: "Recipe", changed: "Recipe", run: Path) -> None:
     """Raises UsageError if a flag asks a resumed run to become another run."""
     names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
     moved = base.dataset.startswith("folder:") and changed.dataset.startswith("folder:")  # its pictures are compared
@@ -157,7 +161,7 @@ def refuse_changes(base, changed, run):
         )
 
 
-def run(main, arguments):
+def run(main: Callable, arguments: list[str]) -> None:
     """Runs a command's `main(arguments)` and exits: a mistake becomes one sentence on stderr and an exit code."""
     warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
     try:
@@ -172,19 +176,19 @@ def run(main, arguments):
         sys.exit(fail("Interrupted.", 130))
 
 
-def fail(message, code):
+def fail(message: UsageError, code: int) -> int:
     """Prints a message on stderr and returns the exit code."""
     print(f"{program()}: {message}", file=sys.stderr)
     return code
 
 
-def program():
+def program() -> str:
     """Returns how this command was called: `kgen train`, or `train.py` from a checkout's scripts/."""
     name = Path(sys.argv[0]).name
     return name if name.endswith(".py") else " ".join(["kgen", *sys.argv[1:2]])
 
 
-def again(command, *arguments):
+def again(command: str, *arguments: Any) -> str:
     """Returns a command line to copy, in the form of the command that runs now."""
     from_scripts = sys.argv[0].endswith(".py")
     words = ["python", f"scripts/{command}.py"] if from_scripts else ["kgen", command]

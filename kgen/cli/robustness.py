@@ -20,7 +20,7 @@ class Options:
     runs_dir: Path = Path("runs")  # Where latest is looked for.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     parsing.demand(options.runs and options.noise, "Give at least one of --runs and one --noise.")
     parsing.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")

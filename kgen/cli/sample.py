@@ -19,7 +19,7 @@ class Options(parsing.ModelOptions):
     out: Path = Path("samples.png")  # The picture to write.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     path = options.path()
     known = options.count is None or 1 <= options.count <= 10_000

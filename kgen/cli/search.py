@@ -31,7 +31,7 @@ class Options(Generic[parsing.R]):
     exports_dir: Path = Path("saved_models")  # Where the export is written, as <model>-<dataset>/<version>.
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse_with_recipe(Options, arguments, "autoencoder")
     parsing.demand(min(options.trials, options.jobs) >= 1, "--trials and --jobs must be at least 1.")
     named = Path(options.study).name == options.study and options.study not in ("", "..")

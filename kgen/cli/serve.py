@@ -20,11 +20,11 @@ class Options:
     development: bool = False  # The small server of kgen, on this machine alone, even where the real one is installed.
 
 
-def say(words):
+def say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse(Options, arguments)
     parsing.demand(
         options.exports.is_dir(), f"--exports {options.exports}: there is no such folder. Train something first."

@@ -5,7 +5,7 @@ from pathlib import Path
 from kgen.cli import parsing
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int | None:
     options = parsing.parse_training(arguments)
     if options.dry_run:
         print(options.recipe.to_json(), end="")

@@ -4,19 +4,27 @@ And the flags that adversarial recipes offer besides their paper's numbers: augm
 balance, the loss.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kgen import rng
 from kgen.augmentation.diffaugment import POLICIES, augment
-from kgen.backend import keras, tf
+from kgen.backend import Tensor, keras, tf
 from kgen.core import signatures
 from kgen.core.game import Game
 from kgen.core.recipe import Recipe
+from kgen.core.requests import LIMIT
 from kgen.core.update_rules import Balance
 from kgen.errors import UsageError
 from kgen.losses import penalties
 from kgen.losses.adversarial import LOSSES, AdversarialLoss
+
+if TYPE_CHECKING:
+    from kgen.core.game import Player
+    from kgen.core.priors import Normal, Uniform
+    from kgen.data import Images
+    from kgen.images import Range
 
 LossName = Literal[tuple(LOSSES)]
 ON_ONE_SCALE = ("minimax", "non_saturating", "least_squares")  # losses whose two values can be compared
@@ -43,18 +51,18 @@ class AdversarialGame(Game):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        loss,
-        prior,
-        image_range,
+        generator: "Player",
+        discriminator: "Player",
+        loss: AdversarialLoss | None,
+        prior: "Normal | Uniform",
+        image_range: "Range",
         *,
-        policies=(),
-        r1=0.0,
-        discriminator_steps=1,
-        generator_steps=1,
-        balance=0.0,
-    ):
+        policies: list[str] = (),
+        r1: float = 0.0,
+        discriminator_steps: int = 1,
+        generator_steps: int = 1,
+        balance: float = 0.0,
+    ) -> None:
         super().__init__(**{"generator": generator, self.discriminator_name: discriminator})
         self.loss, self.prior, self.range = loss, prior, image_range
         self.policies, self.r1 = policies, r1
@@ -64,31 +72,31 @@ class AdversarialGame(Game):
         if balance:
             self.update_rule = Balance(balance, {self.discriminator_name: self.share, "generator": 1.0})
 
-    def sample(self, count):
+    def sample(self, count: int) -> Tensor:
         """Returns generated images with the generator in training mode."""
         return self.generator(self.prior.draw(count), training=True)
 
-    def discriminate(self, batch):
+    def discriminate(self, batch: Tensor) -> Tensor:
         """Returns what the discriminator says of images, augmented by the policies; in training mode."""
         return self.players[self.discriminator_name].network(augment(batch, self.policies), training=True)
 
-    def scores(self, real_logits, fake_logits):
+    def scores(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
         """Returns the means of D(x) and D(G(z)) to be logged: 1 is real, 0 generated; a critic's are its own scale."""
         score = self.loss.score or tf.identity
         return {"real_score": keras.ops.mean(score(real_logits)), "fake_score": keras.ops.mean(score(fake_logits))}
 
-    def with_r1(self, values, real, critic=None):
+    def with_r1(self, values: dict[str, Tensor], real: Tensor, critic: Callable | None = None) -> dict[str, Tensor]:
         """Returns the opponent's `values` with its R1 penalty added and reported; unchanged when its weight is 0."""
         if not self.r1:
             return values
         penalty = penalties.r1(critic or self.discriminate, real)
         return {**values, self.discriminator_name: values[self.discriminator_name] + self.r1 * penalty, "r1": penalty}
 
-    def pictures(self, count):
+    def pictures(self, count: int) -> Tensor:
         module, _ = self.served
         return module.serving_default(self.prior.draw(count))["images"]
 
-    def signatures(self):
+    def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
         return signatures.generator(self.generator, self.prior, self.range)
 
 
@@ -101,35 +109,35 @@ class ClassConditionalGame(AdversarialGame):
 
     labelled = True
 
-    def __init__(self, *args, classes, **kwargs):
+    def __init__(self, *args: Any, classes: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.classes = classes
 
-    def sample(self, labels):
+    def sample(self, labels: Tensor) -> Tensor:
         """Returns one generated image for each label, with the generator in training mode."""
         return self.generator([self.prior.draw(labels.shape[0]), labels], training=True)
 
-    def some_labels(self, count):
+    def some_labels(self, count: int) -> Tensor:
         """Returns random labels, int32 `(count,)`, all classes equally likely."""
         return rng.current().integers((count,), len(self.classes))
 
-    def labels(self, count):
+    def labels(self, count: int) -> Tensor:
         """Returns the labels of `pictures`: equal parts of all classes, in order, int32 `(count,)`."""
         return tf.range(count) * len(self.classes) // count
 
-    def pictures(self, count):
+    def pictures(self, count: int) -> Tensor:
         module, _ = self.served
         return module.serving_default(self.prior.draw(count), tf.cast(self.labels(count), tf.int64))["images"]
 
-    def signatures(self):
+    def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
         return signatures.class_conditional(self.generator, self.prior, self.range, len(self.classes))
 
 
-def named_classes(data):
+def named_classes(data: "Images") -> tuple[str, ...]:
     """Returns the names of the classes of `data`; raises UsageError unless there are 2 to 256."""
-    if not 2 <= len(data.classes) <= signatures.LIMIT:
+    if not 2 <= len(data.classes) <= LIMIT:
         raise UsageError(
-            f"This model needs a dataset with 2 to {signatures.LIMIT} classes, such as mnist, not {len(data.classes)}."
+            f"This model needs a dataset with 2 to {LIMIT} classes, such as mnist, not {len(data.classes)}."
         )
     return data.classes
 
@@ -144,7 +152,7 @@ class AdversarialRecipe(Recipe):
     generator_steps: int = 1  # Steps of the generator that follow them, 1 to 10.
     balance: float = 0.0  # A player rests while the other's loss is greater by more than this share; 0 is off.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         named = self.augment is None or (self.policies() and set(self.policies()) <= set(POLICIES))
         self.demand(named, "augment", f"some of {', '.join(POLICIES)}, separated by commas")
@@ -174,7 +182,7 @@ class AnyLossRecipe(AdversarialRecipe):
 
     loss: LossName = "non_saturating"  # What the two players minimise.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}")
         comparable = not self.balance or self.loss in ON_ONE_SCALE

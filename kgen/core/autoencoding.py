@@ -1,12 +1,12 @@
 """What games with an encoder and a decoder share: how their codes are shown and served."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kgen import images, rng
-from kgen.backend import keras, tf
+from kgen.backend import Tensor, keras, tf
 from kgen.core import signatures
 from kgen.core.game import Game
 from kgen.images import to_unit
@@ -55,7 +55,7 @@ class AutoencodingGame(Game):
     walks, draws = 4, 0
     prior = None
 
-    def __init__(self, shape, pixels=None, **players):
+    def __init__(self, shape: tuple[int, ...], pixels: Pixels | None = None, **players: Any) -> None:
         self.pairs = (ROWS - self.walks - self.draws) // 2
         self.fixed_images_shape = (self.pairs * COLUMNS + 2 * self.walks, *shape)
         super().__init__(**players)
@@ -63,29 +63,29 @@ class AutoencodingGame(Game):
             self.pixels, self.range, self.paint = pixels, pixels.range, pixels.paint
 
     @property
-    def encoder(self):
+    def encoder(self) -> "keras.Model":
         """Images in `range` -> codes `(batch, size)`; where they are distributions, their means and log-variances."""
         return self.autoencoder.get_layer("encoder")
 
     @property
-    def decoder(self):
+    def decoder(self) -> "keras.Model":
         """Codes `(batch, size)` -> numbers that `paint` makes images of."""
         return self.autoencoder.get_layer("decoder")
 
-    def paint(self, numbers):
+    def paint(self, numbers: Tensor) -> Tensor:
         """Returns the images in `range` that the decoder's numbers stand for."""
         return numbers
 
-    def painter(self):
+    def painter(self) -> "keras.Model":
         """Returns the network codes -> images in `range`."""
         code = self.decoder.input
         return keras.Model(code, self.paint(self.decoder(code)))
 
-    def seen(self, batch):
+    def seen(self, batch: Tensor) -> Tensor:
         """Returns what the encoder is shown of images on a sheet."""
         return batch
 
-    def pictures(self, count):
+    def pictures(self, count: int) -> Tensor:
         module, _ = self.served
         shown = to_unit(self.seen(images.from_bytes(tf.convert_to_tensor(self.examples), self.range)), self.range)
         paired = self.pairs * COLUMNS
@@ -99,11 +99,11 @@ class AutoencodingGame(Game):
         sheet = tf.concat([tf.reshape(part, (-1, *shown.shape[1:])) for part in parts], axis=0)
         return tf.gather(sheet, tf.range(count) % len(sheet))
 
-    def signatures(self):
+    def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
         return signatures.autoencoder(self.encoder, self.painter(), self.range, self.prior)
 
 
-def walks(codes):
+def walks(codes: Tensor) -> Tensor:
     """Returns rows of codes in equal steps from the first to the second, from the third to the fourth, ...
 
     Args:
@@ -117,7 +117,7 @@ def walks(codes):
     return tf.reshape((1 - alphas) * ends[:, 0] + alphas * ends[:, 1], (-1, codes.shape[-1]))
 
 
-def mixed(codes):
+def mixed(codes: Tensor) -> tuple[Tensor, Tensor]:
     """Returns `a z + (1 - a) z'` and `a` `(batch, 1)`: z' is the batch in reverse, a uniform in [0, 1/2], of each code.
 
     Args:
@@ -129,7 +129,7 @@ def mixed(codes):
     return alpha * codes + (1 - alpha) * codes[::-1], alpha
 
 
-def autoencoder(encoder, decoder):
+def autoencoder(encoder: "keras.Model", decoder: "keras.Model") -> "keras.Model":
     """Returns images -> decoded (mean) codes as one network with the layers `encoder` and `decoder`."""
     image = keras.Input(encoder.input_shape[1:])
     code = encoder(image)

@@ -7,14 +7,19 @@ free of the names that `keras.Model` keeps for itself (`loss`, `metrics`, `optim
 
 import copy
 import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgen import images
-from kgen.core import signatures
+from kgen.backend import Tensor
+from kgen.core import requests
 from kgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from kgen.backend import keras, tf
 
 
 @dataclass
@@ -56,14 +61,14 @@ class Game:
     classes = ()
     fixed_images_shape = None
 
-    def __init__(self, **players):
+    def __init__(self, **players: Any) -> None:
         self.players = players
         for name, player in players.items():
             setattr(self, name, player.network)
         if self.fixed_images_shape:
             self.examples = np.zeros(self.fixed_images_shape, np.uint8)
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         """Yields `(turn, batch)` for every turn of a step, in order.
 
         A turn is a method that takes the batch and returns `{name: scalar}`: a player's name carries the loss which
@@ -75,32 +80,32 @@ class Game:
         """
         raise NotImplementedError("A game says in play() whose turn it is.")
 
-    def move(self, name, gradients):
+    def move(self, name: str, gradients: list[Tensor]) -> None:
         """Moves one player's weights. Override to add what a paper does after each step (WGAN clips)."""
         self.players[name].optimizer.apply(gradients, self.players[name].network.trainable_variables)
 
-    def receive(self, data):
+    def receive(self, data: Tensor | tuple[Tensor, Tensor]) -> list:
         """Returns the list of a step's batches from what the pipeline gives: uint8 images become floats in `range`."""
         pictures, labels = data if self.labelled else (data, None)
         batches = [images.from_bytes(pictures[i], self.range) for i in range(pictures.shape[0])]
         return [(batch, labels[i]) for i, batch in enumerate(batches)] if self.labelled else batches
 
-    def measures(self, batch):
+    def measures(self, batch: Tensor) -> dict[str, Tensor]:
         """Returns `{name: values (batch,)}`, what a batch of `receive` is measured by, networks at inference.
 
         Means over images that are not trained on are logged; the least of the first one is the best epoch.
         """
         raise NotImplementedError("A game whose recipe holds images out says in measures() how it does on them.")
 
-    def between_epochs(self, epoch):
+    def between_epochs(self, epoch: int) -> dict[str, float]:
         """Does what a paper does after epoch 1, 2, ...; returns `{name: number}` to be logged of it."""
         return {}
 
-    def acts_between_epochs(self):
+    def acts_between_epochs(self) -> bool:
         """Returns whether `between_epochs` does anything."""
         return type(self).between_epochs is not Game.between_epochs
 
-    def start_from(self, other):
+    def start_from(self, other: "Game") -> None:
         """Takes the weights of another game's networks.
 
         Raises:
@@ -109,7 +114,7 @@ class Game:
         for name in self.exported:
             copy_weights(getattr(other, name, None), getattr(self, name))
 
-    def with_networks(self, networks):
+    def with_networks(self, networks: "dict[str, keras.Model]") -> "Game":
         """Returns this game with some networks replaced, `{name: network}`: for sampling from averaged weights."""
         other = copy.copy(self)
         other.__dict__.pop("served", None)  # it holds the networks of before
@@ -117,7 +122,7 @@ class Game:
             setattr(other, name, network)
         return other
 
-    def pictures(self, count):
+    def pictures(self, count: int) -> Tensor:
         """Returns `count` images float32 in [0, 1], drawn from `kgen.rng.current()`, networks at inference.
 
         Where there are classes all have equal parts, in order: a sheet of ten a row then shows a class in each row.
@@ -125,16 +130,16 @@ class Game:
         raise NotImplementedError("A game whose play() makes images says in pictures() how to look at them.")
 
     @functools.cached_property
-    def served(self):
+    def served(self) -> "tuple[tf.Module, dict[str, Callable]]":
         """What `signatures()` returned. Pictures come from it too, so they are those of the export bit for bit."""
         return self.signatures()
 
-    def signatures(self):
+    def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
         """Returns `(module, signatures)` for `tf.saved_model.save`, see `kgen.core.signatures`."""
         raise NotImplementedError("A game whose play() trains something of use says in signatures() how it is served.")
 
 
-def copy_weights(source, target):
+def copy_weights(source: "keras.Model | None", target: "keras.Model") -> None:
     """Sets the weights of a network to another's; raises UsageError if `source` is None or has other shapes."""
     mine = [tuple(weight.shape) for weight in target.weights]
     theirs = None if source is None else [tuple(weight.shape) for weight in source.weights]
@@ -144,9 +149,9 @@ def copy_weights(source, target):
     target.set_weights(source.get_weights())
 
 
-def sheet(classes):
+def sheet(classes: tuple[str, ...]) -> tuple[int, int]:
     """Returns `(count, columns)` of a picture that shows what a game makes: ten of each class, a row each, or 8 x 8."""
     if not classes:
         return 64, 8
-    columns = min(10, signatures.LIMIT // len(classes))
+    columns = min(10, requests.LIMIT // len(classes))
     return columns * len(classes), columns

@@ -21,7 +21,7 @@ class HeldOutRecipe(Recipe):
     patience: int = 0  # Epochs without a smaller validation loss after which training stops; 0 is never.
     start_from: Annotated[Path | None, NOT_SEARCHED, PATH] = None  # Run whose networks to begin with; it must stay.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.folds == 0 or self.folds >= 2, "folds", "0, or 2 or more")
         self.demand(0 <= self.fold < max(self.folds, 1), "fold", f"from 0 to {max(self.folds - 1, 0)}")
@@ -29,11 +29,11 @@ class HeldOutRecipe(Recipe):
         self.demand(not self.patience or self.folds, "patience", "0 when no images are held out (--folds 0)")
 
     @property
-    def holds_out(self):
+    def holds_out(self) -> bool:
         """Whether images are held out."""
         return self.folds > 0
 
-    def divide(self, data):
+    def divide(self, data: Images) -> tuple[Images | None, ...]:
         if not self.folds:
             return data, None
         parts = split(len(data.images), self.folds, self.seed)
@@ -41,7 +41,7 @@ class HeldOutRecipe(Recipe):
         return part_of(data, np.sort(np.concatenate(parts))), part_of(data, held)
 
 
-def split(count, folds, seed):
+def split(count: int, folds: int, seed: int) -> list[np.ndarray]:
     """Returns `folds` arrays of indices below `count`, each ascending: disjoint, together all, equal to within one.
 
     Raises:
@@ -54,6 +54,6 @@ def split(count, folds, seed):
     return [np.sort(part) for part in np.array_split(shuffled, folds)]
 
 
-def part_of(data, rows):
+def part_of(data: Images, rows: np.ndarray) -> Images:
     """Returns the `Images` of some rows."""
     return Images(data.images[rows], None if data.labels is None else data.labels[rows], data.classes)

@@ -59,7 +59,7 @@ class RunOptions:
     classifier: Place = None  # Run directory of a classifier, whose features the metrics are of.
     inception: Place = None  # Weights of the 2015 Inception, .npz, to be used instead.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("log_every", "sample_every", "checkpoint_every", "keep", "evaluate_every", "evaluate_count"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(self.steps_per_execution >= 1, "steps_per_execution", "at least 1")

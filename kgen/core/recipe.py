@@ -8,12 +8,16 @@ import pkgutil
 import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from kgen.core.options import MAY_CHANGE, NOT_SEARCHED, RunOptions
 from kgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.data import Images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,7 @@ class Recipe(RunOptions):
     # Flags of some recipes only, see kgen.core.held_out.
     holds_out, patience, start_from = False, 0, None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("steps", "batch_size"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
@@ -38,7 +42,7 @@ class Recipe(RunOptions):
         self.demand(0 <= self.seed < 2**31, "seed", "from 0 to 2147483647")
         self.demand(not (self.best_by and self.holds_out), "best_by", "left out where images are held out (--folds 0)")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         """Returns the `Game` for `data`, a `kgen.data.Images`.
 
         Raises:
@@ -46,24 +50,24 @@ class Recipe(RunOptions):
         """
         raise NotImplementedError("A paper's recipe builds the players who play() its game.")
 
-    def check(self, shape):
+    def check(self, shape: tuple[int, ...]) -> None:
         """Raises UsageError if it can tell, without building networks, that they cannot be of this shape."""
 
-    def divide(self, data):
+    def divide(self, data: "Images") -> "tuple[Images, None]":
         """Returns `(training images, validation images)`; the latter are None where none are held out."""
         return data, None
 
-    def strata(self, data):
+    def strata(self, data: "Images") -> None:
         """Returns arrays of indices, of each of which every batch has an equal part, in this order; None mixes all."""
         return None
 
-    def to_json(self):
+    def to_json(self) -> str:
         """Returns the model's name and the fields as a JSON object, indented: what recipe.json holds."""
         fields = dataclasses.asdict(self)
         return json.dumps({"model": fields.pop("name"), **fields}, indent=2, default=str) + "\n"
 
 
-def from_json(text, source="recipe.json"):
+def from_json(text: str, source: Path | str = "recipe.json") -> Recipe:
     """Returns the recipe that `to_json` wrote.
 
     Raises:
@@ -87,7 +91,7 @@ def from_json(text, source="recipe.json"):
     return dataclasses.replace(known, **{name: native(value, kinds[name]) for name, value in fields.items()})
 
 
-def fits(value, kind):
+def fits(value: Any, kind: Any) -> bool:
     """Returns whether a value read from JSON is of the kind that a recipe's field is annotated with."""
     choices = typing.get_args(kind)
     if typing.get_origin(kind) is Literal:
@@ -99,14 +103,14 @@ def fits(value, kind):
     return type(value) in {float: (int, float), Path: (str,)}.get(kind, (kind,))  # type(): True is no number
 
 
-def native(value, kind):
+def native(value: Any, kind: Any) -> Any:
     """Returns a value read from JSON, which `fits`, as a recipe's field holds it."""
     if Path in (kind, *typing.get_args(kind)) and value:
         return Path(value)
     return tuple(value) if isinstance(value, list) else value
 
 
-def all_recipes():
+def all_recipes() -> dict[str, Recipe]:
     """Returns `{name: recipe}` of every paper's file in `kgen/models`, sorted."""
     papers = importlib.import_module("kgen.models")  # the folder is the registry
     found = pkgutil.walk_packages(papers.__path__, f"{papers.__name__}.")
@@ -115,12 +119,12 @@ def all_recipes():
     return {name: dataclasses.replace(recipe, name=name) for name, recipe in sorted(found, key=lambda item: item[0])}
 
 
-def names():
+def names() -> list[str]:
     """Returns the names of all recipes, sorted."""
     return list(all_recipes())
 
 
-def find(name):
+def find(name: str) -> Recipe:
     """Returns the recipe called `name`.
 
     Raises:

@@ -1,34 +1,22 @@
 """What an export answers to: named functions over named tensors, bounded, free of kgen and of Keras."""
 
 import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
+from kgen.core.requests import allowed, bounded, drawn, encoded, latents, module_of, pictures, seen
 from kgen.images import from_unit, to_unit
-from kgen.rng import Rng
 
-LIMIT = (
-    256  # images an export makes per request: 64x64 colour is 12 MB of float32, and no client can exhaust the server
-)
-
-
-def bounded(number, name, least=1):
-    """Returns `number` when it lies in [least, LIMIT]; otherwise the graph raises, and the client reads why."""
-    inside = tf.logical_and(number >= least, number <= LIMIT)
-    told = [f"{name} must be from {least} to {LIMIT}, but is", number]
-    with tf.control_dependencies([tf.debugging.Assert(inside, told)]):
-        return tf.identity(number)
+if TYPE_CHECKING:
+    from kgen.backend import keras
+    from kgen.core.priors import Normal, Uniform
+    from kgen.images import Range
 
 
-def allowed(latent):
-    """Returns latents from a request when there are 1 to LIMIT of them, all finite; otherwise the graph raises."""
-    finite = tf.reduce_all(tf.math.is_finite(latent))
-    with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
-        checked = tf.debugging.Assert(finite, ["latent must be finite, but has NaN or infinity"])
-    with tf.control_dependencies([checked]):
-        return tf.identity(latent)
-
-
-def generator(network, prior, image_range):
+def generator(
+    network: "keras.Model", prior: "Normal | Uniform", image_range: "Range"
+) -> "tuple[tf.Module, dict[str, Callable]]":
     """Returns `(module, signatures)` of a latent-variable generator, for `tf.saved_model.save`.
 
     - `serving_default`: latent float32 `(count, size)` -> images float32 `(count, height, width, channels)` in [0, 1].
@@ -43,13 +31,15 @@ def generator(network, prior, image_range):
     """
 
     @tf.function(input_signature=[latents(prior)], autograph=False)
-    def serving_default(latent):
+    def serving_default(latent: Tensor) -> dict[str, Tensor]:
         return {"images": to_unit(network(allowed(latent), training=False), image_range)}
 
     return module_of(network.variables, serving_default, *sampling(serving_default, prior))
 
 
-def class_conditional(network, prior, image_range, classes):
+def class_conditional(
+    network: "keras.Model", prior: "Normal | Uniform", image_range: "Range", classes: int
+) -> "tuple[tf.Module, dict[str, Callable]]":
     """Returns `(module, signatures)` of a generator that is told the class, for `tf.saved_model.save`.
 
     As `generator`, with `label`, int64 `(count,)`, the class of each image from 0 to `classes - 1`:
@@ -65,7 +55,7 @@ def class_conditional(network, prior, image_range, classes):
     """
     label_spec = tf.TensorSpec((None,), tf.int64, "label")
 
-    def checked(label):
+    def checked(label: Tensor) -> Tensor:
         known = tf.reduce_all(tf.logical_and(label >= 0, label < classes))
         with tf.control_dependencies(
             [
@@ -76,7 +66,7 @@ def class_conditional(network, prior, image_range, classes):
             return tf.identity(label)
 
     @tf.function(input_signature=[latents(prior), label_spec], autograph=False)
-    def serving_default(latent, label):
+    def serving_default(latent: Tensor, label: Tensor) -> dict[str, Tensor]:
         label = checked(label)
         same = tf.equal(tf.shape(latent)[0], tf.size(label))
         unequal = ["latent and label must be equally many, but are", tf.shape(latent)[0], tf.size(label)]
@@ -87,18 +77,20 @@ def class_conditional(network, prior, image_range, classes):
     arguments = [tf.TensorSpec((), tf.int64, "seed"), label_spec]
 
     @tf.function(input_signature=arguments, autograph=False)
-    def sample(seed, label):
+    def sample(seed: Tensor, label: Tensor) -> dict[str, Tensor]:
         latent = drawn(prior, seed, tf.size(checked(label)))
         return {"images": serving_default(latent, label)["images"], "latent": latent}
 
     @tf.function(input_signature=arguments, autograph=False)
-    def png(seed, label):
+    def png(seed: Tensor, label: Tensor) -> dict[str, Tensor]:
         return {"image_bytes": encoded(sample(seed, label)["images"])}
 
     return module_of(network.variables, serving_default, sample, png)
 
 
-def autoencoder(encoder, decoder, image_range, prior=None):
+def autoencoder(
+    encoder: "keras.Model", decoder: "keras.Model", image_range: "Range", prior: "Normal | Uniform | None" = None
+) -> "tuple[tf.Module, dict[str, Callable]]":
     """Returns `(module, signatures)` of an encoder and its decoder, for `tf.saved_model.save`.
 
     - `encode`: images float32 `(count, height, width, channels)` in [0, 1] -> latent float32 `(count, size)`; of a
@@ -120,26 +112,26 @@ def autoencoder(encoder, decoder, image_range, prior=None):
     code_spec = tf.TensorSpec((None, *decoder.input_shape[1:]), tf.float32, "latent")
 
     @tf.function(input_signature=[image_spec], autograph=False)
-    def encode(images):
+    def encode(images: Tensor) -> dict[str, Tensor]:
         codes = tf.nest.flatten(encoder(from_unit(seen(images), image_range), training=False))
         return {name: tf.cast(code, tf.float32) for name, code in zip(("latent", "log_variance"), codes, strict=False)}
 
     @tf.function(input_signature=[code_spec], autograph=False)
-    def decode(latent):
+    def decode(latent: Tensor) -> dict[str, Tensor]:
         return {"images": to_unit(decoder(allowed(latent), training=False), image_range)}
 
     @tf.function(input_signature=[image_spec], autograph=False)
-    def reconstruct(images):
+    def reconstruct(images: Tensor) -> dict[str, Tensor]:
         return {"images": decode(encode(images)["latent"])["images"]}
 
     @tf.function(input_signature=[image_spec], autograph=False)
-    def serving_default(images):
+    def serving_default(images: Tensor) -> dict[str, Tensor]:
         return reconstruct(images)
 
     one_spec = [tf.TensorSpec(encoder.input_shape[1:], tf.float32, name) for name in ("first", "second")]
 
     @tf.function(input_signature=[*one_spec, tf.TensorSpec((), tf.int64, "steps")], autograph=False)
-    def interpolate(first, second, steps):
+    def interpolate(first: Tensor, second: Tensor, steps: Tensor) -> dict[str, Tensor]:
         ends = encode(tf.stack([first, second]))["latent"]
         count = tf.cast(bounded(steps, "steps", 2), tf.int32)
         t = tf.linspace(0.0, 1.0, count)[:, None]
@@ -151,10 +143,10 @@ def autoencoder(encoder, decoder, image_range, prior=None):
     return module_of(weights, serving_default, encode, *answers, *map(as_png, answers), *drawing)
 
 
-def as_png(function):
+def as_png(function: Callable) -> Callable:
     """Returns a signature that answers image_bytes where `function` answers images, named after it."""
 
-    def answer(*inputs):
+    def answer(*inputs: Tensor) -> dict[str, Tensor]:
         return {"image_bytes": encoded(function(*inputs)["images"])}
 
     answer.__name__ = f"{function.python_function.__name__}_png"
@@ -162,7 +154,7 @@ def as_png(function):
     return tf.function(answer, input_signature=function.input_signature, autograph=False)
 
 
-def sampling(decode, prior):
+def sampling(decode: Callable, prior: "Normal | Uniform") -> tuple[Callable, Callable]:
     """Returns the functions `sample` and `png` of `generator`: images of latents that are drawn from a prior.
 
     Args:
@@ -172,18 +164,18 @@ def sampling(decode, prior):
     arguments = [tf.TensorSpec((), tf.int64, "seed"), tf.TensorSpec((), tf.int64, "count")]
 
     @tf.function(input_signature=arguments, autograph=False)
-    def sample(seed, count):
+    def sample(seed: Tensor, count: Tensor) -> dict[str, Tensor]:
         latent = drawn(prior, seed, tf.cast(bounded(count, "count"), tf.int32))
         return {"images": decode(latent)["images"], "latent": latent}
 
     @tf.function(input_signature=arguments, autograph=False)
-    def png(seed, count):
+    def png(seed: Tensor, count: Tensor) -> dict[str, Tensor]:
         return {"image_bytes": encoded(sample(seed, count)["images"])}
 
     return sample, png
 
 
-def classifier(network, image_range):
+def classifier(network: "keras.Model", image_range: "Range") -> "tuple[tf.Module, dict[str, Callable]]":
     """Returns `(module, signatures)` of a classifier, for `tf.saved_model.save`.
 
     - `probabilities`, also `serving_default`: images float32 `(count, height, width, channels)` in [0, 1] ->
@@ -197,60 +189,17 @@ def classifier(network, image_range):
     image_spec = pictures(network)
 
     @tf.function(input_signature=[image_spec], autograph=False)
-    def probabilities(images):
+    def probabilities(images: Tensor) -> dict[str, Tensor]:
         logits = network(from_unit(seen(images), image_range), training=False)
         return {"probabilities": tf.nn.softmax(tf.cast(logits, tf.float32))}
 
     @tf.function(input_signature=[image_spec], autograph=False)
-    def serving_default(images):
+    def serving_default(images: Tensor) -> dict[str, Tensor]:
         return probabilities(images)
 
     @tf.function(input_signature=[image_spec], autograph=False)
-    def classify(images):
+    def classify(images: Tensor) -> dict[str, Tensor]:
         found = probabilities(images)["probabilities"]
         return {"label": tf.argmax(found, axis=-1), "probability": tf.reduce_max(found, axis=-1)}
 
     return module_of(network.variables, serving_default, probabilities, classify)
-
-
-def latents(prior):
-    """Returns the specification of latents as an input."""
-    return tf.TensorSpec((None, prior.size), tf.float32, "latent")
-
-
-def pictures(network):
-    """Returns the specification of images as an input, of the shape that a network takes."""
-    return tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, "images")
-
-
-def seen(images):
-    """Returns images from a request when there are 1 to LIMIT of them, in [0, 1]; otherwise the graph raises."""
-    inside = tf.reduce_all(tf.logical_and(images >= 0.0, images <= 1.0))  # NaN is not
-    told = ["images must lie in [0, 1], but do from", tf.reduce_min(images), "to", tf.reduce_max(images)]
-    with tf.control_dependencies([bounded(tf.shape(images)[0], "the number of images")]):
-        checked = tf.debugging.Assert(inside, told)
-    with tf.control_dependencies([checked]):
-        return tf.identity(images)
-
-
-def drawn(prior, seed, count):
-    """Returns `count` latents from the 64 bits of `seed`, in a graph."""
-    halves = tf.bitcast(seed, tf.int32)
-    with Rng(0).fold_in(halves[0], halves[1]):
-        return tf.ensure_shape(prior.draw(count), (None, prior.size))
-
-
-def encoded(images):
-    """Returns images in [0, 1] as PNG files, string `(count,)`."""
-    pixels = tf.cast(tf.round(images * 255.0), tf.uint8)
-    return tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)
-
-
-def module_of(variables, *functions):
-    """Returns `(module, signatures)`: a module that holds the functions and the networks' variables."""
-    module = tf.Module()
-    module.weights = [variable.value for variable in variables]
-    signatures = {function.python_function.__name__: function for function in functions}
-    for name, function in signatures.items():
-        setattr(module, name, function)
-    return module, signatures

@@ -4,10 +4,16 @@ What Keras leaves to each custom model, and where it is easily got wrong, is don
 randomness, scaling over replicas, loss scaling, means, moving averages, finding the first NaN.
 """
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from kgen.backend import keras, tf
+from kgen.backend import Tensor, keras, tf
 from kgen.rng import Rng
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game, Player
 
 
 class Trainer(keras.Model):
@@ -29,7 +35,7 @@ class Trainer(keras.Model):
         wait: how many times `keep_if_best` was called since it was given the least loss.
     """
 
-    def __init__(self, game, seed=0, ema=0.0, keep_best=False):
+    def __init__(self, game: "Game", seed: int = 0, ema: float = 0.0, keep_best: bool = False) -> None:
         super().__init__(name="trainer")
         self.game = game
         self.seed = seed
@@ -61,12 +67,19 @@ class Trainer(keras.Model):
             self.wait = self._counter("wait", (), "int64")
         self.built = True  # a model that is never called counts as unbuilt, and then cannot be fitted or saved
 
-    def _counter(self, name, shape, dtype="float32", initializer="zeros", aggregation="only_first_replica"):
+    def _counter(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: str = "float32",
+        initializer: "keras.initializers.Initializer | str" = "zeros",
+        aggregation: str = "only_first_replica",
+    ) -> "keras.Variable":
         return self.add_weight(
             name=name, shape=shape, dtype=dtype, initializer=initializer, trainable=False, aggregation=aggregation
         )
 
-    def compile(self, jit_compile=False, steps_per_execution=1, run_eagerly=False):
+    def compile(self, jit_compile: bool = False, steps_per_execution: int = 1, run_eagerly: bool = False) -> None:
         """Prepares `fit`. Arguments as in `keras.Model.compile`; the players bring their own optimizers and losses."""
         self._turns = {}
         super().compile(  # without optimizer=None Keras attaches a RMSprop that learning-rate callbacks would change
@@ -76,7 +89,7 @@ class Trainer(keras.Model):
             run_eagerly=run_eagerly,
         )
 
-    def train_step(self, data):
+    def train_step(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Plays one step: every turn of `game.play`, then the means and moving averages."""
         self.traces += 1
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
@@ -91,10 +104,10 @@ class Trainer(keras.Model):
         self.step.assign_add(1)
         return dict(zip(self.names, means, strict=True))
 
-    def _traced(self, turn):
+    def _traced(self, turn: Callable) -> Callable:
         """Returns `function(batch, seed)` that takes a turn; a turn that a step repeats is traced once."""
 
-        def take(batch, seed):
+        def take(batch: Tensor, seed: int) -> dict[str, Tensor]:
             with Rng(seed):
                 return self._take(turn, batch)
 
@@ -105,7 +118,7 @@ class Trainer(keras.Model):
         traced = tf.function(take, autograph=False, experimental_attributes=once)
         return self._turns.setdefault(turn.__name__, traced)
 
-    def _take(self, turn, batch):
+    def _take(self, turn: Callable, batch: Tensor) -> dict[str, Tensor]:
         """One turn: the forward pass, then the named players move together. Returns what is logged of it."""
         replicas = self.distribute_strategy.num_replicas_in_sync
         players = self.game.players
@@ -129,25 +142,25 @@ class Trainer(keras.Model):
                 logged[f"{name}_moves"] = self._move_if_allowed(name, values, gradients[name])
         return logged
 
-    def _move_if_allowed(self, name, values, gradients):
+    def _move_if_allowed(self, name: str, values: dict[str, Tensor], gradients: list[Tensor]) -> Tensor:
         """Asks the update rule; returns 1 if the player moved, else 0."""
         allowed, memory = self.game.update_rule.allows(name, values, self.step.value, self.memory.value)
         self.memory.assign(memory)
 
-        def move():
+        def move() -> float:
             self.game.move(name, gradients)
             return 1.0
 
         return tf.cond(allowed, move, lambda: 0.0)
 
-    def _record(self, means):
+    def _record(self, means: Tensor) -> None:
         self.sums.assign(self.sums + means)
         self.steps_summed.assign_add(1.0)
         fault = self.first_fault.value
         new = tf.logical_and(fault < 0, tf.logical_not(tf.math.is_finite(means)))
         self.first_fault.assign(tf.where(new, self.step.value, fault))
 
-    def _move_averages(self):
+    def _move_averages(self) -> None:
         played = tf.cast(self.step.value, tf.float32)
         share = 1.0 - tf.minimum(self.ema, (1.0 + played) / (10.0 + played))
         for name, average in self.averages.items():
@@ -155,33 +168,33 @@ class Trainer(keras.Model):
                 # Batch-norm statistics are averaged with the weights they belong to.
                 mean.assign(mean + share * (live - mean) if "float" in mean.dtype else live)
 
-    def means(self):
+    def means(self) -> dict[str, float]:
         """Returns `{name: mean since take_means() was called}`, 0 where no step was played since."""
         means = self.sums.numpy() / max(float(self.steps_summed.numpy()), 1.0)
         return {name: float(mean) for name, mean in zip(self.names, means, strict=True)}
 
-    def take_means(self):
+    def take_means(self) -> dict[str, float]:
         """Returns `means()` and starts new ones."""
         means = self.means()
         self.sums.assign(tf.zeros_like(self.sums.value))
         self.steps_summed.assign(0.0)
         return means
 
-    def faults(self):
+    def faults(self) -> dict:
         """Returns `{name: step}` of the first step in which a value was NaN or infinite; empty when there was none."""
         return {
             name: int(step) + 1 for name, step in zip(self.names, self.first_fault.numpy(), strict=True) if step >= 0
         }
 
-    def best_game(self):
+    def best_game(self) -> "Game":
         """Returns the game to sample from and to export: with the best or the averaged networks when they are kept."""
         return self._best_game
 
-    def current_game(self):
+    def current_game(self) -> "Game":
         """Returns the game as it is at this step, with averaged networks when they are kept: what `keep_if_best` keeps."""
         return self.game.with_networks(self.averages) if self.averages else self.game
 
-    def keep_if_best(self, loss, counts=True):
+    def keep_if_best(self, loss: float, counts: bool = True) -> bool:
         """Keeps the current_game's networks if `loss` is the least so far. Returns whether it is.
 
         Args:
@@ -197,12 +210,12 @@ class Trainer(keras.Model):
         self.wait.assign(0 if better else self.wait + int(counts))
         return better
 
-    def show(self, pictures):
+    def show(self, pictures: np.ndarray) -> None:
         """Sets the examples of a game that wants some to the first of `pictures`, uint8, repeated if too few."""
         if self.game.fixed_images_shape:
             self.examples.assign(np.resize(pictures, self.game.fixed_images_shape))
 
-    def start_from(self, other):
+    def start_from(self, other: "Game") -> None:
         """Begins with the networks of another game."""
         self.game.start_from(other)
         for copies in (self.averages, self.best):
@@ -210,7 +223,7 @@ class Trainer(keras.Model):
                 assign_all(network, getattr(self.game, name))
 
 
-def clone_frozen(network):
+def clone_frozen(network: "keras.Model") -> "keras.Model":
     """Returns a copy of a network that nobody trains."""
     copy = keras.models.clone_model(network)
     copy.trainable = False
@@ -218,13 +231,13 @@ def clone_frozen(network):
     return copy
 
 
-def assign_all(target, source):
+def assign_all(target: "keras.Model", source: "keras.Model") -> None:
     """Sets the variables of a network to those of its twin."""
     for mine, theirs in zip(target.variables, source.variables, strict=True):
         mine.assign(theirs)
 
 
-def summed(gradients):
+def summed(gradients: list) -> list[Tensor]:
     """Returns gradients with those of look-ups, such as an embedding's, as tensors.
 
     They come as a row for each use of a vector, which neither a norm nor Adam's second moment would add up.
@@ -232,6 +245,6 @@ def summed(gradients):
     return [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
-def decay(player):
+def decay(player: "Player") -> Tensor:
     """Returns the loss whose gradient is `l2 * weight`, or 0."""
     return player.l2 * tf.add_n([tf.nn.l2_loss(w) for w in player.network.trainable_variables]) if player.l2 else 0.0

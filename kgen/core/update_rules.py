@@ -1,6 +1,6 @@
 """Update rules: who may move, decided on the device in every turn. A game has one where a player is held back."""
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
 
 
 class UpdateRule:
@@ -13,7 +13,7 @@ class UpdateRule:
 
     memory = 0
 
-    def allows(self, player, values, step, memory):
+    def allows(self, player: str, values: dict[str, Tensor], step: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Returns `(allowed, memory)`: a boolean scalar tensor, and the new memory.
 
         Args:
@@ -22,7 +22,7 @@ class UpdateRule:
             step: steps played before this one, int64 scalar.
             memory: float32 `(self.memory,)`.
         """
-        raise NotImplementedError("A update rule says in allows() who may move.")
+        raise NotImplementedError("An update rule says in allows() who may move.")
 
 
 class CriticFirst(UpdateRule):
@@ -37,10 +37,10 @@ class CriticFirst(UpdateRule):
 
     first, period = 25, 500
 
-    def __init__(self, critic_steps, per_round, generator="generator"):
+    def __init__(self, critic_steps: int, per_round: int, generator: str = "generator") -> None:
         self.wait, self.generator = max(1, critic_steps // per_round), generator
 
-    def allows(self, player, values, step, memory):
+    def allows(self, player: str, values: dict[str, Tensor], step: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         if player != self.generator or self.wait == 1:
             return tf.constant(True), memory
         # Generator steps 0 to 24 take `wait` steps each, 25 to 499 one; then each 500 begin with one of `wait` steps.
@@ -70,10 +70,10 @@ class Balance(UpdateRule):
 
     memory = 4  # mean losses, then turns rested
 
-    def __init__(self, tolerance, shares, longest=10):
+    def __init__(self, tolerance: float, shares: dict[str, float], longest: int = 10) -> None:
         self.tolerance, self.shares, self.longest = tolerance, shares, longest
 
-    def allows(self, player, values, step, memory):
+    def allows(self, player: str, values: dict[str, Tensor], step: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         own = list(self.shares).index(player)
         other, turns = 1 - own, 2 + own
         loss = values[player] * self.shares[player]
@@ -100,11 +100,16 @@ class Equilibrium(UpdateRule):
     """
 
     def __init__(
-        self, centre=0.68, margin=0.35, real="real_cost", fake="fake_cost", players=("discriminator", "decoder")
-    ):
+        self,
+        centre: float = 0.68,
+        margin: float = 0.35,
+        real: str = "real_cost",
+        fake: str = "fake_cost",
+        players: tuple[str, ...] = ("discriminator", "decoder"),
+    ) -> None:
         self.centre, self.margin, self.costs, self.players = centre, margin, (real, fake), players
 
-    def allows(self, player, values, step, memory):
+    def allows(self, player: str, values: dict[str, Tensor], step: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         if player not in self.players:
             return tf.constant(True), memory
         costs = tf.stack([values[name] for name in self.costs])

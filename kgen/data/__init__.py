@@ -6,9 +6,10 @@ To add a dataset, add a file; `names()` finds it without importing it.
 import difflib
 import importlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Request:
     crop: Literal["center", "squash"] = "center"
     argument: str = ""
 
-    def part(self, *parts):
+    def part(self, *parts: Any) -> str:
         """Returns the split without its slice, e.g. `train`.
 
         Raises:
@@ -59,7 +60,7 @@ class Request:
             raise UsageError(f"There is no split '{part}'; this dataset has: {', '.join(parts)}.")
         return part
 
-    def rows(self, count):
+    def rows(self, count: int) -> slice:
         """Returns the `slice` of a split of `count` images; one without a slice is taken whole.
 
         Raises:
@@ -70,19 +71,26 @@ class Request:
             raise UsageError(f"The split '{self.split}' reaches beyond the {count} images there are.")
         return slice(*bounds)
 
-    def _matched(self):
+    def _matched(self) -> re.Match:
         match = _SPLIT.fullmatch(self.split)
         if match is None:
             raise UsageError(f"The split '{self.split}' cannot be read; write it like 'train' or 'train[:50000]'.")
         return match
 
 
-def names():
+def names() -> list[str]:
     """Returns the names of all datasets, sorted."""
     return sorted(path.stem for path in (Path(__file__).parent / "datasets").glob("*.py") if path.stem != "__init__")
 
 
-def load(dataset, split="train", data_dir=None, size=None, crop="center", classes=()):
+def load(
+    dataset: str,
+    split: str = "train",
+    data_dir: Path | None = None,
+    size: int | None = None,
+    crop: str = "center",
+    classes: Sequence[str] = (),
+) -> Images:
     """Reads a dataset into memory.
 
     Args:
@@ -109,13 +117,13 @@ def load(dataset, split="train", data_dir=None, size=None, crop="center", classe
     return loaded
 
 
-def at_hand(dataset, data_dir):
+def at_hand(dataset: str, data_dir: Path | None) -> bool:
     """Returns whether a dataset needs no download: it is `EMBEDDED`, as its file says, or has a folder of archives."""
     module = importlib.import_module(f"kgen.data.datasets.{_known(dataset.partition(':')[0])}")
     return data_dir is not None or hasattr(module, "EMBEDDED")
 
 
-def parzen_splits(dataset):
+def parzen_splits(dataset: str) -> tuple[str, str]:
     """Returns two splits that share no image: to draw calibration rows from, and to choose a Parzen window's sigma by.
 
     A dataset's file may name its protocol's as `PARZEN`; otherwise these are all but the last 1,000 images of `train`,
@@ -125,7 +133,7 @@ def parzen_splits(dataset):
     return getattr(module, "PARZEN", ("train[:-1000]", "train[-1000:]"))
 
 
-def _known(name):
+def _known(name: str) -> str:
     if name in names():
         return name
     near = difflib.get_close_matches(name, names(), n=1)
@@ -133,7 +141,7 @@ def _known(name):
     raise UsageError(f"There is no dataset '{name}'; there are: {', '.join(names())}.{hint}")
 
 
-def _checked(request):
+def _checked(request: Request) -> Request:
     if request.crop not in ("center", "squash"):
         raise UsageError(f"crop is 'center' or 'squash', got '{request.crop}'.")
     if request.size is not None and not 1 <= request.size <= _LARGEST_SIZE:
@@ -145,7 +153,7 @@ def _checked(request):
     return request
 
 
-def _only(loaded, wanted):
+def _only(loaded: Images, wanted: tuple[str, ...]) -> Images:
     if loaded.labels is None:
         raise UsageError("This dataset has no classes to choose from; leave out the choice of classes.")
     chosen = [_label(name, loaded.classes) for name in wanted]
@@ -158,7 +166,7 @@ def _only(loaded, wanted):
     return Images(loaded.images[kept], labels[kept], tuple(loaded.classes[label] for label in chosen))
 
 
-def _label(name, classes):
+def _label(name: str, classes: tuple[str, ...]) -> int:
     name = str(name)
     if name in classes:
         return classes.index(name)

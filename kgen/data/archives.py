@@ -13,7 +13,9 @@ import threading
 import urllib.parse
 import zipfile
 import zlib
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -26,19 +28,19 @@ _HOST_SECONDS = 4
 BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
 
 
-def find(data_dir, dataset, name):
+def find(data_dir: Path | None, dataset: str, name: str) -> Path | None:
     """Returns the path of `name` in `data_dir` or in `data_dir/dataset`; None where it is in neither."""
     places = [] if data_dir is None else [data_dir / name, data_dir / dataset / name]
     return next((place for place in places if place.exists()), None)
 
 
-def sha256(path):
+def sha256(path: Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def verify(path, expected):
+def verify(path: Path, expected: str) -> Path:
     """Returns `path` if its SHA-256 is `expected`, in hexadecimal.
 
     Raises:
@@ -61,7 +63,7 @@ class Zip:
         UsageError: if the archive is damaged or holds what it should not.
     """
 
-    def __init__(self, path, member_bytes, total_bytes):
+    def __init__(self, path: Path, member_bytes: int, total_bytes: int) -> None:
         self.path = path
         try:
             self._archive = zipfile.ZipFile(path)
@@ -74,11 +76,11 @@ class Zip:
         _within(path, sum(info.file_size for info in self._members.values()), total_bytes)
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """The members' names, in the archive's order."""
         return list(self._members)
 
-    def read(self, name):
+    def read(self, name: str) -> bytes:
         """Returns the bytes of a member; its checksum is checked.
 
         Raises:
@@ -92,7 +94,7 @@ class Zip:
             raise UsageError(f"{self.path}: the member {name} is damaged: {error}.") from error
 
 
-def read_tar(path, sizes, total_bytes):
+def read_tar(path: Path, sizes: dict[str, int], total_bytes: int) -> dict[str, bytes]:
     """Reads members of a `.tar.gz` into memory.
 
     Args:
@@ -121,7 +123,7 @@ def read_tar(path, sizes, total_bytes):
     return found
 
 
-def _exactly(path, archive, member, size):
+def _exactly(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo, size: int) -> bytes:
     if not member.isreg() or member.size != size:
         raise UsageError(f"{path}: {member.name} should be a file of {size} bytes, it has {member.size}.")
     return archive.extractfile(member).read()
@@ -130,17 +132,17 @@ def _exactly(path, archive, member, size):
 class _Bounded(io.RawIOBase):
     """A stream that ends in an error after `limit` bytes: a compressed archive can be a million times its size."""
 
-    def __init__(self, path, file, limit):
+    def __init__(self, path: Path, file: BinaryIO, limit: int) -> None:
         self._path, self._file, self._left, self._limit = path, file, limit, limit
 
-    def read(self, count=-1):
+    def read(self, count: int = -1) -> bytes:
         data = self._file.read(count)
         self._left -= len(data)
         _within(self._path, self._limit - self._left, self._limit)
         return data
 
 
-def _accept(path, name, regular, size, limit):
+def _accept(path: Path, name: str, regular: bool, size: int, limit: int) -> None:
     if not regular:
         raise UsageError(f"{path}: the member {name} is a link or a device; only regular files are accepted.")
     if name.startswith(("/", "\\")) or ":" in name or ".." in PurePosixPath(name.replace("\\", "/")).parts:
@@ -149,12 +151,14 @@ def _accept(path, name, regular, size, limit):
         raise UsageError(f"{path}: the member {name} has {size} bytes; at most {limit} are accepted.")
 
 
-def _within(path, total, limit):
+def _within(path: Path, total: int, limit: int) -> None:
     if total > limit:
         raise UsageError(f"{path} unpacks to more than {limit} bytes, which no archive of this dataset does.")
 
 
-def from_tfds(name, split, data_dir, hint, encoded=False):
+def from_tfds(
+    name: str, split: str, data_dir: Path, hint: str, encoded: bool = False
+) -> tuple[list[bytes], np.ndarray] | tuple[np.ndarray, np.ndarray]:
     """Reads a dataset of tensorflow-datasets, downloading it where it has not been prepared yet.
 
     Args:
@@ -186,7 +190,9 @@ def from_tfds(name, split, data_dir, hint, encoded=False):
     return _collect(tfds, builder, split, encoded)
 
 
-def _collect(tfds, builder, split, encoded):
+def _collect(
+    tfds: ModuleType, builder: Any, split: str, encoded: bool
+) -> tuple[list[bytes], np.ndarray] | tuple[np.ndarray, np.ndarray]:
     decoders = {"image": tfds.decode.SkipDecoding()} if encoded else None
     images, labels = [], []
     try:
@@ -202,13 +208,13 @@ def _collect(tfds, builder, split, encoded):
     return images if encoded else np.stack(images), labels
 
 
-def _reach(url):
+def _reach(url: str) -> None:
     """Raises OSError unless the host answers in 4 s: without a network TFDS itself would try for 205 s."""
     import requests
 
     outcome = [OSError("no answer")]
 
-    def ask():
+    def ask() -> None:
         try:
             outcome[0] = requests.head(url, timeout=_HOST_SECONDS)
         except Exception as error:
@@ -221,5 +227,5 @@ def _reach(url):
         raise OSError(f"no connection to {urllib.parse.urlsplit(url).hostname}")
 
 
-def _first_line(error):
+def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]

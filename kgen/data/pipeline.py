@@ -3,17 +3,21 @@ interrupted one would have seen: there is no shuffle buffer and no iterator to s
 """
 
 import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
 from kgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from kgen.data import Images
 
 _PREFETCH = 2
 
 
 @functools.lru_cache(maxsize=2)  # a step can lie in two epochs; safe to call from several threads
-def order(seed, epoch, n, stratum=None):
+def order(seed: int, epoch: int, n: int, stratum: int | None = None) -> np.ndarray:
     """Returns the order in which an epoch visits `n` images: a permutation, int64 `(n,)`, read-only.
 
     Args:
@@ -26,7 +30,7 @@ def order(seed, epoch, n, stratum=None):
     return permutation
 
 
-def indices(seed, step, per_step, n, stratum=None):
+def indices(seed: int, step: int, per_step: int, n: int, stratum: int | None = None) -> np.ndarray:
     """Returns which images round `step` takes, int64 `(per_step,)`.
 
     Steps follow each other without a gap, across the ends of epochs, so every epoch visits each image once; a step
@@ -43,7 +47,7 @@ def indices(seed, step, per_step, n, stratum=None):
     return np.concatenate(visited)
 
 
-def stratified(seed, step, per_step, strata):
+def stratified(seed: int, step: int, per_step: int, strata: list[np.ndarray]) -> np.ndarray:
     """Returns which images round `step` takes, int64 `(per_step,)`: equal parts from each stratum, one after the other.
 
     Each stratum is visited in steps of its own, as by `indices`, so that none waits for a larger one.
@@ -57,7 +61,17 @@ def stratified(seed, step, per_step, strata):
     return np.concatenate(found)
 
 
-def training_steps(images, *, batch_size, batches=1, seed, start, stop, labelled=False, strata=None):
+def training_steps(
+    images: "Images",
+    *,
+    batch_size: int,
+    batches: int = 1,
+    seed: int,
+    start: int,
+    stop: int,
+    labelled: bool = False,
+    strata: list[np.ndarray] | None = None,
+) -> "tf.data.Dataset":
     """Makes the steps [start, stop) as a finite `tf.data.Dataset`.
 
     Args:
@@ -80,17 +94,17 @@ def training_steps(images, *, batch_size, batches=1, seed, start, stop, labelled
     arrays = [images.images, images.labels.astype(np.int32)] if labelled else [images.images]
     outer = (batches, batch_size)
 
-    def visited(step):
+    def visited(step: int) -> np.ndarray:
         if strata is None:
             return indices(seed, step, batches * batch_size, len(images.images))
         numbers = range(step * batches, (step + 1) * batches)
         return np.concatenate([stratified(seed, number, batch_size, strata) for number in numbers])
 
-    def gather(step):
+    def gather(step: int) -> list[np.ndarray]:
         chosen = visited(int(step))
         return [np.take(array, chosen, axis=0).reshape(outer + array.shape[1:]) for array in arrays]
 
-    def fetch(step):
+    def fetch(step: Tensor) -> Tensor:
         values = tf.numpy_function(gather, [step], [array.dtype for array in arrays], stateful=False)
         values = [tf.ensure_shape(value, outer + array.shape[1:]) for value, array in zip(values, arrays, strict=True)]
         return tuple(values) if labelled else values[0]
@@ -101,7 +115,7 @@ def training_steps(images, *, batch_size, batches=1, seed, start, stop, labelled
     return tf.data.Dataset.range(start, stop).map(fetch).prefetch(_PREFETCH).with_options(options)
 
 
-def _check(images, batch_size, batches, start, stop, labelled):
+def _check(images: "Images", batch_size: int, batches: int, start: int, stop: int, labelled: bool) -> None:
     if labelled and images.labels is None:
         raise UsageError("This needs labels, and the dataset has none; choose one with classes, such as mnist.")
     if len(images.images) == 0 or batch_size < 1 or batches < 1:

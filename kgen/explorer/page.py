@@ -1,5 +1,7 @@
 """The page: sliders, the picture, and what can be done with them. Every visitor has a state of their own."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from fastapi import HTTPException, Response
 from nicegui import app, events, ui
@@ -8,10 +10,13 @@ from kgen import images
 from kgen.errors import UsageError
 from kgen.explorer.subject import from_text, to_text
 
+if TYPE_CHECKING:
+    from kgen.explorer.subject import Subject
+
 REACH, SHOWN = 3.0, 384  # standard deviations a slider reaches; pixels of the picture on the page
 
 
-def publish(subject):
+def publish(subject: "Subject") -> None:
     """Makes the page and the pictures of a subject part of the application.
 
     - `/`: the page; `?code=...&label=...` opens it at a code.
@@ -39,7 +44,7 @@ def publish(subject):
         Page(subject, code, label).build()
 
 
-def checked(subject, label):
+def checked(subject: "Subject", label: int) -> int:
     """Returns the number of a class; raises UsageError if there is no such class."""
     if not 0 <= label < max(len(subject.classes), 1):
         raise UsageError(f"label must be from 0 to {len(subject.classes) - 1}.")
@@ -54,7 +59,7 @@ class Page:
         text, label: code and class of the address; an empty code is the centre.
     """
 
-    def __init__(self, subject, text, label):
+    def __init__(self, subject: "Subject", text: str, label: int) -> None:
         self.subject, self.problem = subject, ""
         try:
             self.base, self.label = from_text(text, subject.size) if text else subject.centre, checked(subject, label)
@@ -65,11 +70,11 @@ class Page:
         self.sliders = []
 
     @property
-    def code(self):
+    def code(self) -> np.ndarray:
         """The code that is shown."""
         return self.subject.moved(self.base, self.steps)
 
-    def build(self):
+    def build(self) -> None:
         """Lays the page out."""
         ui.page_title(f"{self.subject.name} - kgen")
         ui.label(self.subject.name).classes("text-xl")
@@ -87,19 +92,19 @@ class Page:
             with ui.column():
                 self.choices()
                 self.columns()
-            if self.subject.codec:
+            if self.subject.autoencoder:
                 self.encoders()
         self.show()
         if self.problem:
             ui.notify(self.problem, type="warning")
 
-    def choices(self):
+    def choices(self) -> None:
         """The class, where there are classes."""
         if self.subject.classes:
             names = dict(enumerate(self.subject.classes))
             ui.select(names, value=self.label, label="class", on_change=self.choose).props('id="class"')
 
-    def columns(self):
+    def columns(self) -> None:
         """The sliders."""
         words = (
             "numbers of the code" if self.subject.size <= len(self.sliders or self.steps) else "principal directions"
@@ -112,7 +117,7 @@ class Page:
                 slider.props(f'label id="slider{number}"').classes("w-40").style("margin: 6px")
                 self.sliders.append(slider)
 
-    def encoders(self):
+    def encoders(self) -> None:
         """Two pictures and the way between their codes."""
         with ui.column():
             for number, words in enumerate(("one picture", "another")):
@@ -127,11 +132,11 @@ class Page:
             self.between = ui.slider(min=0, max=1, step=0.01, value=0, on_change=lambda event: self.mix(event.value))
             self.between.props('label id="between"').classes("w-56")
 
-    def show(self):
+    def show(self) -> None:
         """Shows the picture of the code."""
         self.picture.props(f'src="{self.address("picture.png")}"')
 
-    def address(self, what):
+    def address(self, what: str) -> str:
         """Returns the address of a picture of the code, or of the way to it."""
         code = (
             f"code={to_text(self.code)}"
@@ -140,18 +145,18 @@ class Page:
         )
         return f"/{what}?{code}&label={self.label}"
 
-    def move(self, number, value):
+    def move(self, number: int, value: float) -> None:
         self.steps[number] = value
         self.show()
 
-    def draw(self):
+    def draw(self) -> None:
         self.seed += 1
         self.settle(self.subject.random(self.seed, self.label))
 
-    def reset(self):
+    def reset(self) -> None:
         self.settle(self.subject.centre)
 
-    def settle(self, code):
+    def settle(self, code: np.ndarray) -> None:
         """Shows a code with all sliders in the middle."""
         self.base = code
         for slider in self.sliders:
@@ -159,38 +164,38 @@ class Page:
         self.steps[:] = 0
         self.show()
 
-    def choose(self, event):
+    def choose(self, event: Any) -> None:
         self.label = event.value
         self.show()
 
-    def share(self):
+    def share(self) -> None:
         """Puts the code into the browser's address, and that into the clipboard."""
         address = f"/?code={to_text(self.code)}&label={self.label}"
         ui.run_javascript(f"history.replaceState(null, '', '{address}'); navigator.clipboard?.writeText(location.href)")
         ui.notify("The address of this page now leads to this picture; it was copied.")
 
-    def save(self, what):
+    def save(self, what: str) -> None:
         ui.download(self.address(what), what)
 
-    async def receive(self, number, event: events.UploadEventArguments):
+    async def receive(self, number: int, event: events.UploadEventArguments) -> None:
         try:
             code, _ = self.subject.encode(await event.file.read())
         except UsageError as error:
             return ui.notify(str(error), type="warning")
         self.put(number, code)
 
-    def example(self, number):
+    def example(self, number: int) -> None:
         self.seed += 1
         chosen = np.random.default_rng(self.seed).integers(len(self.subject.examples))
-        self.put(number, self.subject.codec.encode(self.subject.examples[chosen][None])[0])
+        self.put(number, self.subject.autoencoder.encode(self.subject.examples[chosen][None])[0])
 
-    def put(self, number, code):
+    def put(self, number: int, code: np.ndarray) -> None:
         """Takes a code for one end of the way, and shows it."""
         self.ends[number] = code
         self.between.value = number
         self.settle(code)
 
-    def mix(self, share):
+    def mix(self, share: float) -> None:
         first, second = self.ends
         if first is not None and second is not None:
             self.settle((1 - share) * first + share * second)

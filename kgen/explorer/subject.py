@@ -3,6 +3,8 @@
 import base64
 import binascii
 import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -13,6 +15,10 @@ from kgen.images.files import centre, decode, fit
 from kgen.inference import loading
 from kgen.runs import build
 
+if TYPE_CHECKING:
+    from kgen.core.recipe import Recipe
+    from kgen.inference.autoencoder import TrainedAutoencoder
+
 SLIDERS, LOOKED_AT, FRAMES = 16, 512, 24
 
 
@@ -22,7 +28,7 @@ class Subject:
     Args:
         name: of it, for the page's title.
         source: `kgen.inference.generator.TrainedGenerator`, or None.
-        codec: `kgen.inference.autoencoder.TrainedAutoencoder`, or None; not both.
+        autoencoder: `kgen.inference.autoencoder.TrainedAutoencoder`, or None; not both.
         examples: uint8 images to begin with where there is an encoder, perhaps none.
 
     Attributes:
@@ -33,10 +39,10 @@ class Subject:
             encoder, of pictures where there is none.
     """
 
-    def __init__(self, name, source, codec, examples):
-        if source is None and codec is None:
+    def __init__(self, name: str, source: Any, autoencoder: "TrainedAutoencoder", examples: np.ndarray) -> None:
+        if source is None and autoencoder is None:
             raise UsageError(f"{name} cannot be explored: it has neither a generator nor an encoder and a decoder.")
-        self.name, self.source, self.codec, self.examples = name, source, codec, examples
+        self.name, self.source, self.autoencoder, self.examples = name, source, autoencoder, examples
         self.classes = source.classes if source else ()
         codes = self.codes()
         self.size, self.centre = codes.shape[1], codes.mean(axis=0)
@@ -44,48 +50,50 @@ class Subject:
             self.centre = np.zeros_like(self.centre)  # of the priors there are
         self.directions = self._directions(codes)
 
-    def codes(self):
+    def codes(self) -> np.ndarray:
         """Returns codes to learn directions from: of the examples, otherwise drawn."""
-        if self.codec and len(self.examples):
-            return self.codec.encode(self.examples)
+        if self.autoencoder and len(self.examples):
+            return self.autoencoder.encode(self.examples)
         if self.source:
             return self.source.latents(0, LOOKED_AT)
-        return np.random.default_rng(0).standard_normal((LOOKED_AT, self.codec.size), np.float32)
+        return np.random.default_rng(0).standard_normal((LOOKED_AT, self.autoencoder.size), np.float32)
 
-    def picture(self, code, label=0):
+    def picture(self, code: np.ndarray, label: int = 0) -> np.ndarray:
         """Returns the picture of a code `(size,)`, uint8 `(height, width, channels)`; `label` is of the class."""
         return self.pictures(code[None], label)[0]
 
-    def pictures(self, codes, label=0):
+    def pictures(self, codes: np.ndarray, label: int = 0) -> np.ndarray:
         """Returns the pictures of codes `(n, size)`, uint8 `(n, height, width, channels)`."""
         decoded = (
-            self.source.decode(codes, label if self.classes else None) if self.source else self.codec.decode(codes)
+            self.source.decode(codes, label if self.classes else None)
+            if self.source
+            else self.autoencoder.decode(codes)
         )
         return images.to_bytes(decoded)
 
-    def random(self, seed, label=0):
+    def random(self, seed: int, label: int = 0) -> np.ndarray:
         """Returns a code, `(size,)`: drawn from the prior, or within what the examples' codes are like."""
         if self.source:
             return self.source.latents(seed, 1, label if self.classes else None)[0]
         steps = np.random.default_rng(seed).standard_normal(len(self.directions)).astype(np.float32)
         return self.centre + steps @ self.directions
 
-    def moved(self, base, steps):
+    def moved(self, base: np.ndarray, steps: list[float]) -> np.ndarray:
         """Returns a code: `base` and so many standard deviations along each direction."""
         return (base + np.float32(steps) @ self.directions).astype(np.float32)
 
-    def encode(self, contents):
+    def encode(self, contents: bytes) -> tuple[np.ndarray, np.ndarray]:
         """Returns the code of a picture file, and the picture as it was cut and scaled; raises UsageError."""
-        shape = self.codec.shape
+        shape = self.autoencoder.shape
         try:
             picture = decode(contents)
         except ValueError as error:
             raise UsageError(f"This picture cannot be used: {error}.") from None
         picture = picture.convert("L" if shape[2] == 1 else "RGB")
         pixels = fit(picture, shape[0], centre(*picture.size))
-        return self.codec.encode(pixels[None])[0], pixels
+        return self.autoencoder.encode(pixels[None])[0], pixels
 
-    def walk(self, first, second, label=0):
+    def walk(self, first: np.ndarray, second: np.ndarray, label: int = 0) -> bytes:
         """Returns a GIF of the straight way between two codes and back, bytes."""
         steps = np.linspace(0, 1, FRAMES, dtype=np.float32)[:, None]
         frames = self.pictures((1 - steps) * first + steps * second, label)
@@ -94,11 +102,11 @@ class Subject:
         shown[0].save(file, "GIF", save_all=True, append_images=shown[1:], duration=80, loop=0)
         return file.getvalue()
 
-    def _directions(self, codes):
+    def _directions(self, codes: np.ndarray) -> np.ndarray:
         if self.size <= SLIDERS:
             return np.diag(np.maximum(codes.std(axis=0), 1e-6)).astype(np.float32)
         centred = codes - codes.mean(axis=0)
-        if self.source is None or self.codec:
+        if self.source is None or self.autoencoder:
             return _principal(centred)
         labels = 0 if self.classes else None
         pictures = self.source.decode(codes, labels).reshape(len(codes), -1)
@@ -107,13 +115,13 @@ class Subject:
         return np.linalg.lstsq(coordinates, centred, rcond=None)[0].astype(np.float32)
 
 
-def _principal(centred):
+def _principal(centred: np.ndarray) -> np.ndarray:
     """Returns the first principal directions of centred codes, each as long as its standard deviation."""
     _, values, rows = np.linalg.svd(centred, full_matrices=False)
     return (values[:SLIDERS, None] / np.sqrt(len(centred)) * rows[:SLIDERS]).astype(np.float32)
 
 
-def of(path):
+def of(path: Path) -> Subject:
     """Returns the `Subject` of a run directory or an export."""
     model = loading.load(path)
     generator = model.generator if model.draws else None
@@ -121,7 +129,7 @@ def of(path):
     return Subject(f"{path}", generator, autoencoder, _examples(model.recipe, autoencoder))
 
 
-def _examples(recipe, opened):
+def _examples(recipe: "Recipe", opened: "TrainedAutoencoder | None") -> tuple:
     """Returns some images of a recipe's dataset; none where it is not at hand, or of another size than the export."""
     if opened is None or recipe is None or not data.at_hand(recipe.dataset, recipe.data_dir):
         return ()
@@ -132,12 +140,12 @@ def _examples(recipe, opened):
     return found if found.shape[1:] == opened.shape else ()
 
 
-def to_text(code):
+def to_text(code: np.ndarray) -> str:
     """Returns a code as text that a URL can carry: base64 of its float32 numbers."""
     return base64.urlsafe_b64encode(np.asarray(code, "<f4").tobytes()).decode().rstrip("=")
 
 
-def from_text(text, size):
+def from_text(text: str, size: int) -> np.ndarray:
     """Returns the code `(size,)` of `to_text`; raises UsageError if it is none."""
     try:
         code = np.frombuffer(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "<f4")

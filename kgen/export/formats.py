@@ -1,11 +1,14 @@
 """Exports in other formats, written beside the SavedModel and compared with it: ONNX and TensorFlow Lite.
 
 Left out are signatures that answer PNG files or draw latents: neither format has TensorFlow's PNG encoder or its seeded
-generator. So are the checks of requests (`kgen.core.signatures.bounded` and others): both converters drop assertions.
+generator. So are the checks of requests (`kgen.core.requests.bounded` and others): both converters drop assertions.
 """
 
 import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +20,7 @@ TOLERANCE = 1e-4  # of answers, times the greatest where that is above 1; float3
 COUNT = 3  # images of a comparison
 
 
-def to_onnx(folder, signatures):
+def to_onnx(folder: Path, signatures: dict[str, Callable]) -> None:
     """Writes `folder/onnx/<signature>.onnx`, one file for each signature that ONNX can hold.
 
     `reconstruct`, an autoencoder's `serving_default`, is left out too: a graph of ONNX cannot have an input and an
@@ -51,7 +54,7 @@ def to_onnx(folder, signatures):
         compare(f"onnx/{path.name}", answers, function, inputs)
 
 
-def to_tflite(folder, signatures):
+def to_tflite(folder: Path, signatures: dict[str, Callable]) -> None:
     """Writes `folder/model.tflite`, which holds each signature that TensorFlow Lite can, by its name.
 
     Args:
@@ -74,7 +77,7 @@ def to_tflite(folder, signatures):
 
 
 @contextmanager
-def told(what):
+def told(what: str) -> Iterator[None]:
     """Turns whatever a converter raises into a UsageError."""
     try:
         yield
@@ -83,7 +86,7 @@ def told(what):
         raise UsageError(f"{what} cannot be written: {reason} Without --format the SavedModel is exported.") from error
 
 
-def mended(graph):
+def mended(graph: Any) -> Any:
     """Returns an `onnx.ModelProto` whose transposed convolutions have `output_padding` in place of negative `pads`.
 
     Padding that is negative in all is rows and columns behind the others that no input reaches, which ONNX calls so.
@@ -109,7 +112,7 @@ FORMATS = {"onnx": to_onnx, "tflite": to_tflite}
 PACKAGES = {"onnx": ("tf2onnx", "onnxruntime"), "tflite": ("ai_edge_litert",)}
 
 
-def portable(signatures):
+def portable(signatures: dict[str, Callable]) -> dict[str, Callable]:
     """Returns the signatures that neither draw nor answer text."""
     return {
         key: function
@@ -119,12 +122,12 @@ def portable(signatures):
     }
 
 
-def outputs(function):
+def outputs(function: Callable) -> list[str]:
     """Returns the outputs of a signature, `{name: symbolic tensor}`."""
     return function.get_concrete_function().structured_outputs
 
 
-def example(function):
+def example(function: Callable) -> dict[str, np.ndarray]:
     """Returns inputs that a signature allows, `{name: array}`: uniform in [0, 1), `COUNT` steps, label 1."""
     random = np.random.default_rng(0)
     found = {}
@@ -136,7 +139,7 @@ def example(function):
     return found
 
 
-def compare(what, answers, function, inputs):
+def compare(what: str, answers: dict[str, Any], function: Callable, inputs: dict[str, np.ndarray]) -> None:
     """Raises UsageError unless a file answers as its signature does.
 
     Args:

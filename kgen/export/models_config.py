@@ -5,6 +5,7 @@ Source: TensorFlow Serving, "Serving configuration"; its `ModelServerConfig`, in
 
 import os
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 from google.protobuf import text_format
@@ -16,7 +17,7 @@ from kgen.runs import checkpoint
 FILE = "models.config"
 
 
-def read(root):
+def read(root: Path) -> Any:
     """Returns the `ModelServerConfig` of a folder of exports; an empty one where there is none.
 
     Raises:
@@ -31,7 +32,7 @@ def read(root):
         ) from None
 
 
-def register(root, name, version, label=None):
+def register(root: Path, name: str, version: int, label: str | None = None) -> dict[str, int]:
     """Enters a version of a model, perhaps under a label; returns the labels of the model, `{label: version}`.
 
     Without labels a server loads the newest version. With labels it loads these versions and the newest.
@@ -62,12 +63,12 @@ def register(root, name, version, label=None):
         return dict(entry.version_labels)
 
 
-def versions(folder):
+def versions(folder: Path) -> list[int]:
     """Returns the versions of a model that there are, ascending."""
     return sorted(int(path.name) for path in Path(folder).iterdir() if path.name.isdecimal())
 
 
-def prune(folder, keep, labelled):
+def prune(folder: Path, keep: int, labelled: tuple[int, ...]) -> None:
     """Removes all but the newest `keep` versions of a model, and those that have a label."""
     for version in versions(folder)[:-keep]:
         if version not in labelled:

@@ -7,8 +7,10 @@ polling server never sees half of one. `models.config` beside the models serves 
 
 import json
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -19,6 +21,10 @@ from kgen.errors import UsageError
 from kgen.export import models_config, warmup
 from kgen.rng import Rng
 from kgen.runs import checkpoint, directory
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.core.recipe import Recipe
 
 METRICS = "metrics.jsonl"  # lines of kgen.metrics.measurement.Measurement
 LABELS = "labels.txt"  # of a class-conditional generator: one name a line, line 0 is label 0
@@ -37,7 +43,17 @@ not been checked for memorised images.
 """
 
 
-def export(game, recipe, step, root, name=None, run=None, label=None, keep=None, convert=None):
+def export(
+    game: "Game",
+    recipe: "Recipe",
+    step: int,
+    root: Path,
+    name: str | None = None,
+    run: Path | None = None,
+    label: str | None = None,
+    keep: int | None = None,
+    convert: Callable | None = None,
+) -> Path:
     """Writes the next version of `root/name` and returns its path.
 
     Args:
@@ -84,7 +100,7 @@ def export(game, recipe, step, root, name=None, run=None, label=None, keep=None,
         return final
 
 
-def converted(convert, aside, signatures):
+def converted(convert: Callable, aside: Path, signatures: dict[str, Callable]) -> None:
     """Writes another format beside a SavedModel that is not yet a version; removes it where that fails."""
     try:
         convert(aside, signatures)
@@ -95,12 +111,12 @@ def converted(convert, aside, signatures):
         raise
 
 
-def note(run, step, path):
+def note(run: Path, step: int, path: Path) -> None:
     """Remembers in a run directory that its step `step` was exported to `path`."""
     (Path(run) / "export.json").write_text(json.dumps({"step": step, "path": str(path.absolute())}) + "\n")
 
 
-def exported(run, step):
+def exported(run: Path, step: int) -> Path | None:
     """Returns where step `step` of a run was exported; None if it was not, or is not there any more."""
     try:
         noted = json.loads((Path(run) / "export.json").read_text())
@@ -110,7 +126,7 @@ def exported(run, step):
         return None
 
 
-def load(path):
+def load(path: Path) -> Any:
     """Returns a loaded export; raises UsageError when `path` is none that can be loaded."""
     if not (Path(path) / "saved_model.pb").is_file():
         raise UsageError(f"{path} is not an export: it has no saved_model.pb. Give saved_models/<name>/<version>.")
@@ -120,20 +136,20 @@ def load(path):
         raise UsageError(f"{path} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
 
 
-def read_classes(path):
+def read_classes(path: Path) -> tuple[str, ...]:
     """Returns the names of the classes that an export can be asked for; empty where it cannot."""
     labels = Path(path) / LABELS
     return tuple(labels.read_text().split("\n")[:-1]) if labels.exists() else ()
 
 
-def shown(game, count):
+def shown(game: "Game", count: int) -> str:
     """Returns what samples.png shows, as text."""
     if game.fixed_images_shape:
         return "what the model makes of images that were not selected"
     return f"{count} images of noise that was not selected"
 
 
-def card(name, version, recipe, step, shown, signatures):
+def card(name: str, version: int, recipe: "Recipe", step: int, shown: str, signatures: dict[str, Callable]) -> str:
     """Returns the model card, Markdown."""
     lines = [
         f"- `{key}`: {', '.join(arguments(function))} -> {', '.join(results(function))}"
@@ -156,12 +172,12 @@ def card(name, version, recipe, step, shown, signatures):
     )
 
 
-def arguments(function):
+def arguments(function: Callable) -> list[str]:
     """Returns the inputs of a signature as text, `latent float32 (None, 100)`."""
     return [f"`{spec.name} {spec.dtype.name} {tuple(spec.shape)}`" for spec in function.input_signature]
 
 
-def results(function):
+def results(function: Callable) -> list[str]:
     """Returns the outputs of a signature as text."""
     outputs = function.get_concrete_function().structured_outputs
     return [f"`{name} {tensor.dtype.name} {tuple(tensor.shape)}`" for name, tensor in outputs.items()]

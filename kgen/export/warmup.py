@@ -1,16 +1,17 @@
 """Requests that TensorFlow Serving replays before it answers anybody, as the first of each kind takes long."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 COUNT = 2  # images of a request
 
 
-def write(folder, name, signatures):
+def write(folder: Path, name: str, signatures: dict[str, Callable]) -> None:
     """Writes `folder/assets.extra/tf_serving_warmup_requests`, one request for each signature.
 
     Args:
@@ -34,7 +35,7 @@ def write(folder, name, signatures):
             file.write(log.SerializeToString())
 
 
-def example(spec):
+def example(spec: Tensor) -> np.ndarray:
     """Returns an input that every signature allows: zeros, but `COUNT` where a number of images is asked for."""
     shape = [COUNT if size is None else size for size in spec.shape]
     number = COUNT if spec.name in ("count", "steps") else 0

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 
 
 class Range(NamedTuple):
@@ -27,7 +27,7 @@ UNIT = Range(0.0, 1.0)  # sigmoid
 SYMMETRIC = Range(-1.0, 1.0)  # tanh
 
 
-def from_bytes(images, range):
+def from_bytes(images: Tensor, range: Range) -> Tensor:
     """Brings bytes to a network's range, on the device: `low + (high - low) images / 255`.
 
     Args:
@@ -46,7 +46,7 @@ def from_bytes(images, range):
     return keras.ops.cast(images, "float32") / 255.0 * (range.high - range.low) + range.low
 
 
-def to_unit(images, range):
+def to_unit(images: Tensor, range: Range) -> Tensor:
     """Brings a network's range to [0, 1], and clips what lies outside.
 
     Args:
@@ -68,7 +68,7 @@ def to_unit(images, range):
     return keras.ops.clip(unit, 0.0, 1.0)
 
 
-def from_unit(images, range):
+def from_unit(images: Tensor, range: Range) -> Tensor:
     """Brings images in [0, 1] to a network's range, `low + (high - low) images`; `to_unit` brings them back.
 
     Args:
@@ -78,7 +78,7 @@ def from_unit(images, range):
     return images * (range.high - range.low) + range.low
 
 
-def to_bytes(images):
+def to_bytes(images: Tensor) -> np.ndarray:
     """Rounds images in [0, 1] to the nearest byte.
 
     Args:
@@ -99,7 +99,7 @@ def to_bytes(images):
     return levels.astype(np.uint8)
 
 
-def grid(images, columns=None):
+def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """Lays images out row by row in one picture, near to square; cells left over are black.
 
     Args:
@@ -126,7 +126,7 @@ def grid(images, columns=None):
     return picture.reshape(rows * height, columns * width, channels)
 
 
-def png_bytes(image):
+def png_bytes(image: np.ndarray) -> bytes:
     """Encodes one image losslessly.
 
     Args:
@@ -143,7 +143,7 @@ def png_bytes(image):
     return encoded.getvalue()
 
 
-def save_png(path, image):
+def save_png(path: Path | str, image: np.ndarray) -> None:
     """Writes one image as a PNG file; a reader sees the old file or the whole new one.
 
     Args:
@@ -157,7 +157,7 @@ def save_png(path, image):
     _replace(path, png_bytes(image))
 
 
-def save_gif(path, frames, seconds_per_frame=0.1):
+def save_gif(path: Path, frames: np.ndarray, seconds_per_frame: float = 0.1) -> None:
     """Writes a film that repeats for ever, of 256 colours per frame; a reader sees the old file or the whole new one.
 
     Args:
@@ -181,14 +181,14 @@ def save_gif(path, frames, seconds_per_frame=0.1):
     _replace(path, encoded.getvalue())
 
 
-def _picture(image):
+def _picture(image: np.ndarray) -> Image.Image:
     image = np.asarray(image)
     if image.ndim != 3 or image.dtype != np.uint8 or image.shape[-1] not in (1, 3, 4):
         raise ValueError(f"An image must be uint8 (height, width, 1, 3 or 4). Received: {_describe(image)}.")
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
-def _replace(path, contents):
+def _replace(path: Path | str, contents: bytes) -> None:
     path = Path(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -198,5 +198,5 @@ def _replace(path, contents):
         aside.unlink(missing_ok=True)
 
 
-def _describe(array):
+def _describe(array: np.ndarray) -> str:
     return f"{array.dtype} {array.shape}"

@@ -4,7 +4,9 @@ import io
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -21,7 +23,7 @@ class Unusable(ValueError):
     """A sound picture that is not of a kind that kgen takes."""
 
 
-def decode(source):
+def decode(source: Path) -> Image.Image:
     """Decodes one picture, turned upright by its EXIF orientation.
 
     Args:
@@ -47,7 +49,7 @@ def decode(source):
         raise ValueError(f"unreadable ({error or type(error).__name__})") from error
 
 
-def _accept(image):
+def _accept(image: Image.Image) -> None:
     if image.width * image.height > _MOST_PIXELS:
         raise Unusable(f"more than 64 megapixels ({image.width}x{image.height})")
     if image.mode not in _MODES:
@@ -56,21 +58,21 @@ def _accept(image):
         raise Unusable("animated")
 
 
-def _opaque(image):
+def _opaque(image: Image.Image) -> Image.Image:
     image = image.convert(_MODES[image.mode])
     if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema()[0] < 255:
         raise Unusable("has transparent pixels")
     return image.convert(_OPAQUE[image.mode])
 
 
-def centre(width, height):
+def centre(width: int, height: int) -> tuple[float, ...]:
     """Returns the largest centred square of a frame, as a box (left, top, right, bottom) in pixels."""
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     return left, top, left + side, top + side
 
 
-def fit(image, size, box=None):
+def fit(image: Image.Image, size: int, box: tuple[float, ...] | None = None) -> np.ndarray:
     """Scales a Pillow image to a square.
 
     Args:
@@ -86,7 +88,7 @@ def fit(image, size, box=None):
     return pixels.reshape(size, size, -1)
 
 
-def resize(images, size):
+def resize(images: np.ndarray, size: int | None) -> np.ndarray:
     """Scales uint8 images `(n, height, width, 1 or 3)` to `size` squared; None and the same size change nothing."""
     if size is None or images.shape[1:3] == (size, size):
         return images
@@ -97,7 +99,7 @@ def resize(images, size):
     return scaled
 
 
-def parallel(function, count, description):
+def parallel(function: Callable, count: int, description: str) -> list:
     """Returns `[function(0), ..., function(count - 1)]`, from a pool of threads: Pillow works outside Python's lock.
 
     From 2,000 on a progress bar shows on a terminal. What `function` raises is raised.

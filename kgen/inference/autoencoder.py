@@ -1,5 +1,8 @@
 """A trained autoencoder to encode and decode with, whether it lives in this process or came out of an export."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from kgen.backend import tf
@@ -14,29 +17,29 @@ class TrainedAutoencoder:
         keep: what must live as long as the signatures do.
     """
 
-    def __init__(self, found, keep=None):
+    def __init__(self, found: dict[str, Callable], keep: Any = None) -> None:
         self._found, self._keep = found, keep
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)` of an image."""
         return tuple(self._found["encode"].structured_input_signature[1]["images"].shape[1:])
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Numbers of a code."""
         return self._found["decode"].structured_input_signature[1]["latent"].shape[1]
 
-    def encode(self, images):
+    def encode(self, images: np.ndarray) -> np.ndarray:
         """Returns the codes of images, uint8 `(n, height, width, channels)`, as float32 `(n, size)`."""
         return self._each("encode", "images", "latent", unit(images))
 
     @property
-    def variational(self):
+    def variational(self) -> bool:
         """Whether an image's code is a distribution, of which `encode` gives the mean."""
         return "log_variance" in self._found["encode"].structured_outputs
 
-    def sampled(self, images, seed):
+    def sampled(self, images: np.ndarray, seed: int) -> np.ndarray:
         """Returns codes drawn from the images' distributions, `mean + exp(log_variance / 2) e`; else their codes.
 
         Args:
@@ -49,20 +52,20 @@ class TrainedAutoencoder:
         deviations = np.exp(self._each("encode", "images", "log_variance", unit(images)) / 2)
         return means + deviations * np.random.default_rng(seed).standard_normal(means.shape, np.float32)
 
-    def decode(self, latent):
+    def decode(self, latent: np.ndarray) -> np.ndarray:
         """Returns the images of codes `(n, size)`, float32 `(n, height, width, channels)` in [0, 1]."""
         return self._each("decode", "latent", "images", latent)
 
-    def reconstruct(self, images):
+    def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Returns `decode(encode(images))`."""
         return self._each("reconstruct", "images", "images", unit(images))
 
-    def _each(self, name, given, asked, values):
+    def _each(self, name: str, given: str, asked: str, values: np.ndarray) -> np.ndarray:
         function = self._found[name]
         values = [tf.constant(values[part], tf.float32) for part in parts(len(values))]
         return np.concatenate([function(**{given: value})[asked].numpy() for value in values])
 
 
-def unit(images):
+def unit(images: np.ndarray) -> np.ndarray:
     """Returns bytes as float32 in [0, 1]."""
     return np.asarray(images, np.float32) / 255

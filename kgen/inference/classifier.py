@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ class TrainedClassifier:
         keep: what must live as long as the signature does.
     """
 
-    def __init__(self, probabilities: Callable, classes: tuple[str, ...], keep: Any = None):
+    def __init__(self, probabilities: Callable, classes: tuple[str, ...], keep: Any = None) -> None:
         self._probabilities, self.classes, self._keep = probabilities, classes, keep
 
     def probabilities(self, pictures: np.ndarray) -> np.ndarray:
@@ -38,7 +39,7 @@ class TrainedClassifier:
         return self.probabilities(pictures).argmax(axis=1)
 
 
-def network(run, shape, classes=None):
+def network(run: Path | str, shape: tuple[int, ...], classes: tuple[str, ...] | None = None) -> Network:
     """Returns the `kgen.metrics.features.Network` of a classifier's run.
 
     Args:
@@ -65,7 +66,7 @@ def network(run, shape, classes=None):
     order = [game.classes.index(name) for name in classes or game.classes]
     head = game.classifier.get_layer("head")
 
-    def look(pixels):
+    def look(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         features = game.encoder(images.from_bytes(pixels, game.range), training=False)
         return features.numpy(), head(features).numpy()[:, order]
 

@@ -1,11 +1,13 @@
 """A trained generator to draw from, whether it lives in this process or came out of an export."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from kgen.backend import tf
-from kgen.core import signatures
+from kgen.core import requests
 from kgen.core.game import sheet
 from kgen.errors import UsageError
 
@@ -20,10 +22,10 @@ class TrainedGenerator:
         keep: what must live as long as the signatures do.
     """
 
-    def __init__(self, sample, decode, classes=(), keep=None):
+    def __init__(self, sample: Callable, decode: Callable, classes: tuple[str, ...] = (), keep: Any = None) -> None:
         self._sample, self._decode, self.classes, self._keep = sample, decode, tuple(classes), keep
 
-    def draw(self, seed, count, label=None):
+    def draw(self, seed: int, count: int, label: int | None = None) -> np.ndarray:
         """Returns `count` images of noise.
 
         Args:
@@ -33,11 +35,11 @@ class TrainedGenerator:
         """
         return self._drawn(seed, count, label)["images"]
 
-    def latents(self, seed, count, label=None):
+    def latents(self, seed: int, count: int, label: int | None = None) -> np.ndarray:
         """Returns the latents of `draw`, float32 `(count, size)`."""
         return self._drawn(seed, count, label)["latent"]
 
-    def decode(self, latent, label=None):
+    def decode(self, latent: np.ndarray, label: int | None = None) -> np.ndarray:
         """Returns the images of latents `(count, size)`."""
         labels = self._labels(len(latent), label)
         return np.concatenate(
@@ -50,7 +52,7 @@ class TrainedGenerator:
             ]
         )
 
-    def index(self, name):
+    def index(self, name: str) -> int:
         """Returns the index of the class called `name`, or with that number.
 
         Raises:
@@ -64,18 +66,18 @@ class TrainedGenerator:
             return int(name)
         raise UsageError(f"--class must be one of {', '.join(self.classes)}, not {name}.")
 
-    def sheet(self, count=None, label=None):
+    def sheet(self, count: int | None = None, label: int | None = None) -> tuple[int, int]:
         """Returns `(count, columns)` of a picture: a class in each row where all are drawn and `count` is not given."""
         if self.classes and label is None and count is None:
             return sheet(self.classes)
         count = count or 64
         return count, math.ceil(math.sqrt(count))
 
-    def _labels(self, count, label):
+    def _labels(self, count: int, label: int | None) -> np.ndarray:
         every = np.arange(count) * len(self.classes) // count
         return every if label is None else np.full(count, label)
 
-    def _drawn(self, seed, count, label):
+    def _drawn(self, seed: int, count: int, label: int | None) -> dict[str, np.ndarray]:
         labels = self._labels(count, label)
         answers = [
             self._sample(
@@ -91,6 +93,6 @@ class TrainedGenerator:
         return {key: np.concatenate([answer[key].numpy() for answer in answers]) for key in answers[0]}
 
 
-def parts(count):
+def parts(count: int) -> list[slice]:
     """Returns slices of at most `LIMIT` that cover `count`."""
-    return [slice(start, min(start + signatures.LIMIT, count)) for start in range(0, count, signatures.LIMIT)]
+    return [slice(start, min(start + requests.LIMIT, count)) for start in range(0, count, requests.LIMIT)]

@@ -4,16 +4,20 @@ The position `alpha` is the share of the first end: 0 is the second end, 1 the f
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgen import images
 from kgen.errors import UsageError
 
+if TYPE_CHECKING:
+    from kgen.inference.generator import TrainedGenerator
+
 KINDS = ("linear", "spherical", "pixels")
 
 
-def linear(z0, z1, alphas):
+def linear(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> np.ndarray:
     """Points `z' = alpha z0 + (1 - alpha) z1` of the straight line, from `z1` at alpha 0 to `z0` at alpha 1.
 
     Args:
@@ -31,7 +35,7 @@ def linear(z0, z1, alphas):
     return _weighted(alphas, z0, 1 - alphas, z1)
 
 
-def spherical(z0, z1, alphas):
+def spherical(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> np.ndarray:
     """Points `sin(alpha w) / sin(w) z0 + sin((1 - alpha) w) / sin(w) z1` of the great circle through `z0` and `z1`.
 
     `w` is the angle between them. Between ends of equal length all points have that length, in equal steps of angle;
@@ -64,7 +68,7 @@ def spherical(z0, z1, alphas):
     return _weighted(np.sin(alphas * angle) / np.sin(angle), z0, np.sin((1 - alphas) * angle) / np.sin(angle), z1)
 
 
-def positions(frames, until):
+def positions(frames: int, until: float) -> np.ndarray:
     """Returns `frames` alphas in equal steps from 0 to `until`, for the flags of those names.
 
     Raises:
@@ -77,7 +81,9 @@ def positions(frames, until):
     return np.linspace(0.0, until, frames)
 
 
-def films(source, seed, kind, alphas, label=None):
+def films(
+    source: "TrainedGenerator", seed: int, kind: str, alphas: np.ndarray, label: int | None = None
+) -> dict[str, np.ndarray]:
     """Films of the ways between the first two latents of a seed, a frame for each alpha.
 
     - `linear`, `spherical`: the images of the latents on the way.
@@ -103,13 +109,13 @@ def films(source, seed, kind, alphas, label=None):
         raise ValueError(f"`kind` must be all or one of {', '.join(KINDS)}. Received: {kind!r}.")
     z0, z1 = source.latents(seed, 2, label)
 
-    def on_the_sphere():
+    def on_the_sphere() -> np.ndarray:
         try:
             return spherical(z0, z1, alphas)
         except ValueError as error:
             raise UsageError(f"Seed {seed} has no spherical way: {error} Take another seed or kind.") from None
 
-    def faded():
+    def faded() -> np.ndarray:
         return np.clip(linear(*source.decode(np.stack([z0, z1]), label), alphas), 0.0, 1.0)
 
     ways = {
@@ -120,7 +126,7 @@ def films(source, seed, kind, alphas, label=None):
     return {name: way() for name, way in ways.items() if kind in (name, "all")}
 
 
-def chosen(source, name):
+def chosen(source: "TrainedGenerator", name: str) -> int | None:
     """Returns the label that `--class name` means: a class index, or None for a generator without classes.
 
     Raises:
@@ -131,13 +137,13 @@ def chosen(source, name):
     return None if name is None else source.index(name)
 
 
-def strip(films):
+def strip(films: dict[str, np.ndarray]) -> np.ndarray:
     """Returns one picture of films of equal size, uint8 `(kinds * height, frames * width, channels)`: a row a kind."""
     frames = len(next(iter(films.values())))
     return images.grid(images.to_bytes(np.concatenate(list(films.values()))), columns=frames)
 
 
-def stem(out):
+def stem(out: Path) -> Path:
     """Returns the path `out` without .png or .gif, to be the `out` of `save`.
 
     Raises:
@@ -153,7 +159,7 @@ def stem(out):
     return out.with_suffix("")
 
 
-def save(out, films):
+def save(out: Path, films: dict[str, np.ndarray]) -> tuple[Path, Path]:
     """Writes `<out>.png`, the strip, and `<out>.gif`, the films side by side; returns both paths."""
     picture, film = Path(f"{out}.png"), Path(f"{out}.gif")
     images.save_png(picture, strip(films))
@@ -161,14 +167,14 @@ def save(out, films):
     return picture, film
 
 
-def save_walk(path, source, seed, frames=64):
+def save_walk(path: Path, source: "TrainedGenerator", seed: int, frames: int = 64) -> None:
     """Writes a GIF of the straight way between two latents; of a class-conditional generator, ten classes beside."""
     labels = range(min(10, len(source.classes))) if source.classes else [None]
     walks = [films(source, seed, "linear", positions(frames, 1.0), label)["linear"] for label in labels]
     images.save_gif(path, images.to_bytes(np.concatenate(walks, axis=2)))
 
 
-def _doubles(z0, z1, alphas):
+def _doubles(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns the three as float64 arrays; raises ValueError unless the ends have one shape."""
     z0, z1, alphas = (np.asarray(numbers, np.float64) for numbers in (z0, z1, alphas))
     if z0.shape != z1.shape:
@@ -176,6 +182,6 @@ def _doubles(z0, z1, alphas):
     return z0, z1, alphas
 
 
-def _weighted(first, z0, second, z1):
+def _weighted(first: np.ndarray, z0: np.ndarray, second: np.ndarray, z1: np.ndarray) -> np.ndarray:
     """Returns `first z0 + second z1` for each pair of weights, float32."""
     return (np.multiply.outer(first, z0) + np.multiply.outer(second, z1)).astype(np.float32)

@@ -34,7 +34,7 @@ class LoadedModel:
 
     def __init__(
         self, name: str, signatures: set[str], signature: Callable, classes: tuple[str, ...] = (), keep: Any = None
-    ):
+    ) -> None:
         self.name, self.signatures, self.classes = name, signatures, tuple(classes)
         self._signature, self._keep = signature, keep
         self.path: Path | None = None
@@ -114,7 +114,7 @@ def of_game(game: Game, name: str = "This model") -> LoadedModel:
     return found
 
 
-def _of_export(path):
+def _of_export(path: Path) -> LoadedModel:
     loaded = saved_model.load(path)
     found = LoadedModel(
         str(path), set(loaded.signatures), lambda each: loaded.signatures[each], saved_model.read_classes(path), loaded

@@ -1,6 +1,8 @@
 """Batch normalisation on TensorFlow's fused kernel."""
 
-from kgen.backend import keras, tf
+from typing import Any
+
+from kgen.backend import Tensor, keras, tf
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -28,13 +30,19 @@ class BatchNorm(keras.layers.Layer):
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167, Algorithms 1 and 2.
     """
 
-    def __init__(self, momentum=0.9, epsilon=1e-5, gamma_initializer="ones", **kwargs):
+    def __init__(
+        self,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        gamma_initializer: "dict[str, Any] | keras.initializers.Initializer | str" = "ones",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.momentum = momentum
         self.epsilon = epsilon
         self.gamma_initializer = keras.initializers.get(gamma_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         if len(input_shape) not in (2, 4):
             raise ValueError(f"BatchNorm needs an input of 2 or 4 axes. Received: shape {tuple(input_shape)}.")
         self.gamma = self._add_channels("gamma", self.gamma_initializer, input_shape[-1])
@@ -43,11 +51,13 @@ class BatchNorm(keras.layers.Layer):
         self.moving_mean = self._add_channels("moving_mean", "zeros", input_shape[-1], **statistic)
         self.moving_variance = self._add_channels("moving_variance", "ones", input_shape[-1], **statistic)
 
-    def _add_channels(self, name, initializer, channels, **kwargs):
+    def _add_channels(
+        self, name: str, initializer: "keras.initializers.Initializer | str", channels: int, **kwargs: Any
+    ) -> "keras.Variable":
         kwargs = {"dtype": "float32", "autocast": False, **kwargs}
         return self.add_weight(name=name, shape=(channels,), initializer=initializer, **kwargs)
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         shape, training = keras.ops.shape(x), training and self.trainable  # frozen statistics stay, as in Keras
         images = keras.ops.reshape(x, (-1, 1, 1, shape[-1])) if len(shape) == 2 else x  # the kernel takes images only
         # A shape of 0 asks the kernel to measure the batch.
@@ -58,19 +68,19 @@ class BatchNorm(keras.layers.Layer):
             self._update(self.moving_variance, variance)
         return keras.ops.reshape(normalised, shape)
 
-    def _fused(self, images, mean, variance, training):
+    def _fused(self, images: Tensor, mean: Tensor, variance: Tensor, training: bool) -> tuple[Tensor, Tensor, Tensor]:
         weights = [tf.convert_to_tensor(weight) for weight in (self.gamma, self.beta, mean, variance)]
         scale, offset, mean, variance = weights
         arguments = {"x": images, "scale": scale, "offset": offset, "mean": mean, "variance": variance}
         return tf.raw_ops.FusedBatchNormV3(**arguments, epsilon=self.epsilon, is_training=training)[:3]
 
-    def _update(self, moving, batch):
+    def _update(self, moving: "keras.Variable", batch: Tensor) -> None:
         moving.assign(moving * self.momentum + tf.stop_gradient(batch) * (1 - self.momentum))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         gamma_initializer = keras.initializers.serialize(self.gamma_initializer)
         own = {"momentum": self.momentum, "epsilon": self.epsilon, "gamma_initializer": gamma_initializer}
         return {**super().get_config(), **own}

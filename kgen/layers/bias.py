@@ -1,6 +1,6 @@
 """A bias of its own for every output."""
 
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -15,11 +15,11 @@ class UntiedBias(keras.layers.Layer):
         Goodfellow et al. 2014, arXiv:1406.2661.
     """
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.bias = self.add_weight(name="bias", shape=input_shape[1:], initializer="zeros")
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return x + self.bias
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape

@@ -1,6 +1,8 @@
 """The visible range of a generator's images, kept with its weights."""
 
-from kgen.backend import keras
+from typing import Any
+
+from kgen.backend import Tensor, keras
 from kgen.images import Range
 
 
@@ -21,26 +23,26 @@ class DisplayRange(keras.layers.Layer):
         ValueError: `low` is not below `high`.
     """
 
-    def __init__(self, low=0.0, high=1.0, **kwargs):
+    def __init__(self, low: float = 0.0, high: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         if not low < high:
             raise ValueError(f"`low` must be below `high`. Received: low={low}, high={high}.")
         self.at_first = Range(low, high)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         for name, value in self.at_first._asdict().items():
             constant = keras.initializers.Constant(value)
             setattr(self, name, self.add_weight(name=name, shape=(), initializer=constant, trainable=False))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return x
 
-    def range(self):
+    def range(self) -> Range:
         """Returns the `kgen.images.Range` of this moment, scalar tensors."""
         return Range(self.low.value, self.high.value)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.at_first._asdict()}

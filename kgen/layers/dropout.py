@@ -1,7 +1,9 @@
 """Dropout whose masks come from the game's rng."""
 
+from typing import Any
+
 from kgen import rng
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -21,21 +23,21 @@ class Dropout(keras.layers.Layer):
     Source: Srivastava et al. 2014, JMLR 15, section 10.
     """
 
-    def __init__(self, rate, **kwargs):
+    def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ValueError(f"`rate` must be in [0, 1). Received: rate={rate}.")
         self.rate = rate
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return x
         kept = rng.current().uniform(keras.ops.shape(x)) >= self.rate
         return keras.ops.where(kept, x / (1 - self.rate), keras.ops.zeros_like(x))
 
     # With the shape known, Keras builds models without running `call`, which would ask for rng.
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate}

@@ -1,6 +1,8 @@
 """Max pooling that leaves no pixel out."""
 
-from kgen.backend import keras
+from typing import Any
+
+from kgen.backend import Tensor, keras
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -23,7 +25,7 @@ class CoveringMaxPool(keras.layers.Layer):
         arXiv:1406.2661, was coded.
     """
 
-    def __init__(self, pool_size, strides, **kwargs):
+    def __init__(self, pool_size: int, strides: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 1 <= strides <= pool_size:
             raise ValueError(
@@ -31,23 +33,23 @@ class CoveringMaxPool(keras.layers.Layer):
             )
         self.pool_size, self.strides = pool_size, strides
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         ends = [(0, self._missing(size)) for size in x.shape[1:3]]
         x = keras.ops.pad(x, [(0, 0), *ends, (0, 0)], constant_values=float("-inf"))
         return keras.ops.max_pool(x, self.pool_size, self.strides)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, *sizes, channels = input_shape
         return (batch, *(self._places(size) for size in sizes), channels)
 
-    def _places(self, size):
+    def _places(self, size: int) -> int:
         if size < self.pool_size:
             raise ValueError(f"`pool_size` must be at most the image's. Received: {self.pool_size} for {size} pixels.")
         return -(-(size - self.pool_size) // self.strides) + 1
 
-    def _missing(self, size):
+    def _missing(self, size: int) -> int:
         """Returns how many pixels the last window lacks."""
         return (self._places(size) - 1) * self.strides + self.pool_size - size
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "pool_size": self.pool_size, "strides": self.strides}

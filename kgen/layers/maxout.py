@@ -1,6 +1,8 @@
 """The maxout activation."""
 
-from kgen.backend import keras
+from typing import Any
+
+from kgen.backend import Tensor, keras
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -20,18 +22,18 @@ class Maxout(keras.layers.Layer):
     Source: Goodfellow et al. 2013, arXiv:1302.4389, equation 1.
     """
 
-    def __init__(self, pieces, **kwargs):
+    def __init__(self, pieces: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if pieces < 1:
             raise ValueError(f"`pieces` must be at least 1. Received: pieces={pieces}.")
         self.pieces = pieces
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         shape = keras.ops.shape(x)
         units = self.compute_output_shape(x.shape)[-1]
         return keras.ops.max(keras.ops.reshape(x, (*shape[:-1], units, self.pieces)), axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         channels = input_shape[-1]
         if channels % self.pieces:
             raise ValueError(
@@ -40,5 +42,5 @@ class Maxout(keras.layers.Layer):
             )
         return (*input_shape[:-1], channels // self.pieces)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "pieces": self.pieces}

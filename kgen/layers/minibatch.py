@@ -1,6 +1,8 @@
 """Minibatch discrimination."""
 
-from kgen.backend import keras, tf
+from typing import Any
+
+from kgen.backend import Tensor, keras, tf
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -26,14 +28,14 @@ class MinibatchDiscrimination(keras.layers.Layer):
         batch. Here T is free as in the paper, and at first N(0, 1 / features), columns of norm 1 on average.
     """
 
-    def __init__(self, kernels=100, dims=5, **kwargs):
+    def __init__(self, kernels: int = 100, dims: int = 5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if kernels < 1 or dims < 1:
             raise ValueError(f"`kernels` and `dims` must be at least 1. Received: kernels={kernels}, dims={dims}.")
         self.kernels = kernels
         self.dims = dims
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         features = self._features(input_shape)
         float32 = {"dtype": "float32", "autocast": False}
         self.kernel = self.add_weight(
@@ -45,7 +47,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         bias = keras.initializers.Constant(-1.0)
         self.bias = self.add_weight(name="bias", shape=(self.kernels,), initializer=bias, **float32)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         ops = keras.ops
         rows = ops.tensordot(ops.cast(x, "float32"), self.kernel, axes=1)  # M: (batch, kernels, dims)
         distances = ops.sum(ops.abs(rows[:, None] - rows[None]), axis=-1)  # (batch, batch, kernels)
@@ -54,13 +56,13 @@ class MinibatchDiscrimination(keras.layers.Layer):
         closeness = ops.sum(ops.where(others, ops.exp(-distances), 0.0), axis=1) + self.bias
         return ops.concatenate([x, ops.cast(closeness, x.dtype)], axis=-1)
 
-    def _features(self, input_shape):
+    def _features(self, input_shape: tuple[int | None, ...]) -> int:
         if len(input_shape) != 2:
             raise ValueError(f"MinibatchDiscrimination needs an input of 2 axes. Received: shape {tuple(input_shape)}.")
         return input_shape[-1]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], self._features(input_shape) + self.kernels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kernels": self.kernels, "dims": self.dims}

@@ -1,6 +1,8 @@
 """Spectral normalisation of a layer's kernel."""
 
-from kgen.backend import keras
+from typing import Any
+
+from kgen.backend import Tensor, keras
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -27,7 +29,7 @@ class SpectralNorm(keras.layers.Wrapper):
         `keras.layers.SpectralNormalization` overwrites the kernel and takes sigma as a constant.
     """
 
-    def __init__(self, layer, power_iterations=1, **kwargs):
+    def __init__(self, layer: "keras.Layer", power_iterations: int = 1, **kwargs: Any) -> None:
         # Its own dtype is float32 and it casts no input, so that `kernel` below is the raw one under mixed policies.
         super().__init__(layer, **{**kwargs, "dtype": "float32", "autocast": False})
         if not isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)):
@@ -41,7 +43,7 @@ class SpectralNorm(keras.layers.Wrapper):
             raise ValueError(f"`power_iterations` must be at least 1. Received: power_iterations={power_iterations}.")
         self.power_iterations = power_iterations
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         super().build(input_shape)
         # Replicas hold the same kernel and the same u, so that they all compute the same update.
         self.u = self.add_weight(
@@ -52,7 +54,7 @@ class SpectralNorm(keras.layers.Wrapper):
             aggregation="only_first_replica",
         )
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         sigma, u = self._estimate()
         if training:
             self.u.assign(keras.ops.where(sigma > 0, u, self.u))  # a kernel of zeros would end the iteration for good
@@ -63,11 +65,11 @@ class SpectralNorm(keras.layers.Wrapper):
         with keras.StatelessScope([(kernel, normalised), *others]):
             return self.layer(x)
 
-    def sigma(self):
+    def sigma(self) -> Tensor:
         """Returns the present estimate of the largest singular value of the raw kernel, a float32 scalar."""
         return self._estimate()[0]
 
-    def _estimate(self):
+    def _estimate(self) -> tuple[Tensor, Tensor]:
         """Returns sigma with its gradient, and the next u."""
         ops = keras.ops
         matrix = self._matrix()
@@ -78,26 +80,26 @@ class SpectralNorm(keras.layers.Wrapper):
             u = _unit(ops.matmul(constant, v))
         return ops.sum(u * ops.matmul(matrix, v)), u
 
-    def _matrix(self):
+    def _matrix(self) -> Tensor:
         """Returns the kernel as a matrix, (output channels, all the rest)."""
         kernel = keras.ops.convert_to_tensor(self.layer.kernel)
         return keras.ops.reshape(keras.ops.moveaxis(kernel, self._output_axis(), 0), (self._output_channels(), -1))
 
-    def _output_channels(self):
+    def _output_channels(self) -> int:
         return self.layer.kernel.shape[self._output_axis()]
 
-    def _output_axis(self):
+    def _output_axis(self) -> int:
         return -2 if isinstance(self.layer, keras.layers.Conv2DTranspose) else -1  # (h, w, out, in), else (..., out)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return self.layer.compute_output_shape(input_shape)
 
-    def compute_output_spec(self, x, training=False):
+    def compute_output_spec(self, x: Tensor, training: bool = False) -> Tensor:
         return self.layer.compute_output_spec(x)  # of the wrapped layer's dtype
 
-    def get_config(self):
+    def get_config(self) -> dict[str, dict[str, Any] | int | str]:
         return {**super().get_config(), "power_iterations": self.power_iterations}
 
 
-def _unit(vector):
+def _unit(vector: Tensor) -> Tensor:
     return vector / (keras.ops.norm(vector) + 1e-12)

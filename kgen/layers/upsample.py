@@ -6,11 +6,12 @@ Source: Odena et al. 2016, "Deconvolution and checkerboard artifacts", Distill, 
 """
 
 from collections.abc import Callable
+from typing import Any
 
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 
 
-def transposed(x, filters, kernel_size, **conv_kwargs):
+def transposed(x: Tensor, filters: int, kernel_size: int, **conv_kwargs: Any) -> Tensor:
     """Transposed convolution of stride 2.
 
     Args:
@@ -25,7 +26,7 @@ def transposed(x, filters, kernel_size, **conv_kwargs):
     return keras.layers.Conv2DTranspose(filters, kernel_size, strides=2, padding="same", **conv_kwargs)(x)
 
 
-def nearest(x, filters, kernel_size, **conv_kwargs):
+def nearest(x: Tensor, filters: int, kernel_size: int, **conv_kwargs: Any) -> Tensor:
     """Each pixel repeated 2 x 2, then a convolution.
 
     Args:
@@ -41,13 +42,13 @@ def nearest(x, filters, kernel_size, **conv_kwargs):
     return keras.layers.Conv2D(filters, kernel_size, padding="same", **conv_kwargs)(x)
 
 
-def repeated(x):
+def repeated(x: Tensor) -> Tensor:
     """Each pixel repeated 2 x 2: images `(batch, height, width, channels)`, twice as high and wide."""
     large = keras.layers.UpSampling2D(2, interpolation="nearest")(x)
     return keras.layers.Reshape(large.shape[1:])(large)  # without it TensorFlow Lite loses the shape
 
 
-def bilinear(x, filters, kernel_size, **conv_kwargs):
+def bilinear(x: Tensor, filters: int, kernel_size: int, **conv_kwargs: Any) -> Tensor:
     """Bilinear interpolation with half-pixel centres (weights 3/4 and 1/4; not aligned corners), then a convolution.
 
     Args:

@@ -1,6 +1,8 @@
 """Replaces vectors by the nearest of a codebook."""
 
-from kgen.backend import keras
+from typing import Any
+
+from kgen.backend import Tensor, keras
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -18,18 +20,18 @@ class VectorQuantizer(keras.layers.Layer):
     Source: van den Oord et al. 2017, arXiv:1711.00937, equations 1 and 2.
     """
 
-    def __init__(self, count, **kwargs):
+    def __init__(self, count: int, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.count = count
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         initial = keras.initializers.RandomUniform(-1 / self.count, 1 / self.count)
         self.codebook = self.add_weight(name="codebook", shape=(self.count, input_shape[-1]), initializer=initial)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         return x + keras.ops.stop_gradient(self.nearest(x) - x)
 
-    def nearest(self, x):
+    def nearest(self, x: Tensor) -> Tensor:
         """Returns the nearest vector of the codebook to each of x, with its gradient to the codebook."""
         ops = keras.ops
         squares = ops.sum(ops.square(self.codebook), axis=-1)
@@ -38,8 +40,8 @@ class VectorQuantizer(keras.layers.Layer):
         chosen = ops.one_hot(index, self.count, dtype="float32")
         return ops.matmul(chosen, self.codebook)  # not take, whose gradient is a list of rows that no one has summed
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "count": self.count}

@@ -8,9 +8,11 @@ A network that uses it sees the reference batch and the live batch at once:
     logit = WithoutReference(len(reference_batch))(x)
 """
 
+from typing import Any
+
 import numpy as np
 
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -31,7 +33,7 @@ class WithReference(keras.layers.Layer):
     Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5.
     """
 
-    def __init__(self, batch, **kwargs):
+    def __init__(self, batch: np.ndarray, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if batch.ndim < 2 or len(batch) == 0 or batch.dtype != np.float32:
             raise ValueError(f"`batch` must be float32 (R, ...), R at least 1. Received: {batch.dtype} {batch.shape}.")
@@ -46,11 +48,11 @@ class WithReference(keras.layers.Layer):
             aggregation="only_first_replica",
         )
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         self.compute_output_shape(x.shape)
         return keras.ops.concatenate([keras.ops.cast(self.batch, x.dtype), x], axis=0)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         rows, *shape = self.batch.shape
         if tuple(input_shape[1:]) != tuple(shape):
             received = f"reference {tuple(self.batch.shape)}, input {tuple(input_shape)}"
@@ -59,11 +61,11 @@ class WithReference(keras.layers.Layer):
             )
         return (None if input_shape[0] is None else rows + input_shape[0], *shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, bool | dict[str, Any] | str]:
         return {**super().get_config(), "batch": {"shape": list(self.batch.shape), "dtype": self.batch.dtype}}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, bool | dict[str, Any] | str]) -> "WithReference":
         return cls(**{**config, "batch": np.zeros(**config["batch"])})
 
 
@@ -92,7 +94,13 @@ class VirtualBatchNorm(keras.layers.Layer):
         authors' code.
     """
 
-    def __init__(self, reference, epsilon=1e-5, gamma_initializer=None, **kwargs):
+    def __init__(
+        self,
+        reference: int,
+        epsilon: float = 1e-5,
+        gamma_initializer: dict[str, Any] | str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.reference = _at_least_one(reference)
         self.epsilon = epsilon
@@ -101,14 +109,14 @@ class VirtualBatchNorm(keras.layers.Layer):
             keras.initializers.RandomNormal(1.0, 0.02) if gamma_initializer is None else gamma_initializer
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         if len(input_shape) not in (2, 4):
             raise ValueError(f"VirtualBatchNorm needs an input of 2 or 4 axes. Received: shape {tuple(input_shape)}.")
         channels = {"shape": (input_shape[-1],), "dtype": "float32", "autocast": False}
         self.gamma = self.add_weight(name="gamma", initializer=self.gamma_initializer, **channels)
         self.beta = self.add_weight(name="beta", initializer="zeros", **channels)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         ops, shape = keras.ops, keras.ops.shape(x)
         _demand_reference(self.reference, x.shape)
         images = ops.reshape(x, (-1, 1, 1, shape[-1])) if len(shape) == 2 else x
@@ -120,7 +128,7 @@ class VirtualBatchNorm(keras.layers.Layer):
         normalised = self.gamma * (images - mean) / deviation + self.beta
         return ops.cast(ops.reshape(normalised, shape), x.dtype)
 
-    def _statistics(self, images):
+    def _statistics(self, images: Tensor) -> Tensor:
         """Returns the mean that each row is normalised with, `(rows, 1, 1, channels)`."""
         ops = keras.ops
         means = ops.mean(images, axis=(1, 2), keepdims=True)
@@ -129,10 +137,10 @@ class VirtualBatchNorm(keras.layers.Layer):
         of_live = (live + self.reference * of_reference) / (self.reference + 1)
         return ops.concatenate([ops.broadcast_to(of_reference, ops.shape(reference)), of_live], axis=0)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         gamma_initializer = keras.initializers.serialize(self.gamma_initializer)
         own = {"reference": self.reference, "epsilon": self.epsilon, "gamma_initializer": gamma_initializer}
         return {**super().get_config(), **own}
@@ -153,28 +161,28 @@ class WithoutReference(keras.layers.Layer):
     Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5.
     """
 
-    def __init__(self, reference, **kwargs):
+    def __init__(self, reference: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.reference = _at_least_one(reference)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         _demand_reference(self.reference, x.shape)
         return x[self.reference :]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         rows, *shape = input_shape
         return (None if rows is None else rows - self.reference, *shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "reference": self.reference}
 
 
-def _at_least_one(reference):
+def _at_least_one(reference: int) -> int:
     if reference < 1:
         raise ValueError(f"`reference` must be at least 1. Received: reference={reference}.")
     return reference
 
 
-def _demand_reference(reference, shape):
+def _demand_reference(reference: int, shape: tuple[int, ...]) -> None:
     if shape[0] is not None and shape[0] < reference:
         raise ValueError(f"The input must begin with the {reference} rows of the reference. Received: {tuple(shape)}.")

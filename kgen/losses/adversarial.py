@@ -8,7 +8,7 @@ their gradients, for logits of any size.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 
 
 class AdversarialLoss(NamedTuple):
@@ -32,7 +32,7 @@ class AdversarialLoss(NamedTuple):
         return self.generator(real_logits, fake_logits) if self.paired else self.generator(fake_logits)
 
 
-def minimax_discriminator(real_logits, fake_logits):
+def minimax_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Discriminator loss `E[-log D(x)] + E[-log(1 - D(G(z)))]`, for logits `l` with `D = sigmoid(l)`.
 
     Args:
@@ -48,7 +48,7 @@ def minimax_discriminator(real_logits, fake_logits):
     return ops.mean(ops.softplus(-_float32(real_logits))) + ops.mean(ops.softplus(_float32(fake_logits)))
 
 
-def smoothed_discriminator(real_logits, fake_logits, target=0.9):
+def smoothed_discriminator(real_logits: Tensor, fake_logits: Tensor, target: float = 0.9) -> Tensor:
     """Discriminator loss `E[-t log D(x) - (1 - t) log(1 - D(x))] + E[-log(1 - D(G(z)))]`, one-sided label smoothing.
 
     Args:
@@ -71,7 +71,7 @@ def smoothed_discriminator(real_logits, fake_logits, target=0.9):
     return ops.mean(on_real) + ops.mean(ops.softplus(fake))
 
 
-def minimax_generator(fake_logits):
+def minimax_generator(fake_logits: Tensor) -> Tensor:
     """Generator loss `E[log(1 - D(G(z)))]` of the saturating game.
 
     Args:
@@ -85,7 +85,7 @@ def minimax_generator(fake_logits):
     return -keras.ops.mean(keras.ops.softplus(_float32(fake_logits)))  # -softplus(l) = log(1 - sigmoid(l))
 
 
-def non_saturating_generator(fake_logits):
+def non_saturating_generator(fake_logits: Tensor) -> Tensor:
     """Generator loss `E[-log D(G(z))]` of the non-saturating game.
 
     Args:
@@ -99,7 +99,7 @@ def non_saturating_generator(fake_logits):
     return keras.ops.mean(keras.ops.softplus(-_float32(fake_logits)))  # softplus(-l) = -log sigmoid(l)
 
 
-def least_squares_discriminator(real_logits, fake_logits):
+def least_squares_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Discriminator loss `1/2 E[(D(x) - 1)^2] + 1/2 E[D(G(z))^2]`, where `D` is the logit itself: no sigmoid.
 
     Args:
@@ -115,7 +115,7 @@ def least_squares_discriminator(real_logits, fake_logits):
     return 0.5 * keras.ops.mean(real) + 0.5 * keras.ops.mean(fake)
 
 
-def least_squares_generator(fake_logits):
+def least_squares_generator(fake_logits: Tensor) -> Tensor:
     """Generator loss `1/2 E[(D(G(z)) - 1)^2]`, where `D` is the logit itself: no sigmoid.
 
     Args:
@@ -129,7 +129,7 @@ def least_squares_generator(fake_logits):
     return 0.5 * keras.ops.mean(keras.ops.square(_float32(fake_logits) - 1.0))
 
 
-def wasserstein_critic(real_logits, fake_logits):
+def wasserstein_critic(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Critic loss `E[D(G(z))] - E[D(x)]`; its negative estimates the Wasserstein-1 distance for a 1-Lipschitz critic.
 
     Args:
@@ -144,7 +144,7 @@ def wasserstein_critic(real_logits, fake_logits):
     return keras.ops.mean(_float32(fake_logits)) - keras.ops.mean(_float32(real_logits))
 
 
-def wasserstein_generator(fake_logits):
+def wasserstein_generator(fake_logits: Tensor) -> Tensor:
     """Generator loss `-E[D(G(z))]`; also the generator loss of the hinge game.
 
     Args:
@@ -158,7 +158,7 @@ def wasserstein_generator(fake_logits):
     return -keras.ops.mean(_float32(fake_logits))
 
 
-def hinge_discriminator(real_logits, fake_logits):
+def hinge_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Discriminator loss `E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]`, where `D` is the logit itself.
 
     Args:
@@ -174,15 +174,15 @@ def hinge_discriminator(real_logits, fake_logits):
     return ops.mean(ops.relu(1.0 - _float32(real_logits))) + ops.mean(ops.relu(1.0 + _float32(fake_logits)))
 
 
-def _probability(logits):
+def _probability(logits: Tensor) -> Tensor:
     return keras.ops.sigmoid(_float32(logits))
 
 
-def _hinge_score(logits):
+def _hinge_score(logits: Tensor) -> Tensor:
     return (1.0 + _float32(logits)) / 2.0  # the margins are 1 on data and -1 on generated images
 
 
-def _float32(x):
+def _float32(x: Tensor) -> Tensor:
     return keras.ops.cast(x, "float32")
 
 

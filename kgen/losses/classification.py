@@ -5,10 +5,10 @@ float32 whatever the dtype that comes in. The log-sum-exp and softplus forms sta
 logits of any size.
 """
 
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 
 
-def class_cross_entropy(labels, class_logits):
+def class_cross_entropy(labels: Tensor, class_logits: Tensor) -> Tensor:
     """Classification loss `E[-log p(y | x)]`, with `p = softmax(class_logits)`.
 
     Both players of AC-GAN add it to their adversarial losses: the discriminator on data and on generated images, the
@@ -29,7 +29,7 @@ def class_cross_entropy(labels, class_logits):
     return keras.ops.mean(_cross_entropies(labels, _float32(class_logits)))
 
 
-def k_plus_one_discriminator(labels, real_logits, fake_logits, target=1.0):
+def k_plus_one_discriminator(labels: Tensor, real_logits: Tensor, fake_logits: Tensor, target: float = 1.0) -> Tensor:
     """Discriminator loss `E[-t log p(y | x) - (1 - t) log p(K | x)] + E[-log p(K | G(z))]`.
 
     With K = 1 it is `kgen.losses.adversarial.smoothed_discriminator` of the logit `l_0 - l_1`.
@@ -57,7 +57,7 @@ def k_plus_one_discriminator(labels, real_logits, fake_logits, target=1.0):
     return ops.mean(on_real) + ops.mean(ops.softplus(_log_odds(_float32(fake_logits))))
 
 
-def k_plus_one_generator(labels, fake_logits):
+def k_plus_one_generator(labels: Tensor, fake_logits: Tensor) -> Tensor:
     """Generator loss `E[-log p(y | G(z, y))]`: each image is to be taken for the class that was asked for.
 
     Args:
@@ -76,7 +76,7 @@ def k_plus_one_generator(labels, fake_logits):
     return class_cross_entropy(labels, fake_logits)
 
 
-def k_plus_one_score(logits):
+def k_plus_one_score(logits: Tensor) -> Tensor:
     """Probability of being real, `1 - p(K | x)`.
 
     Args:
@@ -93,7 +93,7 @@ def k_plus_one_score(logits):
     return keras.ops.sigmoid(_log_odds(_float32(logits)))
 
 
-def feature_matching(real_features, fake_features):
+def feature_matching(real_features: Tensor, fake_features: Tensor) -> Tensor:
     """Generator loss `mean (E f(x) - E f(G(z)))^2` over the features.
 
     Args:
@@ -120,7 +120,7 @@ def feature_matching(real_features, fake_features):
     return ops.mean(ops.square(real - fake))
 
 
-def _cross_entropies(labels, logits):
+def _cross_entropies(labels: Tensor, logits: Tensor) -> Tensor:
     """Returns `-log p(y | x)` of each image, `(batch,)`."""
     labels = keras.ops.convert_to_tensor(labels)
     if "int" not in keras.backend.standardize_dtype(labels.dtype):
@@ -131,12 +131,12 @@ def _cross_entropies(labels, logits):
     return keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
-def _log_odds(logits):
+def _log_odds(logits: Tensor) -> Tensor:
     """Returns `log (1 - p(K | x)) / p(K | x)`, `(batch,)`, so that -log p(K | x) is its softplus."""
     if logits.shape[-1] < 2:
         raise ValueError(f"K + 1 classes must be at least 2. Received: logits {tuple(logits.shape)}.")
     return keras.ops.logsumexp(logits[..., :-1], axis=-1) - logits[..., -1]
 
 
-def _float32(x):
+def _float32(x: Tensor) -> Tensor:
     return keras.ops.cast(x, "float32")

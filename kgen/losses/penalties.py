@@ -4,10 +4,12 @@ They hold a tape of their own and may be called inside another one, eagerly, in 
 float32, also around a critic that computes in bfloat16.
 """
 
-from kgen.backend import keras, tf
+from collections.abc import Callable
+
+from kgen.backend import Tensor, keras, tf
 
 
-def gradient_penalty(critic, real, fake, alpha, target=1.0):
+def gradient_penalty(critic: Callable, real: Tensor, fake: Tensor, alpha: Tensor, target: float = 1.0) -> Tensor:
     """Two-sided penalty `E[(||grad D(x~)||_2 - target)^2]` at `x~ = x + alpha (G(z) - x)`; the caller weighs it.
 
     Args:
@@ -31,7 +33,7 @@ def gradient_penalty(critic, real, fake, alpha, target=1.0):
     return ops.mean(ops.square(slope - target))
 
 
-def r1(critic, real):
+def r1(critic: Callable, real: Tensor) -> Tensor:
     """Zero-centred penalty `1/2 E[||grad D(x)||_2^2]` on data; the caller weighs it, by gamma.
 
     Args:
@@ -46,7 +48,7 @@ def r1(critic, real):
     return 0.5 * keras.ops.mean(_squared_slope(critic, keras.ops.cast(real, "float32")))
 
 
-def clip_weights(variables, limit):
+def clip_weights(variables: "list[keras.Variable]", limit: float) -> None:
     """Sets each weight `w` to `min(max(w, -limit), limit)`, in place.
 
     Args:
@@ -64,7 +66,7 @@ def clip_weights(variables, limit):
         variable.assign(keras.ops.clip(variable, -limit, limit))
 
 
-def _squared_slope(critic, images):
+def _squared_slope(critic: Callable, images: Tensor) -> Tensor:
     """Returns `||grad D||_2^2` at each image, `(batch,)`."""
     with tf.GradientTape() as tape:
         tape.watch(images)

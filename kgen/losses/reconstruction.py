@@ -5,10 +5,12 @@ loss. A loss that compares two tensors element by element raises ValueError wher
 broadcasts.
 """
 
-from kgen.backend import keras
+from typing import Any
+
+from kgen.backend import Tensor, keras
 
 
-def squared_error(target, reconstruction):
+def squared_error(target: Tensor, reconstruction: Tensor) -> Tensor:
     """Reconstruction loss `mean (x - x_hat)^2` over all elements of all images.
 
     Args:
@@ -21,7 +23,7 @@ def squared_error(target, reconstruction):
     return keras.ops.mean(_squared_errors(target, reconstruction))
 
 
-def squared_error_per_image(target, reconstruction):
+def squared_error_per_image(target: Tensor, reconstruction: Tensor) -> Tensor:
     """Reconstruction loss `sum (x - x_hat)^2` over the elements of each image.
 
     Args:
@@ -34,7 +36,7 @@ def squared_error_per_image(target, reconstruction):
     return _sum_per_image(_squared_errors(target, reconstruction))
 
 
-def binary_cross_entropy(target, logits):
+def binary_cross_entropy(target: Tensor, logits: Tensor) -> Tensor:
     """Reconstruction loss `mean -x log p - (1 - x) log(1 - p)` over all elements, with `p = sigmoid(logits)`.
 
     Args:
@@ -47,7 +49,7 @@ def binary_cross_entropy(target, logits):
     return keras.ops.mean(_binary_cross_entropies(target, logits))
 
 
-def binary_cross_entropy_per_image(target, logits):
+def binary_cross_entropy_per_image(target: Tensor, logits: Tensor) -> Tensor:
     """Reconstruction loss `sum -x log p - (1 - x) log(1 - p)` over the elements of each image, `p = sigmoid(logits)`.
 
     Args:
@@ -62,7 +64,7 @@ def binary_cross_entropy_per_image(target, logits):
     return _sum_per_image(_binary_cross_entropies(target, logits))
 
 
-def kl_to_standard_normal(mean, log_variance):
+def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Divergence `KL(N(mean, exp(log_variance)) || N(0, 1)) = 1/2 sum(exp(log_variance) + mean^2 - 1 - log_variance)`.
 
     Args:
@@ -79,26 +81,26 @@ def kl_to_standard_normal(mean, log_variance):
     return 0.5 * _sum_per_image(keras.ops.expm1(log_variance) - log_variance + keras.ops.square(mean))
 
 
-def _squared_errors(target, reconstruction):
+def _squared_errors(target: Tensor, reconstruction: Tensor) -> Tensor:
     _same_shape(target=target, reconstruction=reconstruction)
     return keras.ops.square(_float32(target) - _float32(reconstruction))
 
 
-def _binary_cross_entropies(target, logits):
+def _binary_cross_entropies(target: Tensor, logits: Tensor) -> Tensor:
     _same_shape(target=target, logits=logits)
     # Not softplus(logits) - target * logits: that cancels for large logits, this form does not.
     return keras.ops.binary_crossentropy(_float32(target), _float32(logits), from_logits=True)
 
 
-def _sum_per_image(values):
+def _sum_per_image(values: Tensor) -> Tensor:
     return keras.ops.sum(values, axis=tuple(range(1, len(values.shape))))
 
 
-def _float32(x):
+def _float32(x: Tensor) -> Tensor:
     return keras.ops.cast(x, "float32")
 
 
-def _same_shape(**tensors):
+def _same_shape(**tensors: Any) -> None:
     (first, a), (second, b) = tensors.items()
     a, b = tuple(keras.ops.shape(a)), tuple(keras.ops.shape(b))
     known = [(m, n) for m, n in zip(a, b, strict=False) if isinstance(m, int) and isinstance(n, int)]

@@ -6,7 +6,7 @@ import hashlib
 import numpy as np
 
 
-def rows(values, name, least=2):
+def rows(values: np.ndarray, name: str, least: int = 2) -> np.ndarray:
     """Returns images or features as float64 `(n, d)`.
 
     Args:
@@ -27,7 +27,9 @@ def rows(values, name, least=2):
     return values
 
 
-def alike(x, y, names=("x", "y"), least=2):
+def alike(
+    x: np.ndarray, y: np.ndarray, names: tuple[str, ...] = ("x", "y"), least: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns two sets of `rows` of the same length; raises ValueError if they are not."""
     x, y = rows(x, names[0], least), rows(y, names[1], least)
     if x.shape[1] != y.shape[1]:
@@ -37,13 +39,13 @@ def alike(x, y, names=("x", "y"), least=2):
     return x, y
 
 
-def squared_distances(x, y):
+def squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Returns `|x_i - y_j|^2` of float64 rows, `(n, m)`, 0 or more; exact to 1e-15 of the larger squared length."""
     found = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * (x @ y.T)
     return np.maximum(found, 0, out=found)
 
 
-def order_by_content(images, salt):
+def order_by_content(images: np.ndarray, salt: str) -> np.ndarray:
     """Returns indices that put images into a random order which depends on nothing but the images themselves.
 
     Metrics that compare the first n images, or blocks, or pairs, need images that are independent of their neighbours.
@@ -66,6 +68,6 @@ def order_by_content(images, salt):
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
 
 
-def blocks(count, block):
+def blocks(count: int, block: int) -> list[slice]:
     """Returns slices of at most `block` rows that cover `count`."""
     return [slice(start, min(start + block, count)) for start in range(0, count, block)]

@@ -3,15 +3,23 @@
 import functools
 import importlib
 import pkgutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kgen.errors import UsageError
 from kgen.metrics.evidence import Evidence
 from kgen.metrics.features import Cache
 from kgen.metrics.measurement import over_seeds
 
+if TYPE_CHECKING:
+    from kgen.inference.autoencoder import TrainedAutoencoder
+    from kgen.metrics.evidence import Real
+    from kgen.metrics.features import Network
+    from kgen.metrics.measurement import Measurement, Metric
+
 
 @functools.cache
-def all_metrics():
+def all_metrics() -> "dict[str, Metric]":
     """Returns `{name: Metric}` of every metric's file in this folder, sorted."""
     folder = importlib.import_module("kgen.metrics")
     modules = [
@@ -20,7 +28,7 @@ def all_metrics():
     return dict(sorted(item for module in modules for item in getattr(module, "METRICS", {}).items()))
 
 
-def known(names, flag="--metrics"):
+def known(names: list[str], flag: str = "--metrics") -> None:
     """Raises UsageError unless all names are of metrics, at least one."""
     unknown = [name for name in names if name not in all_metrics()]
     if unknown or not names:
@@ -41,7 +49,17 @@ class Evaluator:
         progress: whether progress bars are shown.
     """
 
-    def __init__(self, metrics, real, network, count, seed=0, seeds=1, cache_dir=None, progress=False):
+    def __init__(
+        self,
+        metrics: list[str],
+        real: "Real",
+        network: "Network | None",
+        count: int,
+        seed: int = 0,
+        seeds: int = 1,
+        cache_dir: Path | None = None,
+        progress: bool = False,
+    ) -> None:
         known(metrics)
         wanting = [name for name in metrics if all_metrics()[name].of_features and network is None]
         if wanting:
@@ -52,7 +70,7 @@ class Evaluator:
         self.metrics, self.real, self.network, self.count = metrics, real, network, count
         self.seeds, self.cache, self.progress = range(seed, seed + seeds), Cache(cache_dir), progress
 
-    def __call__(self, generator=None, autoencoder=None):
+    def __call__(self, generator: Any = None, autoencoder: "TrainedAutoencoder | None" = None) -> dict[str, Any]:
         """Returns `{metric: [Measurement]}`; `generator` and `autoencoder` as in `Evidence`.
 
         Raises:
@@ -68,7 +86,7 @@ class Evaluator:
             return repeated[0]
         return {name: over_seeds([found[name] for found in repeated]) for name in self.metrics}
 
-    def _take(self, name, evidence):
+    def _take(self, name: str, evidence: Evidence) -> "list[Measurement]":
         try:
             return all_metrics()[name].measure(evidence)
         except UsageError:

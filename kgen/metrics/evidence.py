@@ -1,7 +1,8 @@
-"""What metrics are asked of: real and generated images, what a network saw of them, a codec; each computed once."""
+"""What metrics are asked of: real and generated images, what a network saw of them, an autoencoder; each computed once."""
 
 import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +11,11 @@ from kgen.images import to_bytes
 from kgen.metrics import fid
 from kgen.metrics.arrays import order_by_content
 from kgen.metrics.features import Seen, digest, see
+
+if TYPE_CHECKING:
+    from kgen.inference.autoencoder import TrainedAutoencoder
+    from kgen.metrics.features import Cache, Network
+    from kgen.metrics.fid import Statistics
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,23 @@ class Evidence:
         progress: whether progress bars are shown.
     """
 
-    def __init__(self, real, generator, autoencoder, network, count, seed, cache, progress=False):
+    def __init__(
+        self,
+        real: Real,
+        generator: Any,
+        autoencoder: "TrainedAutoencoder | None",
+        network: "Network | None",
+        count: int,
+        seed: int,
+        cache: "Cache",
+        progress: bool = False,
+    ) -> None:
         self.real, self.count, self.seed, self.cache = real, count, seed, cache
         self._generator, self._autoencoder = generator, autoencoder
         self.network, self._progress = network, progress
 
     @functools.cached_property
-    def fake(self):
+    def fake(self) -> np.ndarray:
         """Generated images, float32 in [0, 1], in an order that means nothing: see `order_by_content`."""
         if self._generator is None:
             raise UsageError("This model draws no images of noise: of the metrics only lines can be asked of it.")
@@ -61,42 +77,42 @@ class Evidence:
         return images[order_by_content(images, "generated")]
 
     @functools.cached_property
-    def real_images(self):
+    def real_images(self) -> np.ndarray:
         """The real images, uint8, in an order that means nothing."""
         return self.real.images[order_by_content(self.real.images, "real")]
 
     @functools.cached_property
-    def real_unit(self):
+    def real_unit(self) -> np.ndarray:
         """The real images, float32 in [0, 1]."""
         return self.real_images / np.float32(255)
 
     @property
-    def autoencoder(self):
+    def autoencoder(self) -> "TrainedAutoencoder":
         """The trained autoencoder; raises UsageError where there is none."""
         if self._autoencoder is None:
             raise UsageError("The metric lines is of models with an encoder and a decoder, such as acai.")
         return self._autoencoder
 
     @functools.cached_property
-    def fake_seen(self):
+    def fake_seen(self) -> Seen:
         """What the network sees of the generated images."""
         return see(self.network, to_bytes(self.fake), "generated images" if self._progress else "")
 
     @functools.cached_property
-    def real_seen(self):
+    def real_seen(self) -> Seen:
         """What it sees of the real ones."""
 
-        def look():
+        def look() -> dict[str, np.ndarray]:
             seen = see(self.network, self.real_images, "real images" if self._progress else "")
             return {name: array for name, array in seen._asdict().items() if array is not None}
 
         return Seen(**{"logits": None, **self.cache.of(["seen", *self._key], look)})
 
     @functools.cached_property
-    def real_statistics(self):
+    def real_statistics(self) -> "Statistics":
         """Mean and covariance of the features of the real images."""
 
-        def compute():
+        def compute() -> dict[str, np.ndarray]:
             found = fid.statistics(self.real_seen.features)
             return {"mean": found.mean, "covariance": found.covariance}
 
@@ -104,11 +120,11 @@ class Evidence:
         return fid.Statistics(arrays["mean"], arrays["covariance"], len(self.real.images))
 
     @functools.cached_property
-    def _key(self):
+    def _key(self) -> list[str]:
         about = self.network.about
         return [digest(self.real_images), *(str(about.get(name)) for name in ("network", "weights_sha256", "resize"))]
 
-    def protocol(self, **more):
+    def protocol(self, **more: Any) -> dict[str, int | str]:
         """Returns the protocol of a measurement on pixels."""
         return {
             **self.real.about,
@@ -118,10 +134,10 @@ class Evidence:
             **more,
         }
 
-    def protocol_of_features(self, **more):
+    def protocol_of_features(self, **more: Any) -> dict[str, int | str]:
         """Returns the protocol of a measurement on features."""
         return self.protocol(**self.network.about, **more)
 
-    def named(self, inception, other):
+    def named(self, inception: str, other: str) -> str:
         """Returns a metric's label: what it is called on Inception's features, or on others."""
         return f"{other} on {self.network.name} features" if self.network.name else inception

@@ -40,7 +40,7 @@ class Seen(NamedTuple):
     logits: np.ndarray | None
 
 
-def see(network, images, progress=""):
+def see(network: Network, images: np.ndarray, progress: str = "") -> Seen:
     """Returns what a network sees of uint8 images `(n, height, width, channels)`.
 
     Args:
@@ -75,10 +75,10 @@ class Cache:
         folder: made when first written to; None keeps nothing.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path | None) -> None:
         self.folder = folder and Path(folder)
 
-    def of(self, key, compute):
+    def of(self, key: list, compute: Callable) -> dict[str, np.ndarray]:
         """Returns `compute()`, `{name: array}`, or what it returned for this key before.
 
         Args:
@@ -104,7 +104,7 @@ class Cache:
         return found
 
 
-def digest(images):
+def digest(images: np.ndarray) -> str:
     """Returns the SHA-256 of images, with their type and shape."""
     whole = hashlib.sha256(f"{images.dtype} {images.shape}".encode())
     whole.update(np.ascontiguousarray(images).data)

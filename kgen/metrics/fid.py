@@ -5,12 +5,15 @@
 Source: Dowson and Landau 1982; Heusel et al. 2017, arXiv:1706.08500, equation 6.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from kgen.metrics.arrays import rows
 from kgen.metrics.measurement import Measurement, Metric
+
+if TYPE_CHECKING:
+    from kgen.metrics.evidence import Evidence
 
 LEAST = 2_048  # images; with fewer the bias is large
 
@@ -28,13 +31,13 @@ class Statistics(NamedTuple):
     count: int
 
 
-def statistics(features):
+def statistics(features: np.ndarray) -> Statistics:
     """Returns the `Statistics` of features `(n, d)`; raises ValueError if they are not finite, or fewer than 2."""
     features = rows(features, "features")
     return Statistics(features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False)), len(features))
 
 
-def frechet_distance(x, y):
+def frechet_distance(x: Statistics, y: Statistics) -> float:
     """Squared Frechet distance of two normal distributions.
 
     It is too large by an amount that grows as features get fewer, most where they are fewer than d: compare where both
@@ -59,7 +62,7 @@ def frechet_distance(x, y):
     return float(max(((x.mean - y.mean) ** 2).sum() + spread, 0.0))  # rounding goes below
 
 
-def measure(evidence):
+def measure(evidence: "Evidence") -> list[Measurement]:
     """Returns the FID of the generated images, or its like on other features."""
     fake = statistics(evidence.fake_seen.features)
     counts, size = min(fake.count, len(evidence.real.images)), len(fake.mean)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kgen.backend import keras, tf
+from kgen.backend import Tensor, keras, tf
 from kgen.data.archives import BROKEN
 from kgen.errors import UsageError
 from kgen.metrics.features import Network
@@ -28,7 +28,7 @@ SIZE, FEATURES, CLASSES = 299, 2048, 1008
 ARRAYS = ("weight", "beta", "mean", "var")
 
 
-def inception(path):
+def inception(path: Path) -> Network:
     """Returns the `Network` of a file of weights.
 
     Its logits, None where the file has none, are without bias, as OpenAI's code and torch-fidelity ("logits_unbiased")
@@ -42,10 +42,10 @@ def inception(path):
     kernel = arrays["logits.weight"].T if "logits.weight" in arrays else None
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
-    def look(images):
+    def look(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return network(prepared(images), training=False)
 
-    def seen(images):
+    def seen(images: np.ndarray) -> tuple[Tensor, Tensor]:
         features = look(np.broadcast_to(images, (*images.shape[:3], 3))).numpy()
         return features, None if kernel is None else features @ kernel
 
@@ -57,20 +57,20 @@ def inception(path):
     return Network("", seen, about, arrays.get("logits.bias"))
 
 
-def prepared(images):
+def prepared(images: np.ndarray) -> Tensor:
     """Returns uint8 images as the network takes them, float32 `(n, 299, 299, 3)` in [-1, 1)."""
     resized = tf.compat.v1.image.resize_bilinear(images, (SIZE, SIZE), align_corners=False, half_pixel_centers=False)
     return (resized - 128) / 128
 
 
-def architecture():
+def architecture() -> "keras.Model":
     """Returns the network without weights: `(n, 299, 299, 3)` -> features `(n, 2048)`."""
     network = keras.applications.InceptionV3(
         include_top=False, weights=None, input_shape=(SIZE, SIZE, 3), pooling="avg"
     )
     last = numbered(network, keras.layers.AveragePooling2D)[-1]
 
-    def of_2015(layer):
+    def of_2015(layer: "keras.Layer") -> "keras.Layer":
         if layer.name != last.name:
             return layer.__class__.from_config(layer.get_config())
         return keras.layers.MaxPooling2D(3, strides=1, padding="same", name=layer.name)
@@ -78,13 +78,13 @@ def architecture():
     return keras.models.clone_model(network, clone_function=of_2015)
 
 
-def numbered(network, kind):
+def numbered(network: "keras.Model", kind: type) -> "list[keras.Layer]":
     """Returns the layers of a class in the order in which they were made."""
     found = [layer for layer in network.layers if type(layer) is kind]
     return sorted(found, key=lambda layer: int((re.findall(r"_(\d+)$", layer.name) or [0])[0]))
 
 
-def read(path):
+def read(path: Path) -> dict[str, np.ndarray]:
     """Returns the arrays of a `.npz`; raises UsageError if it is none. Nothing in it is run."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -93,7 +93,7 @@ def read(path):
         raise UsageError(f"--inception {path} is not a .npz of arrays: {error}.") from None
 
 
-def weighted(network, arrays, path):
+def weighted(network: "keras.Model", arrays: dict[str, np.ndarray], path: Path | str) -> "keras.Model":
     """Returns a network with weights set from arrays; raises UsageError if they do not fit."""
     names = [name.removesuffix(".weight") for name in arrays if name.endswith(".weight") and name != "logits.weight"]
     convolutions = numbered(network, keras.layers.Conv2D)

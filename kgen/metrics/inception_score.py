@@ -5,13 +5,16 @@
 Source: Salimans et al. 2016, arXiv:1606.03498, section 4; Barratt and Sharma 2018, arXiv:1801.01973, on its faults.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from kgen.errors import UsageError
 from kgen.metrics.arrays import rows
 from kgen.metrics.measurement import Measurement, Metric
+
+if TYPE_CHECKING:
+    from kgen.metrics.evidence import Evidence
 
 LEAST, SPLITS = 5_000, 10
 SEED = 2020  # of the order of images, as in torch-fidelity
@@ -24,7 +27,7 @@ class Score(NamedTuple):
     deviation: float
 
 
-def classifier_score(logits, splits=10, seed=SEED):
+def classifier_score(logits: np.ndarray, splits: int = 10, seed: int = SEED) -> Score:
     """Mean over splits of `exp(mean KL(p(y | x) || p(y)))`, p(y) the mean over the split.
 
     Few images make it too small: it is at most their number in a split. The Inception Score proper is of 50,000 images
@@ -54,25 +57,25 @@ def classifier_score(logits, splits=10, seed=SEED):
     return Score(float(np.mean(scores)), float(np.std(scores)))
 
 
-def _score(logs):
+def _score(logs: dict[str, float] | None) -> float:
     probabilities = np.exp(logs)
     marginal = np.log(np.maximum(probabilities.mean(axis=0), np.finfo(np.float64).tiny))
     return np.exp((probabilities * (logs - marginal)).sum(axis=1).mean())
 
 
-def score(evidence):
+def score(evidence: "Evidence") -> list[Measurement]:
     """Inception Score of logits without bias, as in OpenAI's code and torch-fidelity; or a classifier's score."""
     return _measure(evidence, "is", "Inception Score", None)
 
 
-def score_with_bias(evidence):
+def score_with_bias(evidence: "Evidence") -> list[Measurement]:
     """Inception Score of logits with bias, as in TensorFlow-GAN."""
     if evidence.network.bias is None:
         raise UsageError("The metric is-biased needs logits.bias in the file of --inception.")
     return _measure(evidence, "is_biased", "Inception Score, logits with bias", evidence.network.bias)
 
 
-def _measure(evidence, name, label, bias):
+def _measure(evidence: "Evidence", name: str, label: str, bias: np.ndarray | None) -> list[Measurement]:
     logits = evidence.fake_seen.logits
     if logits is None:
         raise UsageError(

@@ -3,13 +3,16 @@
 Source: Binkowski et al. 2018, arXiv:1801.01401, section 4.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from kgen.metrics import mmd
 from kgen.metrics.arrays import alike
 from kgen.metrics.measurement import Measurement, Metric
+
+if TYPE_CHECKING:
+    from kgen.metrics.evidence import Evidence
 
 SUBSETS = 100
 
@@ -23,7 +26,7 @@ class Distance(NamedTuple):
     deviation: float
 
 
-def kernel_distance(x, y, subsets=100, size=1_000, seed=SEED):
+def kernel_distance(x: np.ndarray, y: np.ndarray, subsets: int = 100, size: int = 1_000, seed: int = SEED) -> Distance:
     """Mean over random subsets of the unbiased MMD^2 under `k(a, b) = (a'b / d + 1)^3`.
 
     Without bias at any count; 0 is expected of two samples of one distribution, so it is as often below 0. The
@@ -53,7 +56,7 @@ def kernel_distance(x, y, subsets=100, size=1_000, seed=SEED):
     return Distance(float(np.mean(found)), float(np.std(found)))
 
 
-def measure(evidence):
+def measure(evidence: "Evidence") -> list[Measurement]:
     """Returns the KID of the generated images, or its like on other features."""
     fake, real = evidence.fake_seen.features, evidence.real_seen.features
     size = min(1_000, len(fake), len(real))

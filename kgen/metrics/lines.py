@@ -3,22 +3,28 @@
 Source: Berthelot et al. 2019, arXiv:1807.07543, section 4.1, and lib/eval.py and lib/train.py of the authors.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from kgen import data
 from kgen.data.datasets import lines
 from kgen.metrics.measurement import Measurement, Metric
 
+if TYPE_CHECKING:
+    from kgen.inference.autoencoder import TrainedAutoencoder
+    from kgen.metrics.evidence import Evidence
+
 REFERENCES = 10_000
 EVALUATED = 512  # test images
 UNTURNED = 1e-4  # radians
 
 
-def line_scores(codec, seed=0):
+def line_scores(autoencoder: "TrainedAutoencoder", seed: int = 0) -> dict[str, float] | np.ndarray:
     """Scores of an autoencoder, see `scores`, on interpolations of 16 steps between 256 pairs of test lines.
 
     Args:
-        codec: of 32x32x1 images, see `interpolations`.
+        autoencoder: of 32x32x1 images, see `interpolations`.
         seed: integer; of the 512 test images and their order.
 
     Returns:
@@ -29,14 +35,14 @@ def line_scores(codec, seed=0):
     """
     images = data.load("lines", "test").images
     chosen = np.random.default_rng(seed).permutation(len(images))[:EVALUATED]
-    return scores(interpolations(codec, images[chosen]))
+    return scores(interpolations(autoencoder, images[chosen]))
 
 
-def interpolations(codec, images, steps=16):
+def interpolations(autoencoder: "TrainedAutoencoder", images: np.ndarray, steps: int = 16) -> np.ndarray:
     """Images of the straight ways between codes, `decode((1 - t) encode(x) + t encode(y))`, t from 0 to 1.
 
     Args:
-        codec: with `encode(images)`, of codes `(n, size)`, and `decode(codes)`, of images in [0, 1]; see
+        autoencoder: with `encode(images)`, of codes `(n, size)`, and `decode(codes)`, of images in [0, 1]; see
             `kgen.inference.autoencoder.TrainedAutoencoder`.
         images: uint8, `(2 * pairs, height, width, channels)`; x is one of the first half, y its like in the second.
         steps: number of positions t, both ends among them.
@@ -51,13 +57,13 @@ def interpolations(codec, images, steps=16):
         raise ValueError(f"`images` must be an even number, above 0. Received: {len(images)}.")
     if steps < 2:
         raise ValueError(f"`steps` must be 2 or more. Received: {steps}.")
-    x, y = np.split(np.asarray(codec.encode(images), np.float32)[:, None], 2)
+    x, y = np.split(np.asarray(autoencoder.encode(images), np.float32)[:, None], 2)
     t = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
-    decoded = codec.decode(((1 - t) * x + t * y).reshape(len(x) * steps, -1))
+    decoded = autoencoder.decode(((1 - t) * x + t * y).reshape(len(x) * steps, -1))
     return np.asarray(decoded, np.float32).reshape(len(x), steps, *images.shape[1:])
 
 
-def scores(images):
+def scores(images: np.ndarray) -> dict[str, float]:
     """Mean distance of interpolations from the nearest lines, and `smoothness` of the angles of those.
 
     Args:
@@ -72,7 +78,7 @@ def scores(images):
     return {"mean_distance": float(distances.mean()), "smoothness": smoothness(angles)}
 
 
-def nearest(images, block=256):
+def nearest(images: np.ndarray, block: int = 256) -> tuple[np.ndarray, np.ndarray]:
     """Distance and angle of the line nearest to each image: `min over a of 1 - cos(2 x - 1, 2 line(a) - 1)`.
 
     The cosine is that of two images as vectors; `a` is one of 10,000 angles, evenly spaced from 0.
@@ -102,7 +108,7 @@ def nearest(images, block=256):
     return distances.reshape(images.shape[:-3]), angles.reshape(images.shape[:-3])
 
 
-def smoothness(angles):
+def smoothness(angles: np.ndarray) -> float:
     """How far turns are from even: mean of `max |a[i + 1] - a[i]| / |a[last] - a[0]| - 1 / (steps - 1)`.
 
     Angles more than pi apart from one step to the next are taken to turn the other way, through 2 pi.
@@ -123,14 +129,14 @@ def smoothness(angles):
     return float((largest[turned] / total[turned] - 1 / (angles.shape[1] - 1)).sum() / len(angles))
 
 
-def _directions(images):
+def _directions(images: np.ndarray) -> np.ndarray:
     """Returns `(2 x - 1) / |2 x - 1|` of images, float64 `(n, pixels)`."""
     signed = 2 * np.asarray(images, np.float64).reshape(len(images), -1) - 1
     with np.errstate(invalid="ignore"):  # 0 / 0
         return signed / np.linalg.norm(signed, axis=1, keepdims=True)
 
 
-def measure(evidence):
+def measure(evidence: "Evidence") -> list[Measurement]:
     """Mean Distance and Smoothness of Berthelot et al. 2019."""
     found = line_scores(evidence.autoencoder, evidence.seed)
     protocol = {"images": EVALUATED, "steps": 16, "seed": evidence.seed}

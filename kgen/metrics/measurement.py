@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import kgen
 
@@ -36,7 +36,7 @@ class Measurement:
     found: dict = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    def line(self, **where):
+    def line(self, **where: Any) -> str:
         """Returns a line of metrics.jsonl; `where` says what was measured, such as `step`."""
         fields = {name: value for name, value in dataclasses.asdict(self).items() if name not in ("label", "higher")}
         fields["value"] = self.value if math.isfinite(self.value) else None  # JSON has no NaN
@@ -54,7 +54,7 @@ class Metric(NamedTuple):
     of_features: bool = False
 
 
-def over_seeds(repeated):
+def over_seeds(repeated: list[list[Measurement]]) -> list[Measurement]:
     """Returns the mean of each measurement over several seeds, with its standard deviation and variance over them.
 
     Args:
@@ -63,7 +63,7 @@ def over_seeds(repeated):
     return [_mean(each) for each in zip(*repeated, strict=True)]
 
 
-def _mean(each):
+def _mean(each: tuple[Measurement, ...]) -> Measurement:
     values = [measurement.value for measurement in each]
     mean = math.fsum(values) / len(values)
     variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
@@ -78,7 +78,7 @@ def _mean(each):
     )
 
 
-def table(columns):
+def table(columns: dict[str, list[Measurement]]) -> str:
     """Returns a Markdown table of measurements, a row each; below, their protocols and every warning.
 
     Args:
@@ -103,7 +103,7 @@ def table(columns):
     return text + "\n" + "".join(f"- {note}\n" for note in notes if note) + "".join(warnings)
 
 
-def shown(measurement):
+def shown(measurement: Measurement) -> str:
     """Returns the value with its spread, to the digits that mean something."""
     value, spread = measurement.value, measurement.spread
     if spread is None or not 0 < spread < math.inf:
@@ -112,7 +112,7 @@ def shown(measurement):
     return f"{value:.{digits}f} ± {spread:.{digits}f}"
 
 
-def _agreed(several):
+def _agreed(several: list[Measurement]) -> dict[str, Any]:
     """Returns what all protocols have in common."""
     return {
         name: value
@@ -121,7 +121,7 @@ def _agreed(several):
     }
 
 
-def _note(several, shared):
+def _note(several: list[Measurement], shared: dict[str, Any]) -> str:
     """Returns what else there is to say of a row; where protocols differ, that its numbers do not belong together."""
     first, agreed = several[0], _agreed(several)
     odd = dict.fromkeys(name for each in several for name in each.protocol if name not in agreed)
@@ -132,6 +132,6 @@ def _note(several, shared):
     return f"{first.label}: {'. '.join(parts)}." if parts else ""
 
 
-def _words(protocol):
+def _words(protocol: dict[str, Any]) -> str:
     """Returns a protocol as text; of a SHA-256 the first digits."""
     return ", ".join(f"{key} {str(value)[:12] if key.endswith('sha256') else value}" for key, value in protocol.items())

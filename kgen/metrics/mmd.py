@@ -10,12 +10,16 @@ arXiv:1307.1954 (blocks); Binkowski et al. 2018, arXiv:1801.01401 (the polynomia
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from kgen.metrics.arrays import alike, blocks, squared_distances
 from kgen.metrics.measurement import Measurement, Metric
+
+if TYPE_CHECKING:
+    from kgen.metrics.evidence import Evidence
 
 COMPARED = 500  # images in a block of `mmd_block`
 
@@ -29,26 +33,26 @@ class Estimate(NamedTuple):
     error: float
 
     @property
-    def p_value(self):
+    def p_value(self) -> float:
         """Probability of a value as large when both come from one source: one-sided, by the central limit theorem."""
         if self.error == 0:
             return 0.0 if self.value > 0 else 1.0
         return 0.5 * math.erfc(self.value / self.error / math.sqrt(2))
 
 
-def gaussian(bandwidth):
+def gaussian(bandwidth: float) -> Callable:
     """Returns the kernel `exp(-|a - b|^2 / (2 bandwidth^2))` of float64 rows `(n, d)`, `(m, d)` -> `(n, m)`."""
     if not bandwidth > 0:
         raise ValueError(f"`bandwidth` must be above 0. Received: {bandwidth}.")
     return lambda a, b: np.exp(squared_distances(a, b) / (-2 * bandwidth**2))
 
 
-def polynomial(a, b):
+def polynomial(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The kernel `(a'b / d + 1)^3` of KID."""
     return (a @ b.T / a.shape[1] + 1) ** 3
 
 
-def median_bandwidth(x, y, most=1_000):
+def median_bandwidth(x: np.ndarray, y: np.ndarray, most: int = 1_000) -> float:
     """The median distance between rows of both sets, the usual bandwidth of a Gaussian kernel.
 
     Args:
@@ -69,7 +73,7 @@ def median_bandwidth(x, y, most=1_000):
     return found
 
 
-def unbiased(x, y, kernel):
+def unbiased(x: np.ndarray, y: np.ndarray, kernel: Callable) -> float:
     """MMD^2 by all pairs of different rows.
 
     `sum_{i != j} k(x_i, x_j) / (n (n - 1)) + sum_{i != j} k(y_i, y_j) / (m (m - 1)) - 2 mean_{ij} k(x_i, y_j)`
@@ -86,17 +90,17 @@ def unbiased(x, y, kernel):
     """
     x, y = alike(x, y)
 
-    def total(a, b):
+    def total(a: np.ndarray, b: np.ndarray) -> float:
         return sum(kernel(a[i], b[j]).sum() for i in _parts(a) for j in _parts(b))
 
-    def within(a):
+    def within(a: np.ndarray) -> float:
         own = sum(kernel(row[None], row[None])[0, 0] for row in a)
         return (total(a, a) - own) / (len(a) * (len(a) - 1))
 
     return float(within(x) + within(y) - 2 * total(x, y) / (len(x) * len(y)))
 
 
-def block(x, y, kernel, size):
+def block(x: np.ndarray, y: np.ndarray, kernel: Callable, size: int) -> Estimate:
     """MMD^2 as the mean over blocks of `size` rows of `unbiased`; rows that fill no block are left out.
 
     Args:
@@ -114,7 +118,7 @@ def block(x, y, kernel, size):
     return _mean([unbiased(x[start : start + size], y[start : start + size], kernel) for start in starts])
 
 
-def linear_time(x, y, kernel):
+def linear_time(x: np.ndarray, y: np.ndarray, kernel: Callable) -> Estimate:
     """MMD^2 by disjoint pairs of rows: the mean over i of `h((x_2i, y_2i), (x_2i+1, y_2i+1))`.
 
     `h = k(x, x') + k(y, y') - k(x, y') - k(x', y)`. Cheap and noisy; its values of h are independent, so that the
@@ -132,7 +136,7 @@ def linear_time(x, y, kernel):
     return _mean([_h(kernel, *(row[None] for row in pair)) for pair in pairs])
 
 
-def report004(x, y):
+def report004(x: np.ndarray, y: np.ndarray) -> float:
     """Student report 004's figure, for comparison with its table: it compares means, and nothing else.
 
     A linear kernel on pixels, `k(a, b) = mean over pixels of a'b` along channels, on overlapping pairs (i, i + 1).
@@ -152,27 +156,27 @@ def report004(x, y):
     return float((difference[:-1] * difference[1:]).sum(axis=3).mean())
 
 
-def _h(kernel, x, x_next, y, y_next):
+def _h(kernel: Callable, x: np.ndarray, x_next: np.ndarray, y: np.ndarray, y_next: np.ndarray) -> float:
     return float((kernel(x, x_next) + kernel(y, y_next) - kernel(x, y_next) - kernel(x_next, y))[0, 0])
 
 
-def _pairs(x, y, least=2):
+def _pairs(x: np.ndarray, y: np.ndarray, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
     x, y = alike(x, y, least=least)
     if len(x) != len(y):
         raise ValueError(f"`x` and `y` must be as many rows. Received: {len(x)} and {len(y)}.")
     return x, y
 
 
-def _parts(values):
+def _parts(values: np.ndarray) -> list[slice]:
     return blocks(len(values), BLOCK)
 
 
-def _mean(values):
+def _mean(values: list[float]) -> Estimate:
     error = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.inf
     return Estimate(float(np.mean(values)), float(error))
 
 
-def measure(evidence):
+def measure(evidence: "Evidence") -> list[Measurement]:
     """MMD^2 of pixels under a Gaussian kernel: of all pairs, of blocks, and of disjoint pairs in linear time."""
     count = min(len(evidence.real.images), len(evidence.fake))
     real, fake = (images[:count].reshape(count, -1) for images in (evidence.real_unit, evidence.fake))
@@ -197,7 +201,7 @@ def measure(evidence):
     ]
 
 
-def measure_report004(evidence):
+def measure_report004(evidence: "Evidence") -> list[Measurement]:
     """MMD as student report 004 computed it."""
     count = min(len(evidence.real.images), len(evidence.fake))
     value = report004(2 * evidence.real_unit[:count] - 1, 2 * evidence.fake[:count] - 1)

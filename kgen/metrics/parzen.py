@@ -12,13 +12,16 @@ blurred images above sharp ones. Quote it beside its calibration rows, see `kgen
 Source: the authors' parzen_ll.py (goodfeli/adversarial); Breuleux et al. 2011.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from kgen.metrics.arrays import alike, blocks, squared_distances
 from kgen.metrics.features import digest
 from kgen.metrics.measurement import Measurement, Metric
+
+if TYPE_CHECKING:
+    from kgen.metrics.evidence import Evidence
 
 OFFICIAL = np.logspace(-1, 0, 10)
 FINE = np.logspace(-1, 0, 91)  # nine steps between two of OFFICIAL, which it contains
@@ -42,7 +45,7 @@ class Parzen(NamedTuple):
     edge: bool
 
 
-def parzen(samples, validation, test, grid=OFFICIAL):
+def parzen(samples: np.ndarray, validation: np.ndarray, test: np.ndarray, grid: np.ndarray = OFFICIAL) -> Parzen:
     """Log-likelihood of test images, sigma chosen on validation images.
 
     Args:
@@ -69,7 +72,7 @@ def parzen(samples, validation, test, grid=OFFICIAL):
     return Parzen(float(scores.mean()), float(error), float(grid[best]), found, best in (0, len(grid) - 1))
 
 
-def log_likelihoods(samples, images, sigmas, block=BLOCK):
+def log_likelihoods(samples: np.ndarray, images: np.ndarray, sigmas: np.ndarray, block: int = BLOCK) -> np.ndarray:
     """Log-likelihood of each image in nats, under each standard deviation.
 
     Sums are float64. Memory is 8 bytes for each number of the samples and of `block` images, and 16 for each of their
@@ -104,16 +107,16 @@ def log_likelihoods(samples, images, sigmas, block=BLOCK):
     return found - centres.shape[1] * np.log(np.asarray(sigmas) * np.sqrt(2 * np.pi))[:, None]
 
 
-def measure(evidence):
+def measure(evidence: "Evidence") -> list[Measurement]:
     """Under the grid of the 2014 code, and under a fine one."""
     validation = evidence.real.validation / np.float32(255)
     return [_under(evidence, validation, *grid) for grid in GRIDS]
 
 
-def _under(evidence, validation, name, words, grid):
+def _under(evidence: "Evidence", validation: np.ndarray, name: str, words: str, grid: np.ndarray) -> Measurement:
     images = (evidence.fake, validation, evidence.real_unit)
 
-    def compute():
+    def compute() -> dict[str, np.ndarray]:
         return {key: np.asarray(value) for key, value in parzen(*images, grid)._asdict().items()}
 
     key = ["parzen", list(grid), *map(digest, images)]

@@ -9,12 +9,15 @@ Source: Kynkaanniemi et al. 2019, arXiv:1904.06991, equations 1 and 2, k 3; Naee
 equations 3 and 4, k 5, which one odd real image does not mislead.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from kgen.metrics.arrays import alike, blocks, squared_distances
 from kgen.metrics.measurement import Measurement, Metric
+
+if TYPE_CHECKING:
+    from kgen.metrics.evidence import Evidence
 
 LEAST = 2_048  # images; balls around fewer reach far
 
@@ -30,7 +33,9 @@ class PrecisionRecall(NamedTuple):
     coverage: float
 
 
-def precision_recall(real, fake, neighbours=3, neighbours_of_density=5):
+def precision_recall(
+    real: np.ndarray, fake: np.ndarray, neighbours: int = 3, neighbours_of_density: int = 5
+) -> PrecisionRecall:
     """Precision and recall, density and coverage.
 
     All compare only at equal counts: balls shrink as features get more.
@@ -65,7 +70,7 @@ def precision_recall(real, fake, neighbours=3, neighbours_of_density=5):
     return PrecisionRecall(float(hits.mean()), float(reached.mean()), float(density), float(covered.mean()))
 
 
-def radii(features, neighbours):
+def radii(features: np.ndarray, neighbours: tuple[int, ...]) -> np.ndarray:
     """Returns squared distances to the k-th nearest other row, for each k of `neighbours`: float64 `(len, n)`."""
     found = np.empty((len(neighbours), len(features)))
     for part in blocks(len(features), BLOCK):
@@ -76,7 +81,7 @@ def radii(features, neighbours):
     return found
 
 
-def measure(evidence):
+def measure(evidence: "Evidence") -> list[Measurement]:
     """Precision, recall, density and coverage, of equal counts."""
     count = min(len(evidence.real.images), len(evidence.fake))
     found = precision_recall(evidence.real_seen.features[:count], evidence.fake_seen.features[:count])

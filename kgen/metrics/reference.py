@@ -1,7 +1,9 @@
 """Real images to compare with, generated ones in a folder, and what real images score as if they were generated."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +15,14 @@ from kgen.metrics.evidence import Evidence, Real
 from kgen.metrics.features import digest
 from kgen.metrics.parzen import measure as parzen_log_likelihood
 
+if TYPE_CHECKING:
+    from kgen.metrics.features import Cache
+    from kgen.metrics.measurement import Measurement
+
 CALIBRATION, ITERATIONS = 10_000, 10  # images or centres; of k-means
 
 
-def real(load, dataset, split, metrics):
+def real(load: Callable, dataset: str, split: str, metrics: list[str]) -> Real:
     """Returns the `Real` images of a split.
 
     Args:
@@ -35,14 +41,14 @@ def real(load, dataset, split, metrics):
 class Drawn:
     """Images that were drawn already, and are all there is, whatever count and seed are asked for."""
 
-    def __init__(self, images):
+    def __init__(self, images: np.ndarray) -> None:
         self.images = images
 
-    def draw(self, seed, count):
+    def draw(self, seed: int, count: int) -> np.ndarray:
         return self.images
 
 
-def folder(path, shape):
+def folder(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """Returns the pictures below a folder as they are, in order of their names, float32 `(n, *shape)` in [0, 1].
 
     Raises:
@@ -62,7 +68,7 @@ def folder(path, shape):
     return np.stack(found) / np.float32(255)
 
 
-def _exact(path, shape):
+def _exact(path: Path, shape: tuple[int, ...]) -> np.ndarray | str:
     """Returns a picture as uint8 of `shape`, or why it is not."""
     try:
         pixels = np.atleast_3d(np.asarray(decode(path)))
@@ -76,7 +82,7 @@ def _exact(path, shape):
     return pixels if pixels.shape == tuple(shape) else f"{its}, where {wanted} is compared with"
 
 
-def calibration(real, train, cache):
+def calibration(real: Real, train: np.ndarray, cache: "Cache") -> "dict[str, list[Measurement]]":
     """What real training images score under a Parzen window, as if a model had drawn them, and their k-means centres.
 
     Above these rows the metric says nothing: k-means draws no new image, and beats real ones.
@@ -104,15 +110,15 @@ def calibration(real, train, cache):
     return rows
 
 
-def _without_count(measurement):
+def _without_count(measurement: "Measurement") -> "Measurement":
     protocol = {name: value for name, value in measurement.protocol.items() if name not in ("generated", "seed")}
     return dataclasses.replace(measurement, protocol=protocol)
 
 
-def centres(train, count, cache):
+def centres(train: np.ndarray, count: int, cache: "Cache") -> np.ndarray:
     """Returns k-means centres of uint8 images, float32 in [0, 1]."""
 
-    def compute():
+    def compute() -> dict[str, np.ndarray]:
         from sklearn.cluster import KMeans  # comes with mlxtend
 
         rows = unit(train).reshape(len(train), -1)
@@ -123,6 +129,6 @@ def centres(train, count, cache):
     return found.reshape(-1, *train.shape[1:])
 
 
-def unit(images):
+def unit(images: np.ndarray) -> np.ndarray:
     """Returns bytes as float32 in [0, 1]."""
     return images / np.float32(255)

@@ -37,17 +37,24 @@ mean, under which guesses of opposite signs cancel.
 Deviation: codes and their mixtures go through decoder and critic as one batch, which computes the same.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from kgen.augmentation.affine import flipped
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.errors import UsageError
 from kgen.networks.acai import ACAINetworksRecipe, decoder, encoder
+
+if TYPE_CHECKING:
+    from kgen.core.autoencoding import Pixels
+    from kgen.core.game import Game
+    from kgen.data import Images
+    from kgen.networks.acai import Pyramid
 
 
 class ACAI(autoencoding.AutoencodingGame):
@@ -65,17 +72,26 @@ class ACAI(autoencoding.AutoencodingGame):
 
     reports = ("reconstruction", "guess", "alpha_error")
 
-    def __init__(self, autoencoder, critic, pixels, weight, gamma, extra_critic_steps=0, flip=False):
+    def __init__(
+        self,
+        autoencoder: Player,
+        critic: Player,
+        pixels: "Pixels",
+        weight: float,
+        gamma: float,
+        extra_critic_steps: int = 0,
+        flip: bool = False,
+    ) -> None:
         super().__init__(autoencoder.network.input_shape[1:], pixels, autoencoder=autoencoder, critic=critic)
         self.weight, self.gamma, self.flip = weight, gamma, flip
         self.batches = 1 + extra_critic_steps
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         for batch in batches[:-1]:
             yield self.critic_turn, batch
         yield self.turn, batches[-1]
 
-    def turn(self, real):
+    def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Both players move, from one forward pass."""
         found = self.forward(flipped(real) if self.flip else real)
         guess = keras.ops.mean(keras.ops.square(found["guesses"]))
@@ -87,11 +103,11 @@ class ACAI(autoencoding.AutoencodingGame):
             "alpha_error": found["alpha_error"],
         }
 
-    def critic_turn(self, real):
+    def critic_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The critic moves alone."""
         return {"critic": self.forward(flipped(real) if self.flip else real)["critic"]}
 
-    def forward(self, real):
+    def forward(self, real: Tensor) -> dict[str, Tensor]:
         """Returns the critic's loss and its parts for a batch, and the autoencoder's reconstruction error."""
         ops, codes = keras.ops, self.encoder(real, training=True)
         mixed, alpha = autoencoding.mixed(codes)
@@ -109,7 +125,7 @@ class ACAI(autoencoding.AutoencodingGame):
         }
 
 
-def critic(shape, plan, normed):
+def critic(shape: tuple[int, ...], plan: "Pyramid", normed: bool) -> "keras.Model":
     """Returns images of `shape` -> a number each, `(batch,)`: the mean of an encoder's code."""
     image = keras.Input(shape)
     code = encoder(shape, plan, normed)(image)
@@ -128,14 +144,14 @@ class ACAIRecipe(ACAINetworksRecipe):
     flip: bool = False  # Whether half of the images are mirrored in training.
     halves: int = 0  # Of --classes, how many make the first half of each batch, mixed with the rest; 0 mixes all.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("weight", "gamma", "extra_critic_steps", "halves"):
             self.demand(getattr(self, name) >= 0, name, "0 or more")
         self.demand(self.gamma <= 1, "gamma", "at most 1")
         self.demand(not self.halves or self.batch_size % 2 == 0, "batch_size", "even with --halves")
 
-    def strata(self, data):
+    def strata(self, data: "Images") -> list[np.ndarray] | None:
         if not self.halves:
             return None
         first = None if data.labels is None else data.labels < self.halves
@@ -145,7 +161,7 @@ class ACAIRecipe(ACAINetworksRecipe):
             )
         return [np.flatnonzero(first), np.flatnonzero(~first)]
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape = data.images.shape[1:]
         plan = self.pyramid(shape)
         return ACAI(

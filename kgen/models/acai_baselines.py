@@ -11,10 +11,12 @@ All have the encoder and decoder of `kgen.networks.acai`, squared error in [-1, 
 They train on `lines` as `acai` does; flags for MNIST and CIFAR-10 are the same. The seventh is `vq-vae`.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from kgen import rng
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.priors import Normal
@@ -22,6 +24,11 @@ from kgen.models.acai import LINES
 from kgen.models.adversarial_autoencoder import AdversarialAutoencoder, discriminator
 from kgen.models.vae import VAE
 from kgen.networks.acai import ACAINetworksRecipe, decoder, encoder
+
+if TYPE_CHECKING:
+    from kgen.core.autoencoding import Pixels
+    from kgen.core.game import Game
+    from kgen.data import Images
 
 
 class PlainAutoencoder(autoencoding.AutoencodingGame):
@@ -33,14 +40,14 @@ class PlainAutoencoder(autoencoding.AutoencodingGame):
         input_noise: standard deviation of the noise that the encoder sees in training, in units of `pixels.range`.
     """
 
-    def __init__(self, autoencoder, pixels, input_noise=0.0):
+    def __init__(self, autoencoder: Player, pixels: "Pixels", input_noise: float = 0.0) -> None:
         super().__init__(autoencoder.network.input_shape[1:], pixels, autoencoder=autoencoder)
         self.input_noise = input_noise
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         yield self.turn, batches[0]
 
-    def turn(self, real):
+    def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Returns the error of a reconstruction, of a noisy image if there is noise."""
         seen = real + self.input_noise * rng.current().normal(real.shape) if self.input_noise else real
         return {"autoencoder": self.pixels.error(real, self.autoencoder(seen, training=True))}
@@ -53,12 +60,12 @@ class PlainRecipe(ACAINetworksRecipe):
     input_noise: float = 0.0  # Standard deviation of what is added to what the encoder sees, of images in [-1, 1].
     code_dropout: float = 0.0  # Share of the code that is dropped in training.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.input_noise >= 0, "input_noise", "0 or more")
         self.demand(0 <= self.code_dropout < 1, "code_dropout", "at least 0 and below 1")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         network = autoencoding.autoencoder(encoder(shape, plan), decoder(shape, plan, self.code_dropout))
         return PlainAutoencoder(Player(network, self.adam()), autoencoding.PIXELS["mse"], self.input_noise)
@@ -68,7 +75,7 @@ class PlainRecipe(ACAINetworksRecipe):
 class PyramidVAERecipe(ACAINetworksRecipe):
     """Variational autoencoder on the networks of Berthelot et al. 2019."""
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         maps = encoder(shape, plan)
         size, image = maps.output_shape[1], keras.Input(shape)
@@ -84,11 +91,11 @@ class PyramidAdversarialRecipe(ACAINetworksRecipe):
 
     units: tuple[int, ...] = (100, 100)  # Of the discriminator's hidden layers.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(all(number >= 1 for number in self.units), "units", "numbers of at least 1")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         network = autoencoding.autoencoder(encoder(shape, plan), decoder(shape, plan))
         size = network.get_layer("decoder").input_shape[1]

@@ -14,17 +14,23 @@ on real and generated images alike.
 Labels of generated images are uniform.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from kgen import images, layers
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
 from kgen.losses.adversarial import LOSSES, AdversarialLoss, smoothed_discriminator
 from kgen.losses.classification import class_cross_entropy
 from kgen.networks.sizes import checked
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.data import Images
 
 SIZES = (28, 32, 64)
 
@@ -37,19 +43,19 @@ class ACGAN(ClassConditionalGame):
         others: as in `ClassConditionalGame`.
     """
 
-    def __init__(self, *args, classify_generated, **kwargs):
+    def __init__(self, *args: Any, classify_generated: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.classify_generated = classify_generated
         self.reports += ("class_loss",)
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         """For k steps the discriminator moves, then the generator."""
         for batch in batches[: self.discriminator_steps]:
             yield self.discriminator_turn, batch
         for batch in batches[-self.generator_steps :]:
             yield self.generator_turn, batch
 
-    def discriminator_turn(self, batch):
+    def discriminator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The discriminator tells real from generated images, and learns the classes."""
         real, labels = batch
         wanted = self.some_labels(labels.shape[0])
@@ -62,14 +68,14 @@ class ACGAN(ClassConditionalGame):
         values = {"discriminator": loss, "class_loss": classes, **self.scores(real_logits, fake_logits)}
         return self.with_r1(values, real, critic=lambda seen: self.discriminate(seen)[0])
 
-    def generator_turn(self, batch):
+    def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator is paid for images that pass for real and for their class."""
         wanted = self.some_labels(batch[1].shape[0])
         logits, classes = self.discriminate(self.sample(wanted))
         return {"generator": self.loss.generator(logits) + class_cross_entropy(wanted, classes)}
 
 
-def generator(shape, classes, latent_dim, width):
+def generator(shape: tuple[int, ...], classes: int, latent_dim: int, width: int) -> "keras.Model":
     """Returns `[z, label]` -> images in [-1, 1] of `shape`; the largest map has `width` channels."""
     z, label = keras.Input((latent_dim,)), keras.Input((), dtype="int32")
     embedded = keras.layers.Embedding(classes, latent_dim, embeddings_initializer="glorot_normal")(label)
@@ -85,14 +91,14 @@ def generator(shape, classes, latent_dim, width):
     return keras.Model([z, label], keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
-def grown(x, channels, activation, strides=2, padding="same"):
+def grown(x: Tensor, channels: int, activation: str | None, strides: int = 2, padding: str = "same") -> Tensor:
     """Returns a transposed convolution of 5x5."""
     return keras.layers.Conv2DTranspose(
         channels, 5, strides, padding, activation=activation, kernel_initializer="glorot_normal"
     )(x)
 
 
-def discriminator(shape, classes, width, dropout):
+def discriminator(shape: tuple[int, ...], classes: int, width: int, dropout: float) -> "keras.Model":
     """Returns images -> `[logits (batch, 1), class_logits (batch, classes)]`; the first map has `width` channels."""
     image = x = keras.Input(shape)
     for i in range({28: 4, 32: 4, 64: 6}[shape[0]]):
@@ -116,7 +122,7 @@ class ACGANRecipe(AdversarialRecipe):
     learning_rate: float = 2e-4  # Adam's, of both players.
     beta1: float = 0.5  # Adam's.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("latent_dim", "width", "discriminator_width"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
@@ -125,7 +131,7 @@ class ACGANRecipe(AdversarialRecipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
         self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape = checked(data.images.shape[1:], SIZES)
         names = named_classes(data)
         base = LOSSES["non_saturating"]
@@ -140,7 +146,7 @@ class ACGANRecipe(AdversarialRecipe):
             **self.rules(),
         )
 
-    def adam(self):
+    def adam(self) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer: every player has its own."""
         return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta1, epsilon=1e-8)
 

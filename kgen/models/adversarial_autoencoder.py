@@ -17,15 +17,23 @@ variance 1, and one update of the encoder for both of its terms, as in the code 
 alternates.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.priors import Normal
 from kgen.core.recipe import Recipe
 from kgen.losses.adversarial import LOSSES
 from kgen.networks.conv_autoencoder import Plan, decoder, encoder
+
+if TYPE_CHECKING:
+    from kgen.core.autoencoding import Pixels
+    from kgen.core.game import Game
+    from kgen.core.priors import Uniform
+    from kgen.data import Images
 
 
 class AdversarialAutoencoder(autoencoding.AutoencodingGame):
@@ -42,15 +50,22 @@ class AdversarialAutoencoder(autoencoding.AutoencodingGame):
     reports = ("reconstruction", "real_score", "fake_score")
     walks, draws = 2, 2
 
-    def __init__(self, autoencoder, discriminator, pixels, prior, weight=1.0):
+    def __init__(
+        self,
+        autoencoder: Player,
+        discriminator: Player,
+        pixels: "Pixels",
+        prior: "Normal | Uniform",
+        weight: float = 1.0,
+    ) -> None:
         players = {"autoencoder": autoencoder, "discriminator": discriminator}
         super().__init__(autoencoder.network.input_shape[1:], pixels, **players)
         self.prior, self.weight = prior, weight
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         yield self.turn, batches[0]
 
-    def turn(self, real):
+    def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Both players move, from one forward pass. Scores: of codes from the prior, and of images' codes."""
         ops, objective = keras.ops, LOSSES["non_saturating"]
         codes = self.encoder(real, training=True)
@@ -66,7 +81,7 @@ class AdversarialAutoencoder(autoencoding.AutoencodingGame):
         }
 
 
-def discriminator(size, units, activation):
+def discriminator(size: int, units: tuple[int, ...], activation: str) -> "keras.Model":
     """Returns codes `(batch, size)` -> logits `(batch, 1)`, through dense layers of `units`."""
     code = x = keras.Input((size,))
     for width in units:
@@ -84,14 +99,14 @@ class AdversarialAutoencoderRecipe(Recipe):
     weight: float = 0.05  # Of the discriminator's opinion in the autoencoder's loss, which is a mean over pixels.
     learning_rate: float = 2e-4  # Of both players' Adam.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(all(number >= 1 for number in self.units), "units", "numbers of at least 1")
         self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
         self.demand(self.weight >= 0, "weight", "0 or more")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape, plan = data.images.shape[1:], Plan((), (), (), (), self.units)
         network = autoencoding.autoencoder(encoder(shape, plan, self.latent_dim), decoder(shape, plan, self.latent_dim))
         return AdversarialAutoencoder(
@@ -102,7 +117,7 @@ class AdversarialAutoencoderRecipe(Recipe):
             self.weight,
         )
 
-    def adam(self):
+    def adam(self) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer: every player has its own."""
         return keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)
 

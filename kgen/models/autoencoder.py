@@ -24,13 +24,14 @@ arXiv:1702.03118; the report's optimizer and initial weights are PyTorch's.
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kgen import images, optimizers
 from kgen.augmentation import noise as noises
 from kgen.augmentation.affine import distorted
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.held_out import HeldOutRecipe
@@ -38,6 +39,14 @@ from kgen.losses import reconstruction as reconstruction_losses
 from kgen.networks import search_space
 from kgen.networks.conv_autoencoder import Plan, decoder, encoder
 from kgen.optimizers import pruning
+
+if TYPE_CHECKING:
+    import optuna
+
+    from kgen.augmentation.noise import Noise
+    from kgen.core.game import Game
+    from kgen.data import Images
+    from kgen.optimizers.pruning import Pruning
 
 LOSSES = {  # of images and logits, in the order in which they are measured
     "binary_cross_entropy": reconstruction_losses.binary_cross_entropy_per_image,
@@ -61,14 +70,22 @@ class Autoencoder(autoencoding.AutoencodingGame):
     range = images.UNIT
     walks = 0
 
-    def __init__(self, player, loss, distort=False, noises=(), passes=1, pruned=None):
+    def __init__(
+        self,
+        player: Player,
+        loss: str,
+        distort: bool = False,
+        noises: "list[Noise]" = (),
+        passes: int = 1,
+        pruned: "Pruning | None" = None,
+    ) -> None:
         super().__init__(player.network.input_shape[1:], autoencoder=player)
         self.loss, self.distort, self.noises, self.passes, self.pruned = loss, distort, noises, passes, pruned
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         yield self.turn, batches[0]
 
-    def turn(self, clean):
+    def turn(self, clean: Tensor) -> dict[str, Tensor]:
         """Returns the mean loss of the reconstructions of `passes` passes, of a noisy image first."""
         clean = distorted(clean) if self.distort else clean
         seen, losses = self.seen(clean), []
@@ -78,34 +95,34 @@ class Autoencoder(autoencoding.AutoencodingGame):
             seen = keras.ops.sigmoid(logits)
         return {"autoencoder": keras.ops.mean(keras.ops.stack(losses))}
 
-    def per_pixel(self, name, clean, logits):
+    def per_pixel(self, name: str, clean: Tensor, logits: Tensor) -> Tensor:
         """Returns a loss as the mean over the numbers of each image, `(batch,)`."""
         return LOSSES[name](clean, logits) / math.prod(clean.shape[1:])
 
-    def measures(self, clean):
+    def measures(self, clean: Tensor) -> dict[str, Tensor]:
         logits = self.autoencoder(self.seen(clean), training=False)
         return {name: self.per_pixel(name, clean, logits) for name in sorted(LOSSES, key=lambda n: n != self.loss)}
 
-    def groups(self):
+    def groups(self) -> "dict[str, list[keras.Variable]]":
         """Returns the kernels that may be pruned, `{group: [kernel, ...]}`."""
         return pruning.groups(encoder=self.encoder, decoder=self.decoder)
 
-    def move(self, name, gradients):
+    def move(self, name: str, gradients: list[Tensor]) -> None:
         if self.pruned and self.pruned.persistent:
             return pruning.holding_zeros(self.groups(), lambda: super(Autoencoder, self).move(name, gradients))
         return super().move(name, gradients)
 
-    def acts_between_epochs(self):
+    def acts_between_epochs(self) -> bool:
         return self.pruned is not None
 
-    def between_epochs(self, epoch):
+    def between_epochs(self, epoch: int) -> dict[str, float]:
         """Prunes when it is time. Returns the sparsity of each group."""
         return self.pruned.act(epoch, self.groups()) if self.pruned else {}
 
-    def seen(self, batch):
+    def seen(self, batch: Tensor) -> Tensor:
         return noises.add(batch, self.noises)
 
-    def paint(self, numbers):
+    def paint(self, numbers: Tensor) -> Tensor:
         return keras.ops.sigmoid(numbers)
 
 
@@ -137,7 +154,7 @@ class AutoencoderRecipe(HeldOutRecipe):
     prune_decoder_convolution: float = 0.0  # Share of each such layer's weights that a pruning zeroes.
     mask: Literal["transient", "persistent"] = "transient"  # Whether pruned weights regrow or stay zero.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.plan().demand(self.demand)
         for name in ("latent_dim", "passes"):
@@ -152,7 +169,7 @@ class AutoencoderRecipe(HeldOutRecipe):
         self.demand(self.anneal or not self.warmup, "warmup", "0 without --anneal")
         noises.parse(self.noise)
 
-    def amounts(self):
+    def amounts(self) -> dict[str, float]:
         """Returns `{group: share}` that a pruning zeroes."""
         return {
             "encoder_dense": self.prune_encoder_dense,
@@ -161,18 +178,18 @@ class AutoencoderRecipe(HeldOutRecipe):
             "decoder_convolution": self.prune_decoder_convolution,
         }
 
-    def plan(self):
+    def plan(self) -> Plan:
         """Returns the layers, a `kgen.networks.conv_autoencoder.Plan`."""
         return Plan(self.channels, self.kernels, self.strides, self.paddings, self.units, self.activation)
 
-    def check(self, shape):
+    def check(self, shape: tuple[int, ...]) -> None:
         self.plan().maps(shape)
 
-    def suggest(self, trial):
+    def suggest(self, trial: "optuna.Trial") -> dict[str, Any]:
         """Returns the fields of a trial of a search, drawn from the report's space."""
         return search_space.suggest(trial, tuple(map("prune_{}".format, self.amounts())))
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape = data.images.shape[1:]
         network = autoencoding.autoencoder(
             encoder(shape, self.plan(), self.latent_dim, self.encoder_dropout),

@@ -14,17 +14,25 @@ a classifier for a judge; batch norm, arXiv:1502.03167.
 """
 
 import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from kgen import images, layers, optimizers
 from kgen.augmentation.affine import STRONG, distorted
-from kgen.backend import keras, tf
+from kgen.backend import Tensor, keras, tf
 from kgen.core import recipe as recipes
 from kgen.core import signatures
 from kgen.core.adversarial import named_classes
 from kgen.core.game import Game, Player, copy_weights
 from kgen.core.held_out import HeldOutRecipe
 from kgen.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kgen.data import Images
+    from kgen.optimizers.decayed_adam import DecayedAdam
 
 EXAMPLES = 10  # of a class, on the sheet
 
@@ -43,56 +51,56 @@ class Classifier(Game):
     exported = ("classifier",)
     reports = ("accuracy",)
 
-    def __init__(self, player, classes, distort=False):
+    def __init__(self, player: Player, classes: tuple[str, ...], distort: bool = False) -> None:
         self.fixed_images_shape = (EXAMPLES * len(classes), *player.network.input_shape[1:])
         super().__init__(classifier=player)
         self.classes, self.distort = classes, distort
 
     @property
-    def encoder(self):
+    def encoder(self) -> "keras.Model":
         """Images in [0, 1] -> codes `(batch, size)`."""
         return self.classifier.get_layer("encoder")
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         yield self.turn, batches[0]
 
-    def turn(self, batch):
+    def turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """Returns the mean cross-entropy of a batch, and how many of its labels are the most probable ones."""
         pictures, labels = batch
         pictures = distorted(pictures, STRONG) if self.distort else pictures
         loss, right = judged(self.classifier(pictures, training=True), labels)
         return {"classifier": keras.ops.mean(loss), "accuracy": keras.ops.mean(right)}
 
-    def measures(self, batch):
+    def measures(self, batch: "tuple[Tensor | np.ndarray, ...]") -> dict[str, Tensor]:
         pictures, labels = batch
         loss, right = judged(self.classifier(pictures, training=False), labels)
         return {"cross_entropy": loss, "accuracy": right}
 
-    def start_from(self, other):
+    def start_from(self, other: Game) -> None:
         """Takes the whole network of another classifier of this shape, or the encoder of any other game."""
         if isinstance(other, Classifier):
             return super().start_from(other)
         return copy_weights(getattr(other, "encoder", None), self.encoder)
 
-    def pictures(self, count):
+    def pictures(self, count: int) -> Tensor:
         """Returns the examples ordered by the class that they are taken for: a sheet shows what is confused."""
         module, _ = self.served
         pictures = images.from_bytes(tf.convert_to_tensor(self.examples), self.range)[:256]
         order = tf.argsort(module.classify(pictures)["label"], stable=True)
         return tf.gather(pictures, tf.gather(order, tf.range(count) % len(order)))
 
-    def signatures(self):
+    def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
         return signatures.classifier(self.classifier, self.range)
 
 
-def judged(logits, labels):
+def judged(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the cross-entropy of each image in nats, and 1 where its label is the most probable class; `(batch,)`."""
     logits = keras.ops.cast(logits, "float32")
     loss = keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
     return loss, keras.ops.cast(keras.ops.equal(keras.ops.argmax(logits, axis=-1), labels), "float32")
 
 
-def convolutional(shape, width, features, dropout):
+def convolutional(shape: tuple[int, ...], width: int, features: int, dropout: float) -> "keras.Model":
     """Returns images of `shape` -> rectified features `(batch, features)`: two pairs of 3x3 convolutions, halving."""
     image = x = keras.Input(shape)
     for channels, stride in ((width, 1), (width, 2), (2 * width, 1), (2 * width, 2)):
@@ -102,7 +110,7 @@ def convolutional(shape, width, features, dropout):
     return keras.Model(image, keras.layers.Dense(features, "relu")(x), name="encoder")
 
 
-def weighted_layers(network):
+def weighted_layers(network: "keras.Model") -> list:
     """Returns the layers of a network that have weights, from its input to its output."""
     return [layer for layer in network.layers if layer.weights]
 
@@ -121,7 +129,7 @@ class ClassifierRecipe(HeldOutRecipe):
     anneal: bool = False  # Whether the learning rate falls linearly to nothing over the steps.
     l2: float = 0.0  # Weight decay added to the gradient.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         known = self.unfreeze is None or (self.unfreeze >= 0 and self.start_from is not None)
         self.demand(known, "unfreeze", "0 or more, and only given with --start-from")
@@ -134,7 +142,7 @@ class ClassifierRecipe(HeldOutRecipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
         self.demand(self.l2 >= 0, "l2", "0 or more")
 
-    def game(self, data):
+    def game(self, data: "Images") -> Game:
         names, encoder = named_classes(data), self.encoder(data)
         found = weighted_layers(encoder)
         if self.unfreeze is not None:
@@ -147,13 +155,13 @@ class ClassifierRecipe(HeldOutRecipe):
         )
         return Classifier(Player(network, self.optimizer(), self.l2), names, self.distort)
 
-    def optimizer(self):
+    def optimizer(self) -> "DecayedAdam | keras.optimizers.Optimizer":
         """Returns a new Adam."""
         if self.anneal:
             return optimizers.DecayedAdam(self.learning_rate, end=self.steps)
         return keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)
 
-    def encoder(self, data):
+    def encoder(self, data: "Images") -> "keras.Model":
         """Returns an untrained encoder: of the layers of the run it starts from, or one of its own."""
         if self.start_from is None:
             return convolutional(data.images.shape[1:], self.width, self.features, self.dropout)

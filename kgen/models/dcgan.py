@@ -22,7 +22,7 @@ N(0, I) as in every later use of DCGAN; `--prior uniform` gives the paper's U(-1
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kgen import images
 from kgen.backend import keras
@@ -31,6 +31,10 @@ from kgen.core.game import Player
 from kgen.core.priors import Normal, Uniform
 from kgen.models.gan import GAN
 from kgen.networks.dcgan import ConvolutionalRecipe
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.data import Images
 
 PRIORS = {"normal": Normal, "uniform": Uniform}
 
@@ -45,12 +49,12 @@ class DCGANRecipe(ConvolutionalRecipe, AnyLossRecipe):
     beta1: float = 0.5  # Adam's (section 4).
     l2: float = 2.5e-5  # Weight decay added to the gradient (the authors' code).
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.l2 >= 0, "l2", "0 or more")
         self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         generator, discriminator = self.networks(data, self.first_norm, self.initial)
         return GAN(
             generator=Player(generator, self.adam(), self.l2),
@@ -61,7 +65,7 @@ class DCGANRecipe(ConvolutionalRecipe, AnyLossRecipe):
             **self.rules(),
         )
 
-    def adam(self):
+    def adam(self) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer: every player has its own."""
         return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta1, epsilon=1e-8)
 

@@ -13,27 +13,31 @@ This file is the algorithm. Networks and recipes: `kgen.models.gan_maxout` (the 
 Deviation: the generator may move several times too (`--generator-steps`); the paper's moves once.
 """
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kgen.backend import Tensor
 from kgen.core.adversarial import AdversarialGame
 
 
 class GAN(AdversarialGame):
     """Goodfellow et al. 2014, Algorithm 1."""
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         """For k steps the discriminator moves, then the generator."""
         for batch in batches[: self.discriminator_steps]:
             yield self.discriminator_turn, batch
         for batch in batches[-self.generator_steps :]:
             yield self.generator_turn, batch
 
-    def discriminator_turn(self, real):
+    def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The discriminator compares a batch of images with as many generated ones."""
         real_logits = self.discriminate(real)
         fake_logits = self.discriminate(self.sample(real.shape[0]))
         loss = self.loss.discriminator(real_logits, fake_logits)
         return self.with_r1({self.discriminator_name: loss, **self.scores(real_logits, fake_logits)}, real)
 
-    def generator_turn(self, real):
+    def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The generator makes new images; only a loss that compares pairs looks at the real ones."""
         fake_logits = self.discriminate(self.sample(real.shape[0]))
         real_logits = self.discriminate(real) if self.loss.paired else None

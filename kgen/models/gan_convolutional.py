@@ -13,6 +13,7 @@ Deviations: those of `kgen.models.gan_maxout`.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kgen import layers
 from kgen.backend import keras
@@ -20,12 +21,16 @@ from kgen.core.adversarial import AnyLossRecipe
 from kgen.models.gan_maxout import normalised_game, small, uniform
 from kgen.networks.sizes import checked
 
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.data import Images
+
 SIZES = (32,)
 # Of the discriminator's convolutions: share of `channels`, kernel, padding, pooling window.
 CONVOLUTIONS = ((1, 8, 4, 4), (1, 8, 3, 4), (6, 5, 3, 2))
 
 
-def generator(channels, latent_dim, width, maps):
+def generator(channels: int, latent_dim: int, width: int, maps: int) -> "keras.Model":
     """Returns z -> 32x32 normalised images, through `width` rectifiers and `maps` maps of 10x10 sigmoids."""
     z = keras.Input((latent_dim,))
     x = keras.layers.Dense(width, "relu", kernel_initializer=uniform(0.05))(z)
@@ -35,7 +40,7 @@ def generator(channels, latent_dim, width, maps):
     return keras.Model(z, layers.UntiedBias(dtype="float32")(x), name="generator")
 
 
-def discriminator(shape, channels, units, pieces):
+def discriminator(shape: tuple[int, ...], channels: int, units: int, pieces: int) -> "keras.Model":
     """Returns 32x32 images -> logit; the first two maps have `channels` channels, the third six times as many."""
     image = keras.Input(shape)
     x = layers.Dropout(0.2)(image)
@@ -61,14 +66,14 @@ class ConvolutionalMaxoutRecipe(AnyLossRecipe):
     pieces: int = 5  # Linear pieces of a unit of the dense layer; the convolutions have 2.
     learning_rate: float = 0.004  # Of both players, at the start.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         counts = "latent_dim", "generator_width", "generator_maps", "discriminator_channels", "discriminator_units"
         for name in (*counts, "pieces"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape = checked(data.images.shape[1:], SIZES)
         return normalised_game(
             self,

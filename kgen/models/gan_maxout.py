@@ -19,18 +19,27 @@ the logit (the code's clip differs, at always-black pixels both are black); Tens
 """
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgen import images, layers, optimizers
 from kgen.augmentation import contrast
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core import signatures
 from kgen.core.adversarial import AnyLossRecipe
 from kgen.core.game import Player
 from kgen.core.priors import Normal, Uniform
 from kgen.models.gan import GAN
+
+if TYPE_CHECKING:
+    from kgen.backend import tf
+    from kgen.core.game import Game
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
+    from kgen.images import Range
 
 
 class SimultaneousGAN(GAN):
@@ -43,7 +52,7 @@ class SimultaneousGAN(GAN):
     weight = 0.5
     share = 1.0
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         """One player may move alone first; then both move from one forward pass."""
         alone = self.discriminator_turn if self.discriminator_steps > self.generator_steps else self.generator_turn
         together = min(self.discriminator_steps, self.generator_steps)
@@ -52,11 +61,11 @@ class SimultaneousGAN(GAN):
         for batch in batches[-together:]:
             yield self.turn, batch
 
-    def discriminator_turn(self, real):
+    def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The discriminator moves alone."""
         return {name: value for name, value in self.turn(real).items() if name != "generator"}
 
-    def turn(self, real):
+    def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Both players move, from one forward pass."""
         real_logits, fake_logits = self.discriminate(real), self.discriminate(self.sample(real.shape[0]))
         values = {
@@ -75,15 +84,22 @@ class ContrastNormalisedGAN(SimultaneousGAN):
     its last layer, so that a run can be opened without its images.
     """
 
-    def receive(self, data):
+    def receive(self, data: Tensor) -> list[Tensor]:
         unit = [images.from_bytes(data[i], images.UNIT) for i in range(data.shape[0])]
         return [contrast.normalise(batch)[0] for batch in unit]
 
-    def signatures(self):
+    def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
         return signatures.generator(self.generator, self.prior, self.generator.layers[-1].range())
 
 
-def generator(shape, latent_dim, width, activations, weights, bias="zeros"):
+def generator(
+    shape: tuple[int, ...],
+    latent_dim: int,
+    width: int,
+    activations: tuple[str, ...],
+    weights: "Sequence[keras.initializers.Initializer]",
+    bias: "keras.initializers.Initializer | str" = "zeros",
+) -> "keras.Model":
     """Returns z -> images of `shape`, through two layers of `width` units.
 
     Args:
@@ -99,7 +115,9 @@ def generator(shape, latent_dim, width, activations, weights, bias="zeros"):
     return keras.Model(z, keras.layers.Reshape(shape)(x), name="generator")
 
 
-def discriminator(shape, units, pieces, weights, dropout):
+def discriminator(
+    shape: tuple[int, ...], units: int, pieces: int, weights: Callable, dropout: tuple[float, ...]
+) -> "keras.Model":
     """Returns image -> logit, through two maxout layers.
 
     Args:
@@ -114,28 +132,28 @@ def discriminator(shape, units, pieces, weights, dropout):
     return keras.Model(image, keras.layers.Dense(1, kernel_initializer=weights())(x), name="discriminator")
 
 
-def remembering(network, shown):
+def remembering(network: "keras.Model", shown: "Range") -> "keras.Model":
     """Returns a generator with a last layer that keeps the `kgen.images.Range` in which its images are shown."""
     return keras.Model(network.input, layers.DisplayRange(*shown)(network.output), name=network.name)
 
 
-def visible_range(pixels):
+def visible_range(pixels: np.ndarray) -> "Range":
     """Returns the `kgen.augmentation.contrast.display_range` of training images, uint8 `(n, height, width, channels)`."""
     varied = (pixels != pixels[:1, :1, :1, :1]).any()  # else a run is opened for sampling: its checkpoint has the range
     return contrast.display_range(pixels) if varied else images.UNIT
 
 
-def uniform(limit):
+def uniform(limit: float) -> "keras.initializers.Initializer":
     """Returns a new initializer U(-limit, limit); one that is used twice would give the same numbers twice."""
     return keras.initializers.RandomUniform(-limit, limit)
 
 
-def small():
+def small() -> "keras.initializers.Initializer":
     """Returns a new initializer of the authors' discriminators."""
     return uniform(0.005)
 
 
-def annealed(network, recipe, data):
+def annealed(network: "keras.Model", recipe: "Recipe", data: "Images") -> Player:
     """Returns a player of the authors' code: gradient descent with annealed rate and momentum ("saturate: 250")."""
     end = 250 * max(1, len(data.images) // recipe.batch_size)
     return Player(network, optimizers.AnnealedSGD(recipe.learning_rate, end=end))
@@ -151,20 +169,28 @@ class GANRecipe(AnyLossRecipe):
     pieces: int = 5  # Linear pieces of a maxout unit.
     learning_rate: float = 0.1  # Of both players, at the start.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("latent_dim", "generator_width", "discriminator_units", "pieces"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
-    def networks(self, shape, activations, weights, discriminator_weights=small, dropout=(0.2, 0.5), bias="zeros"):
+    def networks(
+        self,
+        shape: tuple[int, ...],
+        activations: tuple[str, ...],
+        weights: "Sequence[keras.initializers.Initializer]",
+        discriminator_weights: Callable = small,
+        dropout: tuple[float, ...] = (0.2, 0.5),
+        bias: "keras.initializers.Initializer | str" = "zeros",
+    ) -> "tuple[keras.Model, keras.Model]":
         """Returns `(generator, discriminator)`, see the functions of these names."""
         return (
             generator(shape, self.latent_dim, self.generator_width, activations, weights, bias),
             discriminator(shape, self.discriminator_units, self.pieces, discriminator_weights, dropout),
         )
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         mean = (data.images.mean(axis=0) / 255).clip(0.001, 0.999)
         logits = keras.initializers.Constant(np.log(mean / (1 - mean)).ravel())
         weights = [uniform(0.05) for _ in range(3)]
@@ -179,7 +205,7 @@ class GANRecipe(AnyLossRecipe):
         )
 
 
-def normalised_game(recipe, data, generator, discriminator):
+def normalised_game(recipe: "Recipe", data: "Images", generator: "keras.Model", discriminator: "keras.Model") -> "Game":
     """Returns the game of the authors' CIFAR-10 runs between a generator and a discriminator."""
     shown = visible_range(data.images)
     return ContrastNormalisedGAN(
@@ -200,7 +226,7 @@ class ContrastNormalisedRecipe(GANRecipe):
     discriminator_units: int = 1600  # Maxout units in each of the discriminator's two hidden layers.
     learning_rate: float = 0.025  # Of both players, at the start.
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         weights = uniform(0.05), uniform(0.05), uniform(0.5)
         networks = self.networks(data.images.shape[1:], ("relu", "sigmoid", "linear"), weights)
         return normalised_game(self, data, *networks)

@@ -23,12 +23,14 @@ the authors' code for CIFAR-10, whose deeper networks have weight norm and dropo
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgen import images, layers
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
@@ -42,6 +44,11 @@ from kgen.losses.classification import (
 from kgen.networks.dcgan import WEIGHTS, doublings
 from kgen.networks.sizes import checked
 from kgen.rng import Rng
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.core.priors import Normal
+    from kgen.data import Images
 
 SIZES = (28, 32, 64)
 
@@ -57,20 +64,20 @@ class KPlusOneGAN(ClassConditionalGame):
         others: as in `ClassConditionalGame`, but for the objective.
     """
 
-    def __init__(self, *args, real_target=1.0, feature_matching=0.0, **kwargs):
+    def __init__(self, *args: Any, real_target: float = 1.0, feature_matching: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, loss=None, **kwargs)
         self.real_target, self.feature_matching = real_target, feature_matching
         if feature_matching:
             self.reports += ("feature_distance",)
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         """For k steps the discriminator moves, then the generator."""
         for batch in batches[: self.discriminator_steps]:
             yield self.discriminator_turn, batch
         for batch in batches[-self.generator_steps :]:
             yield self.generator_turn, batch
 
-    def scores(self, real_logits, fake_logits):
+    def scores(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
         """Returns the means of `1 - p(K | x)` on real and generated images, to be logged: 1 is real, 0 generated."""
         mean = keras.ops.mean
         return {
@@ -78,7 +85,7 @@ class KPlusOneGAN(ClassConditionalGame):
             "fake_score": mean(k_plus_one_score(fake_logits)),
         }
 
-    def discriminator_turn(self, batch):
+    def discriminator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The discriminator names the class of real images, and class K of generated ones."""
         real, labels = batch
         real_logits, _ = self.discriminate(real)
@@ -87,7 +94,7 @@ class KPlusOneGAN(ClassConditionalGame):
         values = {"discriminator": loss, **self.scores(real_logits, fake_logits)}
         return self.with_r1(values, real, critic=lambda seen: log_odds(self.discriminate(seen)[0]))
 
-    def generator_turn(self, batch):
+    def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator is paid for images that are taken for their class."""
         real, labels = batch
         wanted = self.some_labels(labels.shape[0])
@@ -99,13 +106,15 @@ class KPlusOneGAN(ClassConditionalGame):
         return {"generator": loss + self.feature_matching * distance, "feature_distance": distance}
 
 
-def log_odds(logits):
+def log_odds(logits: Tensor) -> Tensor:
     """Returns the logit of being real, `log (1 - p(K | x)) / p(K | x)`, of K + 1 logits: float32 `(batch,)`."""
     logits = keras.ops.cast(logits, "float32")
     return keras.ops.logsumexp(logits[:, :-1], axis=1) - logits[:, -1]
 
 
-def generator(shape, classes, width, latents, labels):
+def generator(
+    shape: tuple[int, ...], classes: int, width: int, latents: np.ndarray, labels: np.ndarray
+) -> "keras.Model":
     """Returns `[z, label]` -> images in [-1, 1] of `shape`; the largest map has `width` channels.
 
     Args:
@@ -133,13 +142,13 @@ def generator(shape, classes, width, latents, labels):
     return keras.Model([z, label], keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
-def transposed(x, channels):
+def transposed(x: Tensor, channels: int) -> Tensor:
     """Returns x with its maps doubled: 5x5, stride 2, no bias."""
     weights = WEIGHTS["normal"]("fan_in")
     return keras.layers.Conv2DTranspose(channels, 5, 2, "same", use_bias=False, kernel_initializer=weights)(x)
 
 
-def discriminator(classes, width, kernels, dims, reference):
+def discriminator(classes: int, width: int, kernels: int, dims: int, reference: np.ndarray) -> "keras.Model":
     """Returns images -> `[logits (batch, classes + 1), features (batch, m)]`; the first map has `width` channels.
 
     Args:
@@ -176,7 +185,7 @@ class ImprovedGANRecipe(AdversarialRecipe):
     learning_rate: float = 3e-4  # Adam's, of both players.
     beta1: float = 0.5  # Adam's.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("latent_dim", "width", "minibatch_kernels", "minibatch_dims", "reference"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
@@ -185,7 +194,7 @@ class ImprovedGANRecipe(AdversarialRecipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
         self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape, names, prior = checked(data.images.shape[1:], SIZES), named_classes(data), Uniform(self.latent_dim)
         kernels = self.minibatch_kernels, self.minibatch_dims
         return KPlusOneGAN(
@@ -199,17 +208,17 @@ class ImprovedGANRecipe(AdversarialRecipe):
             **self.rules(),
         )
 
-    def reference_noise(self, prior, classes):
+    def reference_noise(self, prior: "Normal | Uniform", classes: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns the generator's reference batch: z `(reference, size)`, and labels, all classes in turn."""
         with Rng(self.seed).fold_in(0):
             return prior.draw(self.reference).numpy(), np.arange(self.reference) % classes
 
-    def reference_images(self, pictures):
+    def reference_images(self, pictures: np.ndarray) -> np.ndarray:
         """Returns the discriminator's reference batch: images of the training set, float32, in [-1, 1]."""
         chosen = pictures[pipeline.indices(self.seed, 0, self.reference, len(pictures))]
         return np.asarray(images.from_bytes(chosen, images.SYMMETRIC))
 
-    def adam(self):
+    def adam(self) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer: every player has its own."""
         return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta1, epsilon=1e-8)
 

@@ -13,13 +13,13 @@ Recipes:
 import dataclasses
 from dataclasses import dataclass
 
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core.adversarial import LossName
 from kgen.losses.adversarial import LOSSES, AdversarialLoss, least_squares_generator
 from kgen.models import dcgan
 
 
-def squashed_generator(fake_logits):
+def squashed_generator(fake_logits: Tensor) -> Tensor:
     """Generator loss `1/2 E[(sigmoid(l) - 1)^2]`, report 004's mistake: flat for logits `l` far below 0."""
     return least_squares_generator(keras.ops.sigmoid(keras.ops.cast(fake_logits, "float32")))
 
@@ -31,7 +31,7 @@ class LSGANRecipe(dcgan.DCGANRecipe):
     loss: LossName = "least_squares"  # What the two players minimise.
     sigmoid: bool = False  # Report 004's mixture: cross-entropy behind a sigmoid for D, least squares for G.
 
-    def adversarial_loss(self):
+    def adversarial_loss(self) -> AdversarialLoss:
         """Returns the pair of losses; with `sigmoid` those of report 004."""
         if not self.sigmoid:
             return super().adversarial_loss()

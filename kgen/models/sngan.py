@@ -27,15 +27,20 @@ enlarging and after pooling: they commute with both.
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kgen import images, layers, optimizers
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AnyLossRecipe, LossName
 from kgen.core.game import Player
 from kgen.core.priors import Normal
 from kgen.models.gan import GAN
 from kgen.networks.sizes import checked
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.data import Images
+    from kgen.optimizers.decayed_adam import DecayedAdam
 
 CNN_SIZES = (28, 32, 48, 64)
 
@@ -71,18 +76,18 @@ class SNGAN(GAN):
         others: as in `GAN`.
     """
 
-    def __init__(self, *args, generator_batch=1, **kwargs):
+    def __init__(self, *args: Any, generator_batch: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.generator_batch = generator_batch
 
-    def generator_turn(self, real):
+    def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The generator makes `generator_batch` images for each in the discriminator's turn."""
         fake_logits = self.discriminate(self.sample(self.generator_batch * real.shape[0]))
         real_logits = self.discriminate(real) if self.loss.paired else None
         return {"generator": self.loss.generator_loss(real_logits, fake_logits)}
 
 
-def cnn_generator(shape, latent_dim, width):
+def cnn_generator(shape: tuple[int, ...], latent_dim: int, width: int) -> "keras.Model":
     """Returns z -> images in [-1, 1] of `shape`; the largest map has `width` channels. Table 3a."""
     start, doublings = cnn_scales(shape[0])
     channels = width * 2**doublings
@@ -96,7 +101,7 @@ def cnn_generator(shape, latent_dim, width):
     return keras.Model(z, keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
-def cnn_discriminator(shape, width):
+def cnn_discriminator(shape: tuple[int, ...], width: int) -> "keras.Model":
     """Returns images -> logits `(batch, 1)`; the first map has `width` channels. Table 3b, channels of the code."""
     _, halvings = cnn_scales(shape[0])
     image = keras.Input(shape)
@@ -107,12 +112,12 @@ def cnn_discriminator(shape, width):
     return keras.Model(image, judgement(keras.layers.Flatten()(x), normal()), name="discriminator")
 
 
-def cnn_scales(size):
+def cnn_scales(size: int) -> tuple[int, int]:
     """Returns `(start, n)`: a map of `start` pixels doubled n times gives `size`."""
     return (7, 2) if size == 28 else (size // 8, 3)
 
 
-def resnet_generator(shape, latent_dim, width):
+def resnet_generator(shape: tuple[int, ...], latent_dim: int, width: int) -> "keras.Model":
     """Returns z -> images in [-1, 1] of `shape`. Table 4a; at 64 pixels the code's."""
     start, multiples, _, _ = RESNETS[shape[0]]
     first, *others = [int(width * multiple) for multiple in multiples]
@@ -126,7 +131,7 @@ def resnet_generator(shape, latent_dim, width):
     return keras.Model(z, keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
-def resnet_discriminator(shape, width):
+def resnet_discriminator(shape: tuple[int, ...], width: int) -> "keras.Model":
     """Returns images -> logits `(batch, 1)`: blocks, ReLU, the sum over all positions, dense. Table 4b."""
     _, _, multiples, halvings = RESNETS[shape[0]]
     image = x = keras.Input(shape)
@@ -136,7 +141,7 @@ def resnet_discriminator(shape, width):
     return keras.Model(image, judgement(x, glorot()), name="discriminator")
 
 
-def up_block(x, channels):
+def up_block(x: Tensor, channels: int) -> Tensor:
     """Returns the generator's residual block, `conv(relu(bn(conv(up(relu(bn(x))))))) + conv(up(x))`; maps double."""
     y = keras.layers.ReLU()(layers.BatchNorm()(x))
     y = layers.nearest(y, channels, 3, kernel_initializer=glorot(2.0))
@@ -146,7 +151,7 @@ def up_block(x, channels):
     return keras.layers.Add()([y, layers.repeated(shortcut)])
 
 
-def down_block(x, channels, halve, first=False):
+def down_block(x: Tensor, channels: int, halve: bool, first: bool = False) -> Tensor:
     """Returns the discriminator's residual block: `pool(conv(relu(conv(relu(x))))) + conv(pool(x))`.
 
     Args:
@@ -165,24 +170,26 @@ def down_block(x, channels, halve, first=False):
     return keras.layers.Add()([y, x])
 
 
-def convolution(x, channels, kernel_size, initializer, strides=1):
+def convolution(
+    x: Tensor, channels: int, kernel_size: int, initializer: "keras.initializers.Initializer", strides: int = 1
+) -> Tensor:
     """Returns a spectrally normalised convolution of `x`, with a bias."""
     return layers.SpectralNorm(
         keras.layers.Conv2D(channels, kernel_size, strides, padding="same", kernel_initializer=initializer)
     )(x)
 
 
-def judgement(x, initializer):
+def judgement(x: Tensor, initializer: "keras.initializers.Initializer") -> Tensor:
     """Returns the logit `(batch, 1)`, by a spectrally normalised dense layer."""
     return layers.SpectralNorm(keras.layers.Dense(1, kernel_initializer=initializer))(x)
 
 
-def normal():
+def normal() -> "keras.initializers.Initializer":
     """Returns a new initializer N(0, .02), as every user of an initializer needs its own."""
     return keras.initializers.RandomNormal(0.0, 0.02)
 
 
-def glorot(scale=1.0):
+def glorot(scale: float = 1.0) -> "keras.initializers.Initializer":
     """Returns a new initializer, uniform with variance `2 scale / (fan_in + fan_out)`; its gain is sqrt(scale)."""
     return keras.initializers.VarianceScaling(scale, "fan_avg", "uniform")
 
@@ -201,7 +208,7 @@ class SNGANRecipe(AnyLossRecipe):
     decay: bool = False  # Let the learning rate fall linearly, to 0 at --steps.
     generator_batch: int = 1  # Images in the generator's turn, as a multiple of --batch-size.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("latent_dim", "width", "generator_batch"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
@@ -211,7 +218,7 @@ class SNGANRecipe(AnyLossRecipe):
         for name in ("beta1", "beta2"):
             self.demand(0 <= getattr(self, name) < 1, name, "at least 0 and below 1")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         resnet = self.network == "resnet"
         shape = checked(data.images.shape[1:], tuple(RESNETS) if resnet else CNN_SIZES)
         generator = resnet_generator if resnet else cnn_generator
@@ -226,7 +233,7 @@ class SNGANRecipe(AnyLossRecipe):
             **self.rules(),
         )
 
-    def adam(self, moves):
+    def adam(self, moves: int) -> "DecayedAdam | keras.optimizers.Optimizer":
         """Returns a new optimizer for a player that moves `moves` times in a training step."""
         numbers = {"beta_1": self.beta1, "beta_2": self.beta2, "epsilon": 1e-8}
         if self.decay:

@@ -18,17 +18,23 @@ Recipes:
 Deviations: Adam at 1e-3 for Adagrad, PyTorch's initial weights for N(0, .01), and images as they are, not binarised.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kgen import images, rng
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.held_out import HeldOutRecipe
 from kgen.core.priors import Normal
 from kgen.losses import reconstruction as reconstruction_losses
 from kgen.networks.conv_autoencoder import Plan, decoder, encoder
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.core.priors import Uniform
+    from kgen.data import Images
 
 LIKELIHOODS = {  # -log p(x|z) of each image from the decoder's numbers, and the images that these stand for
     "bernoulli": (reconstruction_losses.binary_cross_entropy_per_image, lambda numbers: keras.ops.sigmoid(numbers)),
@@ -54,15 +60,22 @@ class VAE(autoencoding.AutoencodingGame):
     reports = ("reconstruction", "kl")
     walks, draws = 2, 2
 
-    def __init__(self, autoencoder, prior, likelihood="bernoulli", beta=1.0, **opponents):
+    def __init__(
+        self,
+        autoencoder: Player,
+        prior: "Normal | Uniform",
+        likelihood: str = "bernoulli",
+        beta: float = 1.0,
+        **opponents: Any,
+    ) -> None:
         super().__init__(autoencoder.network.input_shape[1:], autoencoder=autoencoder, **opponents)
         self.prior, self.beta = prior, beta
         self.nats, self.paint = LIKELIHOODS[likelihood]  # paint: see AutoencodingGame
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         yield self.turn, batches[0]
 
-    def turn(self, real):
+    def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Returns the negative bound and its two parts, means over images."""
         reconstruction, divergence = map(keras.ops.mean, self.bound(real, training=True))
         return {
@@ -71,7 +84,7 @@ class VAE(autoencoding.AutoencodingGame):
             "kl": divergence,
         }
 
-    def measures(self, real):
+    def measures(self, real: Tensor) -> dict[str, Tensor]:
         reconstruction, divergence = self.bound(real, training=False)
         return {
             "negative_bound": reconstruction + self.beta * divergence,
@@ -79,14 +92,14 @@ class VAE(autoencoding.AutoencodingGame):
             "kl": divergence,
         }
 
-    def bound(self, real, training):
+    def bound(self, real: Tensor, training: bool) -> tuple[Tensor, Tensor]:
         """Returns the two parts of each image's negative bound, `(batch,)` in nats."""
         mean, log_variance = self.encoder(real, training=training)
         numbers = self.decoder(drawn(mean, log_variance), training=training)
         return self.nats(real, numbers), reconstruction_losses.kl_to_standard_normal(mean, log_variance)
 
 
-def drawn(mean, log_variance):
+def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Returns codes `mean + exp(log_variance / 2) e`, e ~ N(0, I): a draw that gradients go through. Section 2.4."""
     mean, log_variance = keras.ops.cast(mean, "float32"), keras.ops.cast(log_variance, "float32")
     return mean + keras.ops.exp(0.5 * log_variance) * rng.current().normal(keras.ops.shape(mean))
@@ -107,21 +120,21 @@ class VAERecipe(HeldOutRecipe):
     beta: float = 1.0  # Weight of the divergence from the prior.
     learning_rate: float = 1e-3  # Adam's.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
         self.demand(self.beta >= 0, "beta", "0 or more")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
         self.plan().demand(self.demand)
 
-    def plan(self):
+    def plan(self) -> Plan:
         """Returns the layers, a `kgen.networks.conv_autoencoder.Plan`."""
         return Plan(self.channels, self.kernels, self.strides, self.paddings, self.units, self.activation)
 
-    def check(self, shape):
+    def check(self, shape: tuple[int, ...]) -> None:
         self.plan().maps(shape)
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape, plan = data.images.shape[1:], self.plan()
         network = autoencoding.autoencoder(
             encoder(shape, plan, self.latent_dim, heads=2), decoder(shape, plan, self.latent_dim)

@@ -25,11 +25,12 @@ Deviations: real, reconstructed and generated images pass through the discrimina
 compares all; the code passes the first two once more by themselves. Initial weights are Glorot's.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kgen import layers, optimizers
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.priors import Normal
@@ -38,6 +39,13 @@ from kgen.core.update_rules import Equilibrium
 from kgen.losses import reconstruction as reconstruction_losses
 from kgen.models.vae import drawn
 from kgen.networks.sizes import checked
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.core.priors import Uniform
+    from kgen.core.update_rules import UpdateRule
+    from kgen.data import Images
+    from kgen.optimizers.rmsprop import RMSprop
 
 EPSILON = 1e-3  # under the logarithms of L_GAN
 
@@ -80,16 +88,26 @@ class VAEGAN(autoencoding.AutoencodingGame):
     reports = ("kl", "similarity", "real_cost", "fake_cost")
     walks, draws = 2, 2
 
-    def __init__(self, encoder, decoder, discriminator, prior, gamma, real_share, judge_reconstructions, update_rule):
+    def __init__(
+        self,
+        encoder: Player,
+        decoder: Player,
+        discriminator: Player,
+        prior: "Normal | Uniform",
+        gamma: float,
+        real_share: float,
+        judge_reconstructions: bool,
+        update_rule: "UpdateRule | None",
+    ) -> None:
         players = {"encoder": encoder, "decoder": decoder, "discriminator": discriminator}
         super().__init__(encoder.network.input_shape[1:], **players)
         self.prior, self.gamma, self.real_share = prior, gamma, real_share
         self.judge_reconstructions, self.update_rule = judge_reconstructions, update_rule
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         yield self.turn, batches[0]
 
-    def turn(self, real):
+    def turn(self, real: Tensor) -> dict[str, Tensor]:
         """All three move, from one forward pass; losses are means over images."""
         ops, count = keras.ops, real.shape[0]
         mean, log_variance = self.encoder(real, training=True)
@@ -110,18 +128,18 @@ class VAEGAN(autoencoding.AutoencodingGame):
         }
 
 
-def cost(logits, real):
+def cost(logits: Tensor, real: bool) -> Tensor:
     """Returns the discriminator's mean `-log(D + EPSILON)` on real images, `-log(1 - D + EPSILON)` on others; nats."""
     right = keras.ops.sigmoid(keras.ops.cast(logits if real else -logits, "float32"))
     return -keras.ops.mean(keras.ops.log(right + EPSILON))
 
 
-def normed(x):
+def normed(x: Tensor) -> Tensor:
     """Returns x normalised over the batch, and rectified."""
     return keras.layers.ReLU()(layers.BatchNorm(momentum=0.9, epsilon=1e-6)(x))
 
 
-def encoder(shape, latent_dim, width):
+def encoder(shape: tuple[int, ...], latent_dim: int, width: int) -> "keras.Model":
     """Returns images of `shape` -> [means, log-variances]."""
     image = x = keras.Input(shape)
     for units in SIZES[shape[0]].encoder:
@@ -131,7 +149,7 @@ def encoder(shape, latent_dim, width):
     return keras.Model(image, heads, name="encoder")
 
 
-def decoder(shape, latent_dim, width):
+def decoder(shape: tuple[int, ...], latent_dim: int, width: int) -> "keras.Model":
     """Returns codes -> images of `shape` in [-1, 1]."""
     start = SIZES[shape[0]].start
     code = keras.Input((latent_dim,))
@@ -143,7 +161,7 @@ def decoder(shape, latent_dim, width):
     return keras.Model(code, keras.layers.Activation("tanh", dtype="float32")(x), name="decoder")
 
 
-def discriminator(shape, width, compared):
+def discriminator(shape: tuple[int, ...], width: int, compared: int) -> "keras.Model":
     """Returns images of `shape` -> [logits `(batch, 1)`, output of convolution `compared`, counted from 1, flat]."""
     image = x = keras.Input(shape)
     first, *others = SIZES[shape[0]].discriminator
@@ -174,7 +192,7 @@ class VAEGANRecipe(Recipe):
     final_learning_rate: float = 1e-5 / 64  # At the last step.
     l2: float = 1e-5 / 64  # Weight decay added to the gradient.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
         self.demand(self.width >= 1, "width", "at least 1")
@@ -185,7 +203,7 @@ class VAEGANRecipe(Recipe):
             self.demand(getattr(self, name) >= 0, name, "0 or more")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape = checked(data.images.shape[1:], SIZES)
         networks = {
             "encoder": encoder(shape, self.latent_dim, self.width),
@@ -201,7 +219,7 @@ class VAEGANRecipe(Recipe):
             update_rule=Equilibrium(self.equilibrium, self.margin) if self.margin else None,
         )
 
-    def rmsprop(self):
+    def rmsprop(self) -> "RMSprop":
         """Returns a new optimizer: every player has its own."""
         rates = {"final_rate": self.final_learning_rate, "power": 0.75, "end": self.steps}
         return optimizers.RMSprop(self.learning_rate, rho=0.9, epsilon=1e-5, **rates)

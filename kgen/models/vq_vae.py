@@ -16,13 +16,20 @@ Deviations: these networks for the paper's residual ones; squared error of image
 the indices, so nothing is drawn from noise. Berthelot et al. move the codebook by averages and use beta 10.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from kgen import layers
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.networks.acai import ACAINetworksRecipe, decoder, encoder
+
+if TYPE_CHECKING:
+    from kgen.core.autoencoding import Pixels
+    from kgen.core.game import Game
+    from kgen.data import Images
 
 QUANTIZER = "quantizer"
 
@@ -39,14 +46,14 @@ class VQVAE(autoencoding.AutoencodingGame):
 
     reports = ("reconstruction", "codebook_error")
 
-    def __init__(self, autoencoder, pixels, size, beta):
+    def __init__(self, autoencoder: Player, pixels: "Pixels", size: int, beta: float) -> None:
         super().__init__(autoencoder.network.input_shape[1:], pixels, autoencoder=autoencoder)
         self.size, self.beta = size, beta
 
-    def play(self, batches):
+    def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         yield self.turn, batches[0]
 
-    def turn(self, real):
+    def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Returns the three terms' sum, and the mean squared distance from the codebook."""
         ops, codes = keras.ops, self.encoder(real, training=True)
         reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
@@ -61,7 +68,7 @@ class VQVAE(autoencoding.AutoencodingGame):
         }
 
 
-def quantising(network, size, count):
+def quantising(network: "keras.Model", size: int, count: int) -> "keras.Model":
     """Returns a decoder of codes `(batch, n size)` that first replaces each `size` numbers by those of a codebook."""
     code = keras.Input(network.input_shape[1:])
     vectors = keras.layers.Reshape((-1, size))(code)
@@ -76,12 +83,12 @@ class VQVAERecipe(ACAINetworksRecipe):
     codebook: int = 512  # Vectors of the codebook.
     beta: float = 0.25  # Weight of the term that keeps the encoder near the codebook.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.codebook >= 2, "codebook", "at least 2")
         self.demand(self.beta >= 0, "beta", "0 or more")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         decoding = quantising(decoder(shape, plan), self.latent_channels, self.codebook)
         network = autoencoding.autoencoder(encoder(shape, plan), decoding)

@@ -13,8 +13,10 @@ outside of the root (`kgen.optimizers.RMSprop`).
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from kgen import images, optimizers
+from kgen.backend import Tensor
 from kgen.core.game import Player
 from kgen.core.priors import Normal
 from kgen.core.update_rules import CriticFirst
@@ -22,6 +24,11 @@ from kgen.losses import penalties
 from kgen.losses.adversarial import LOSSES
 from kgen.models.gan import GAN
 from kgen.networks.dcgan import ConvolutionalRecipe
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.data import Images
+    from kgen.optimizers.rmsprop import RMSprop
 
 
 class WGAN(GAN):
@@ -35,13 +42,13 @@ class WGAN(GAN):
 
     discriminator_name = "critic"
 
-    def __init__(self, *args, clip, warm_up=0, **kwargs):
+    def __init__(self, *args: Any, clip: float, warm_up: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clip = clip
         if warm_up > self.discriminator_steps:
             self.update_rule = CriticFirst(warm_up, per_round=self.discriminator_steps)
 
-    def move(self, name, gradients):
+    def move(self, name: str, gradients: list[Tensor]) -> None:
         super().move(name, gradients)
         if name == self.discriminator_name:
             penalties.clip_weights(self.critic.trainable_variables, self.clip)
@@ -54,13 +61,13 @@ class WGANRecipe(ConvolutionalRecipe):
     clip: float = 0.01  # Greatest absolute value of the critic's weights, c of Algorithm 1.
     warm_up: int = 100  # Critic steps before each of the first 25 generator steps and every 500th; 0 for none.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.clip > 0, "clip", "above 0")
         self.demand(self.warm_up >= 0, "warm_up", "0 or more")
         self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         generator, critic = self.networks(data)
         return WGAN(
             generator=Player(generator, self.rmsprop()),
@@ -73,7 +80,7 @@ class WGANRecipe(ConvolutionalRecipe):
             **self.rules(),
         )
 
-    def rmsprop(self):
+    def rmsprop(self) -> "RMSprop":
         """Returns a new optimizer: every player has its own."""
         return optimizers.RMSprop(self.learning_rate)
 

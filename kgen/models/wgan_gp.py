@@ -18,10 +18,10 @@ Deviation: He-uniform weights with Keras's fans, which count the whole kernel; t
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kgen import images, layers, rng
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AdversarialRecipe
 from kgen.core.game import Player
 from kgen.core.priors import Normal
@@ -29,6 +29,10 @@ from kgen.losses import penalties
 from kgen.losses.adversarial import LOSSES
 from kgen.models.gan import GAN
 from kgen.networks.sizes import checked
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.data import Images
 
 SIZES = (28, 32, 64)
 
@@ -43,12 +47,12 @@ class WGANGP(GAN):
 
     discriminator_name = "critic"
 
-    def __init__(self, *args, penalty, **kwargs):
+    def __init__(self, *args: Any, penalty: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.penalty = penalty
         self.reports += ("gradient_penalty",)
 
-    def discriminator_turn(self, real):
+    def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The critic moves by the estimate of the distance and the penalty (lines 4 to 9)."""
         fake = self.sample(real.shape[0])
         real_logits, fake_logits = self.discriminate(real), self.discriminate(fake)
@@ -62,10 +66,10 @@ class WGANGP(GAN):
         return self.with_r1(values, real)
 
 
-def generator(shape, latent_dim, width, norm, activation):
+def generator(shape: tuple[int, ...], latent_dim: int, width: int, norm: bool, activation: str) -> "keras.Model":
     """Returns z -> images of `shape`; the largest map has `width` channels."""
 
-    def finish(x):
+    def finish(x: Tensor) -> Tensor:
         return keras.layers.ReLU()(layers.BatchNorm()(x) if norm else x)
 
     z = keras.Input((latent_dim,))
@@ -81,7 +85,7 @@ def generator(shape, latent_dim, width, norm, activation):
     return keras.Model(z, keras.layers.Activation(activation, dtype="float32")(x), name="generator")
 
 
-def critic(shape, width):
+def critic(shape: tuple[int, ...], width: int) -> "keras.Model":
     """Returns images -> a number each, `(batch, 1)`; the first map has `width` channels. No normalisation."""
     image = x = keras.Input(shape)
     for i in range(math.ceil(math.log2(shape[0] / 4))):
@@ -90,7 +94,7 @@ def critic(shape, width):
     return keras.Model(image, keras.layers.Dense(1)(keras.layers.Flatten()(x)), name="critic")
 
 
-def he():
+def he() -> "keras.initializers.Initializer":
     """Returns a new initializer, uniform with variance `4 / (fan_in + fan_out)`: the code's `he_init`."""
     return keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform")
 
@@ -107,7 +111,7 @@ class WGANGPRecipe(AdversarialRecipe):
     learning_rate: float = 1e-4  # Adam's, of both players.
     beta1: float = 0.5  # Adam's.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("latent_dim", "width"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
@@ -116,7 +120,7 @@ class WGANGPRecipe(AdversarialRecipe):
         self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
         self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape = checked(data.images.shape[1:], SIZES)
         return WGANGP(
             generator=Player(generator(shape, self.latent_dim, self.width, self.norm, self.pixels), self.adam()),
@@ -128,7 +132,7 @@ class WGANGPRecipe(AdversarialRecipe):
             **self.rules(),
         )
 
-    def adam(self):
+    def adam(self) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer: every player has its own."""
         return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta1, beta_2=0.9, epsilon=1e-8)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from kgen import layers
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core.recipe import Recipe
 from kgen.errors import UsageError
 from kgen.networks.conv_autoencoder import initial
@@ -39,14 +39,16 @@ WEIGHTS = {  # makers of arguments of a layer, from how many numbers each of its
 }
 
 
-def convolution(x, channels, size, plan, activated=True, normed=False):
+def convolution(
+    x: Tensor, channels: int, size: int, plan: Pyramid, activated: bool = True, normed: bool = False
+) -> Tensor:
     """Returns a convolution of x, rectified if `activated`, its kernel spectrally normalised if `normed`."""
     layer = keras.layers.Conv2D(channels, size, padding="same", **WEIGHTS[plan.initial](size**2 * x.shape[-1]))
     x = layers.SpectralNorm(layer)(x) if normed else layer(x)
     return keras.layers.LeakyReLU(SLOPE)(x) if activated else x
 
 
-def encoder(shape, plan, normed=False):
+def encoder(shape: tuple[int, ...], plan: Pyramid, normed: bool = False) -> "keras.Model":
     """Returns images of `shape` -> codes, flattened maps `(batch, size)`."""
     image = keras.Input(shape)
     x = convolution(image, plan.depth, 1, plan, activated=False, normed=normed)
@@ -59,7 +61,7 @@ def encoder(shape, plan, normed=False):
     return keras.Model(image, keras.layers.Flatten(dtype="float32")(x), name="encoder")
 
 
-def decoder(shape, plan, dropout=0.0):
+def decoder(shape: tuple[int, ...], plan: Pyramid, dropout: float = 0.0) -> "keras.Model":
     """Returns codes `(batch, size)` -> numbers of images of `shape`; in training the code's are dropped out."""
     side = shape[0] >> plan.scales
     code = keras.Input((side**2 * plan.latent_channels,))
@@ -84,13 +86,13 @@ class ACAINetworksRecipe(Recipe):
     learning_rate: float = 1e-4  # Of every player's Adam.
     initial: Literal["paper", "uniform"] = "paper"  # Weights N(0, 1 / (1.04 fan)), or PyTorch's U(+-1/sqrt(fan)).
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("depth", "latent_width", "latent_channels"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
-    def pyramid(self, shape):
+    def pyramid(self, shape: tuple[int, ...]) -> Pyramid:
         """Returns the `Pyramid` for images of `shape`; raises UsageError if they do not halve to the code's maps."""
         scales = round(math.log2(max(shape[0] / self.latent_width, 1)))
         if shape[0] != shape[1] or shape[0] != self.latent_width << scales or not scales:
@@ -101,6 +103,6 @@ class ACAINetworksRecipe(Recipe):
             )
         return Pyramid(self.depth, scales, self.latent_channels, self.initial)
 
-    def adam(self):
+    def adam(self) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer: every player has its own."""
         return keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)

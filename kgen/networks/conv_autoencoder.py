@@ -5,10 +5,11 @@ comes back as output padding, weights and biases are U(-1, 1) / sqrt(fan).
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kgen import layers
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.errors import UsageError
 
 
@@ -30,7 +31,7 @@ class Plan:
     units: tuple[int, ...] = (57,)
     activation: str = "relu"
 
-    def demand(self, demand):
+    def demand(self, demand: Callable) -> None:
         """Demands sizes that make sense: `demand(condition, field, accepted)` refuses, as a recipe's does."""
         for name in ("kernels", "strides", "paddings"):
             same = len(getattr(self, name)) == len(self.channels)
@@ -40,7 +41,7 @@ class Plan:
         halves = all(0 <= p <= k // 2 for p, k in zip(self.paddings, self.kernels, strict=True))
         demand(halves, "paddings", "from 0 to half of the kernels")
 
-    def maps(self, shape):
+    def maps(self, shape: tuple[int, ...]) -> list[tuple[int, int, int]]:
         """Returns the shapes of the input and of each convolution's output, `[(height, width, channels), ...]`.
 
         `m = floor((n + 2 padding - kernel) / stride) + 1` along each side.
@@ -60,11 +61,11 @@ class Plan:
             maps.append((*sides, channels))
         return maps
 
-    def _convolutions(self):
+    def _convolutions(self) -> Iterator[tuple[int, int, int, int]]:
         return zip(self.channels, self.kernels, self.strides, self.paddings, strict=True)
 
 
-def initial(fan):
+def initial(fan: int) -> "dict[str, keras.initializers.Initializer]":
     """Returns new initializers as arguments of a layer: U(-1, 1) / sqrt(fan), which `fan_in` makes of a kernel too."""
     limit = 1 / math.sqrt(fan)
     return {
@@ -73,12 +74,14 @@ def initial(fan):
     }
 
 
-def dense(x, units):
+def dense(x: Tensor, units: int) -> Tensor:
     """Returns a dense layer of x."""
     return keras.layers.Dense(units, **initial(x.shape[-1]))(x)
 
 
-def encoder(shape, plan, outputs, dropout=0.0, name="encoder", heads=1):
+def encoder(
+    shape: tuple[int, ...], plan: Plan, outputs: int, dropout: float = 0.0, name: str = "encoder", heads: int = 1
+) -> "keras.Model":
     """Returns images of `shape` -> linear `(batch, outputs)`, with dropout before each hidden dense layer.
 
     Of several heads, a list of such outputs.
@@ -100,13 +103,22 @@ def encoder(shape, plan, outputs, dropout=0.0, name="encoder", heads=1):
     return keras.Model(image, ends if heads > 1 else ends[0], name=name)
 
 
-def decoder(shape, plan, size, dropout=0.0, squash=None, name="decoder"):
+def decoder(
+    shape: tuple[int, ...],
+    plan: Plan,
+    size: int,
+    dropout: float = 0.0,
+    squash: str | None = None,
+    name: str = "decoder",
+) -> "keras.Model":
     """Returns codes `(batch, size)` -> images of `shape`: logits, or what `squash`, such as sigmoid, makes of them."""
     code = keras.Input((size,))
     return keras.Model(code, decoded(code, shape, plan, dropout, squash), name=name)
 
 
-def decoded(code, shape, plan, dropout=0.0, squash=None):
+def decoded(
+    code: Tensor, shape: tuple[int, ...], plan: Plan, dropout: float = 0.0, squash: str | None = None
+) -> Tensor:
     """Returns the images of a code, a Keras tensor `(batch, size)`; float32 whatever the precision.
 
     Dropout stands before each hidden dense layer but the first: the code is not dropped.
@@ -127,7 +139,7 @@ def decoded(code, shape, plan, dropout=0.0, squash=None):
     return keras.layers.Activation(squash or "linear", dtype="float32")(x)
 
 
-def transposed(x, target, kernel, stride, padding):
+def transposed(x: Tensor, target: tuple[int, ...], kernel: int, stride: int, padding: int) -> Tensor:
     """Returns a transposed convolution of x with the shape `target`; its fan is counted at the output, as in PyTorch.
 
     `n = (m - 1) stride + kernel + extra - 2 padding`, where `extra` is what the convolution's stride rounded away.

@@ -5,12 +5,15 @@ Source: Radford et al. 2016, arXiv:1511.06434, sections 3 and 4, figure 1; the a
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kgen import layers
 from kgen.backend import keras
 from kgen.core.adversarial import AdversarialRecipe
 from kgen.networks.sizes import checked
+
+if TYPE_CHECKING:
+    from kgen.data import Images
 
 SIZES = (28, 32, 64, 128)
 # Makers of initializers, new ones each time: one that is used twice gives the same numbers twice.
@@ -21,13 +24,15 @@ WEIGHTS = {
 GAINS = {"normal": lambda: keras.initializers.RandomNormal(1.0, 0.02), "uniform": lambda: "ones"}
 
 
-def doublings(size):
+def doublings(size: int) -> tuple[int, int]:
     """Returns `(start, n)`: a map of `start` pixels doubled n times gives `size`."""
     start = 7 if size == 28 else 4
     return start, int(math.log2(size // start))
 
 
-def generator(shape, latent_dim, width, kernel_size, upsampling, initial):
+def generator(
+    shape: tuple[int, ...], latent_dim: int, width: int, kernel_size: int, upsampling: str, initial: str
+) -> "keras.Model":
     """Returns z -> images in [-1, 1] of `shape`; the map before the image has `width` channels."""
     start, n = doublings(shape[0])
     grow, weights, gain = layers.UPSAMPLINGS[upsampling], WEIGHTS[initial], GAINS[initial]
@@ -44,7 +49,9 @@ def generator(shape, latent_dim, width, kernel_size, upsampling, initial):
     return keras.Model(z, keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
-def discriminator(shape, width, kernel_size, first_norm, initial):
+def discriminator(
+    shape: tuple[int, ...], width: int, kernel_size: int, first_norm: bool, initial: str
+) -> "keras.Model":
     """Returns images -> logits `(batch, 1)`; the first map has `width` channels."""
     _, n = doublings(shape[0])
     weights, gain = WEIGHTS[initial], GAINS[initial]
@@ -70,13 +77,15 @@ class ConvolutionalRecipe(AdversarialRecipe):
     upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"  # How the generator doubles its maps.
     learning_rate: float = 2e-4  # Of both players (section 4).
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("latent_dim", "width", "kernel_size"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
-    def networks(self, data, first_norm=False, initial="normal"):
+    def networks(
+        self, data: "Images", first_norm: bool = False, initial: str = "normal"
+    ) -> "tuple[keras.Model, keras.Model]":
         """Returns `(generator, discriminator)` for the images of `data`.
 
         Raises:

@@ -1,7 +1,12 @@
 """The space of autoencoders and of their training that student report 002 searched."""
 
+from typing import TYPE_CHECKING, Any
 
-def suggest(trial, amounts=()):
+if TYPE_CHECKING:
+    import optuna
+
+
+def suggest(trial: "optuna.Trial", amounts: tuple[str, ...] = ()) -> dict[str, Any]:
     """Returns `{field: value}` of an autoencoder's recipe that an Optuna trial tries.
 
     Two to four convolutions with 4 to 8, 16, 32, 64 channels, one to three hidden layers with 8 to 256, 128, 64 units;
@@ -27,7 +32,7 @@ def suggest(trial, amounts=()):
     }
 
 
-def architecture(trial):
+def architecture(trial: "optuna.Trial") -> dict[str, Any]:
     """Returns the fields of `kgen.networks.conv_autoencoder.Plan` that an Optuna trial tries."""
     convolutions = range(1, trial.suggest_int("convolutions", 2, 4) + 1)
     hidden = range(1, trial.suggest_int("hidden_layers", 1, 3) + 1)

@@ -1,8 +1,9 @@
 """Gradient descent whose momentum grows and whose learning rate decays, as in the code of Goodfellow et al. 2014."""
 
 import math
+from typing import Any
 
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 
 ops = keras.ops
 
@@ -24,21 +25,21 @@ class AnnealedSGD(keras.optimizers.SGD):
 
     def __init__(
         self,
-        learning_rate=0.1,
-        decay=1.000004,
-        floor=1e-6,
-        momentum=0.5,
-        final_momentum=0.7,
-        start=0,
-        end=125_000,
-        name="annealed_sgd",
-        **kwargs,
-    ):
+        learning_rate: float = 0.1,
+        decay: float = 1.000004,
+        floor: float = 1e-6,
+        momentum: float = 0.5,
+        final_momentum: float = 0.7,
+        start: int = 0,
+        end: int = 125_000,
+        name: str = "annealed_sgd",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate=learning_rate, momentum=momentum, name=name, **kwargs)
         self.decay, self.floor = decay, floor
         self.final_momentum, self.start, self.end = final_momentum, start, end
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: "keras.Variable") -> None:
         t = ops.cast(self.iterations, "float32")
         progress = ops.clip((t - self.start) / (self.end - self.start), 0.0, 1.0)
         momentum = self.momentum + progress * (self.final_momentum - self.momentum)
@@ -47,7 +48,7 @@ class AnnealedSGD(keras.optimizers.SGD):
         self.assign(velocity, momentum * velocity - rate * gradient)
         self.assign_add(variable, velocity)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, float | str | None]:
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in ("decay", "floor", "final_momentum", "start", "end")},

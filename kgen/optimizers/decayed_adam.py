@@ -1,6 +1,8 @@
 """Adam whose learning rate falls linearly to nothing, as GANs are trained for a known number of updates."""
 
-from kgen.backend import keras
+from typing import Any
+
+from kgen.backend import Tensor, keras
 
 ops = keras.ops
 
@@ -30,25 +32,25 @@ class DecayedAdam(keras.optimizers.Adam):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
         *,
-        end,
-        warmup=0,
-        name="decayed_adam",
-        **kwargs,
-    ):
+        end: int,
+        warmup: int = 0,
+        name: str = "decayed_adam",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, name=name, **kwargs)
         if end < 1:
             raise ValueError(f"`end` must be at least 1. Received: end={end}.")
         self.end, self.warmup = end, warmup
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: "keras.Variable") -> None:
         t = ops.cast(self.iterations, "float32")
         left = ops.maximum(1.0 - t / self.end, 0.0) * ops.minimum((t + 1.0) / max(self.warmup, 1), 1.0)
         super().update_step(gradient, variable, ops.cast(learning_rate, "float32") * left)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, float | str | None]:
         return {**super().get_config(), "end": self.end, "warmup": self.warmup}

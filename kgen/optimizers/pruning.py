@@ -1,6 +1,7 @@
 """Magnitude pruning: the smallest weights of a layer are set to zero."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Pruning(NamedTuple):
     amounts: dict
     persistent: bool = False
 
-    def act(self, epoch, kernels):
+    def act(self, epoch: int, kernels: "dict[str, list[keras.Variable]]") -> dict[str, float]:
         """Prunes the groups `{name: kernels}` if it is time. Returns `{"sparsity_<name>": share of zeros}`."""
         for name, members in kernels.items() if epoch % self.every == 0 else ():
             for kernel in members:
@@ -27,7 +28,7 @@ class Pruning(NamedTuple):
         return {f"sparsity_{name}": sparsity(members) for name, members in kernels.items()}
 
 
-def groups(**networks):
+def groups(**networks: Any) -> "dict[str, list[keras.Variable]]":
     """Returns `{"<name>_dense": kernels, "<name>_convolution": kernels}` of each network, without its output layer."""
     found = {}
     for name, network in networks.items():
@@ -37,7 +38,7 @@ def groups(**networks):
     return found
 
 
-def prune(kernel, amount):
+def prune(kernel: "keras.Variable", amount: float) -> None:
     """Sets to 0 the `round(amount n)` weights of a kernel, of n, that have the least absolute values.
 
     Zeros are the least of all, so pruning again by the same amount zeroes no more.
@@ -54,13 +55,13 @@ def prune(kernel, amount):
     kernel.assign(weights)
 
 
-def sparsity(kernels):
+def sparsity(kernels: "list[keras.Variable]") -> float:
     """Returns the share of zeros among the weights of some kernels, in [0, 1]; 0 of none."""
     count = sum(int(np.prod(kernel.shape)) for kernel in kernels)
     return sum(int(np.sum(kernel.numpy() == 0)) for kernel in kernels) / max(count, 1)
 
 
-def holding_zeros(kernels, move):
+def holding_zeros(kernels: "dict[str, list[keras.Variable]]", move: Callable) -> None:
     """Calls `move()`, which changes weights, and sets back to 0 what was 0 in the groups `{name: kernels}`."""
     kernels = [kernel for members in kernels.values() for kernel in members]
     alive = [keras.ops.not_equal(kernel, 0) for kernel in kernels]

@@ -1,6 +1,8 @@
 """RMSprop as PyTorch computes it, which WGAN was trained with."""
 
-from kgen.backend import keras
+from typing import Any
+
+from kgen.backend import Tensor, keras
 
 ops = keras.ops
 
@@ -28,34 +30,34 @@ class RMSprop(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.01,
-        rho=0.99,
-        epsilon=1e-8,
-        end=None,
-        final_rate=0.0,
-        power=1.0,
-        name="rmsprop",
-        **kwargs,
-    ):
+        learning_rate: float = 0.01,
+        rho: float = 0.99,
+        epsilon: float = 1e-8,
+        end: int | None = None,
+        final_rate: float = 0.0,
+        power: float = 1.0,
+        name: str = "rmsprop",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.rho, self.epsilon = rho, epsilon
         self.end, self.final_rate, self.power = end, final_rate, power
 
-    def build(self, variables):
+    def build(self, variables: "list[keras.Variable]") -> None:
         if not self.built:
             super().build(variables)
             self.mean_squares = self.add_optimizer_variables(variables, "mean_square")
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: "keras.Variable") -> None:
         mean_square = self.mean_squares[self._get_variable_index(variable)]
         self.assign(mean_square, self.rho * mean_square + (1 - self.rho) * ops.square(gradient))
         rate = self._fallen(learning_rate) if self.end else learning_rate
         self.assign_sub(variable, rate * gradient / (ops.sqrt(mean_square) + self.epsilon))
 
-    def _fallen(self, rate):
+    def _fallen(self, rate: "keras.Variable") -> Tensor:
         left = ops.maximum(1.0 - ops.cast(self.iterations, "float32") / self.end, 0.0)
         return self.final_rate + (rate - self.final_rate) * ops.power(left, self.power)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, float | str | None]:
         own = ("rho", "epsilon", "end", "final_rate", "power")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}

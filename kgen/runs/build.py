@@ -1,7 +1,9 @@
 """Matches of recipes: with a run's images, ready to be played, or as a run left them."""
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,14 +13,18 @@ from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.runs import checkpoint, directory
 
+if TYPE_CHECKING:
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
 
-def load(recipe):
+
+def load(recipe: "Recipe") -> "Images":
     """Returns the recipe's training images, `kgen.data.Images`."""
     classes = [name.strip() for name in (recipe.classes or "").split(",") if name.strip()]
     return data.load(recipe.dataset, recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, classes)
 
 
-def prepare(recipe, pictures):
+def prepare(recipe: "Recipe", pictures: "Images") -> Trainer:
     """Returns the compiled trainer of a recipe, weights drawn from its seed."""
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     jit = {"auto": on_gpu, "on": True, "off": False}[recipe.jit]
@@ -32,7 +38,7 @@ def prepare(recipe, pictures):
 
 
 @contextlib.contextmanager
-def precision(policy):
+def precision(policy: str) -> Iterator:
     """Layers that are made inside compute in `policy`."""
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -42,7 +48,7 @@ def precision(policy):
         keras.config.set_dtype_policy(previous)
 
 
-def reopen(recipe, run):
+def reopen(recipe: "Recipe", run: Path) -> tuple[Trainer, int]:
     """Returns `(trainer, step)` of a run directory's newest checkpoint, for sampling and export, without its images.
 
     Raises:

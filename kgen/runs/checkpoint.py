@@ -11,6 +11,7 @@ import os
 import shutil
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors import SafetensorError
@@ -20,11 +21,15 @@ import kgen
 from kgen.data.archives import sha256
 from kgen.errors import Diverged, UsageError
 
+if TYPE_CHECKING:
+    from kgen.backend import keras
+    from kgen.core.trainer import Trainer
+
 STATE, MANIFEST = "state.safetensors", "manifest.json"
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError)  # what reading a damaged checkpoint raises
 
 
-def variables(trainer):
+def variables(trainer: "Trainer") -> "dict[str, keras.Variable]":
     """Returns `{key: variable}` of everything a trainer would need to go on, keys stable between processes.
 
     Keras numbers layers, and the slots of optimizers after them, by how many a process has made: keys count within a
@@ -48,7 +53,7 @@ def variables(trainer):
     }
 
 
-def save(trainer, folder, step, keep=3):
+def save(trainer: "Trainer", folder: Path, step: int, keep: int = 3) -> Path:
     """Writes `folder/<step>/` unless it is there whole, and removes all but the newest `keep`. Returns its path.
 
     Raises:
@@ -79,13 +84,13 @@ def save(trainer, folder, step, keep=3):
     return final
 
 
-def sweep(folder):
+def sweep(folder: Path) -> None:
     """Removes what killed processes left half-written or half-removed; the caller holds a lock on the folder."""
     for left in Path(folder).glob(".partial-*"):
         shutil.rmtree(left)
 
 
-def remove(path):
+def remove(path: Path) -> None:
     """Removes a checkpoint if it is there; first out of sight, so that half of one is never seen."""
     if path.exists():
         doomed = path.with_name(f".partial-{path.name}")
@@ -93,7 +98,7 @@ def remove(path):
         shutil.rmtree(doomed)
 
 
-def whole(path):
+def whole(path: Path) -> bool:
     """Returns whether there is an undamaged checkpoint at `path`."""
     try:
         read(path)
@@ -102,13 +107,13 @@ def whole(path):
     return True
 
 
-def steps(folder):
+def steps(folder: Path) -> list[int]:
     """Returns the steps of the checkpoints in `folder`, ascending."""
     folder = Path(folder)
     return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
 
 
-def restore(trainer, folder):
+def restore(trainer: "Trainer", folder: Path) -> int:
     """Sets the trainer to the newest whole checkpoint. Returns its step; 0 when there is none.
 
     Warns of each damaged checkpoint (a failing disk; an interrupted write leaves none) and takes the one before it.
@@ -134,7 +139,7 @@ def restore(trainer, folder):
     return 0
 
 
-def read(path):
+def read(path: Path) -> dict[str, np.ndarray]:
     """Returns the tensors of one checkpoint, `{key: array}`; raises ValueError if it is not what its manifest says."""
     manifest = json.loads((path / MANIFEST).read_text())
     if manifest["step"] != int(path.name):
@@ -144,7 +149,7 @@ def read(path):
     return load_file(path / STATE)
 
 
-def assign(trainer, state, source):
+def assign(trainer: "Trainer", state: dict[str, np.ndarray], source: str) -> None:
     """Sets every variable of the trainer from `state`; raises UsageError unless names, shapes and types are the same."""
     targets = variables(trainer)
     mine = {key: (tuple(v.shape), str(v.dtype)) for key, v in targets.items()}
@@ -158,7 +163,7 @@ def assign(trainer, state, source):
         variable.assign(state[key])
 
 
-def flush(path):
+def flush(path: Path) -> None:
     """Waits until a file or a folder is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

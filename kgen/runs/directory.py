@@ -7,6 +7,7 @@ import platform
 import warnings
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -16,6 +17,10 @@ from kgen.backend import tf
 from kgen.core import recipe as recipes
 from kgen.errors import UsageError
 
+if TYPE_CHECKING:
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
+
 # Environment variables that choose kernels and threads, and so the last bits; others are nobody's business.
 SPEED = """
     TF_ENABLE_ONEDNN_OPTS TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS TF_XLA_FLAGS XLA_FLAGS OMP_NUM_THREADS
@@ -23,7 +28,7 @@ SPEED = """
 """.split()
 
 
-def create(runs_dir, recipe):
+def create(runs_dir: Path, recipe: "Recipe") -> Path:
     """Makes the next free run directory with its recipe.json and environment.json; returns its path."""
     make_folder(runs_dir)
     dataset = recipe.dataset.partition(":")[0]
@@ -39,7 +44,7 @@ def create(runs_dir, recipe):
     return path
 
 
-def make_folder(path):
+def make_folder(path: Path) -> None:
     """Makes a folder unless it is there.
 
     Raises:
@@ -53,14 +58,14 @@ def make_folder(path):
         raise UsageError(f"The folder {path} cannot be written to.")
 
 
-def write_recipe(path, recipe):
+def write_recipe(path: Path, recipe: "Recipe") -> None:
     """Writes recipe.json: the model's name and every field, so that `--resume` and readers need nothing else."""
     aside = path / ".recipe.partial"
     aside.write_text(recipe.to_json())
     os.replace(aside, path / "recipe.json")
 
 
-def write_environment(path, data):
+def write_environment(path: Path, data: "Images") -> None:
     """Writes environment.json: versions, the machine, shape, classes and SHA-256 of the training images.
 
     A resumed run keeps the first one: it warns when versions differ, since the run may then not go on bit for bit.
@@ -88,7 +93,7 @@ def write_environment(path, data):
         os.replace(aside, file)
 
 
-def digest(data):
+def digest(data: "Images") -> str:
     """Returns the SHA-256 of images and labels."""
     parts = [data.images] if data.labels is None else [data.images, data.labels]
     whole = hashlib.sha256()
@@ -97,7 +102,7 @@ def digest(data):
     return whole.hexdigest()
 
 
-def read_data(path):
+def read_data(path: Path) -> dict[str, Any] | None:
     """Returns `(shape, classes)` of the images that a run was trained on; raises UsageError if it never began."""
     file = Path(path) / "environment.json"
     try:
@@ -107,7 +112,7 @@ def read_data(path):
         raise UsageError(f"{file} cannot be read: resume the run first, then draw or export.") from None
 
 
-def read_recipe(path):
+def read_recipe(path: Path) -> "Recipe":
     """Returns the recipe of a run directory or an export; raises UsageError if it is neither."""
     file = Path(path) / "recipe.json"
     if not file.is_file():
@@ -117,7 +122,7 @@ def read_recipe(path):
     return recipes.from_json(file.read_text(errors="replace"), file)
 
 
-def find(name, runs_dir):
+def find(name: str, runs_dir: Path | str) -> Path:
     """Returns the run directory `name`; `latest` is the one in `runs_dir` that was written to last."""
     if name != "latest":
         return Path(name)
@@ -127,7 +132,7 @@ def find(name, runs_dir):
     return max(runs, key=lambda run: max(file.stat().st_mtime for file in run.iterdir()))
 
 
-def lock(path):
+def lock(path: Path) -> Any:
     """Returns a lock on a run directory, held until released or the process ends, however it ends."""
     held = FileLock(Path(path) / ".lock")
     try:
@@ -136,7 +141,7 @@ def lock(path):
         raise UsageError(f"{path} is being trained by another process. Wait for it, or start a new run.") from None
 
 
-def environment():
+def environment() -> dict[str, str]:
     """Returns the versions and the machine that a result depends on."""
     packages = "tensorflow keras numpy tensorboard tensorflow-datasets mlxtend pillow safetensors".split()
     return {
@@ -151,13 +156,13 @@ def environment():
     }
 
 
-def gpus():
+def gpus() -> list:
     """Returns the names of the GPUs that TensorFlow sees."""
     details = tf.config.experimental.get_device_details
     return [details(gpu)["device_name"] for gpu in tf.config.list_physical_devices("GPU")]
 
 
-def processor():
+def processor() -> str:
     """Returns the name of the processor: its vector units decide in which order sums are taken."""
     described = Path("/proc/cpuinfo")
     lines = described.read_text().splitlines() if described.exists() else []
@@ -165,7 +170,7 @@ def processor():
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def version_of(package):
+def version_of(package: str) -> str:
     """Returns the version of an installed package, or None: not every dataset needs tensorflow-datasets."""
     try:
         return metadata.version(package)

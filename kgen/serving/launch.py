@@ -13,7 +13,7 @@ SAVE = """| python3 -c 'import base64, json, sys
 for i, png in enumerate(json.load(sys.stdin)["outputs"]): open(f"{i}.png", "wb").write(base64.b64decode(png["b64"]))'"""
 
 
-def command(root, rest_port, grpc_port, batch=False):
+def command(root: str, rest_port: int, grpc_port: int, batch: bool = False) -> None:
     """Returns the command line of TensorFlow Serving for a folder of exports; None where it is not installed."""
     program = shutil.which(REAL)
     if program is None:
@@ -29,13 +29,13 @@ def command(root, rest_port, grpc_port, batch=False):
     ]
 
 
-def examples(root, rest_port, most=3):
+def examples(root: Path, rest_port: int, most: int = 3) -> list[str]:
     """Returns lines to paste into a shell: a call of each of the first models, as a person would."""
     models = Models(root)
     return [line(models, name, rest_port) for name in models.names()[:most]]
 
 
-def line(models, name, rest_port):
+def line(models: Models, name: str, rest_port: int) -> str:
     """Returns a `curl` command for a model, of the signature that needs least typing."""
     found, place = models.signatures(name, models.resolve(name)), f"http://127.0.0.1:{rest_port}/v1/models/{name}"
     inputs = {"seed": 1, "count": 4, "label": [0, 1, 2, 3]}
@@ -47,7 +47,7 @@ def line(models, name, rest_port):
     return f"curl -s {place}/metadata"
 
 
-def serve(root, rest_port, grpc_port, batch=False, host="127.0.0.1"):
+def serve(root: Path, rest_port: int, grpc_port: int, batch: bool = False, host: str = "127.0.0.1") -> None:
     """Runs the development server until it is interrupted."""
     import uvicorn
 

@@ -1,11 +1,16 @@
 """The signatures of a model, as TensorFlow Serving tells them."""
 
+from typing import TYPE_CHECKING, Any
+
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
+
+if TYPE_CHECKING:
+    from kgen.serving.models import Models
 
 
-def metadata(models, name, version):
+def metadata(models: "Models", name: str, version: int) -> Any:
     """Returns the `GetModelMetadataResponse` of a version."""
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     response.model_spec.name = name
@@ -22,7 +27,7 @@ def metadata(models, name, version):
     return response
 
 
-def describe(info, spec, name):
+def describe(info: Tensor, spec: Tensor, name: str) -> None:
     """Fills a `TensorInfo`."""
     info.name, info.dtype = name, spec.dtype.as_datatype_enum
     info.tensor_shape.CopyFrom(tf.TensorShape(spec.shape).as_proto())

@@ -1,11 +1,13 @@
 """The models of a folder of exports: found, loaded when first asked for, called with named arrays."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
 from kgen.errors import UsageError
 from kgen.export import models_config, saved_model
 from kgen.serving import batching
@@ -19,7 +21,7 @@ class Refused(Exception):
         message: what the client reads.
     """
 
-    def __init__(self, code, message):
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code, self.message = code, message
 
@@ -32,7 +34,7 @@ class Models:
         batch: requests that come at the same time are answered together, see `kgen.serving.batching`.
     """
 
-    def __init__(self, root, batch=False):
+    def __init__(self, root: Path, batch: bool = False) -> None:
         root = Path(root)
         single = root.is_dir() and bool(models_config.versions(root))
         self.root, self.only = (root.parent, root.name) if single else (root, None)
@@ -40,19 +42,19 @@ class Models:
         if not self.names():
             raise UsageError(f"There is no export in {root}. Train something, or see scripts/export.py.")
 
-    def names(self):
+    def names(self) -> list[str]:
         """Returns the names of the models that have a version, sorted."""
         folders = [path for path in self.root.iterdir() if path.is_dir()] if self.root.is_dir() else []
         found = sorted(path.name for path in folders if not path.name.startswith(".") and models_config.versions(path))
         return [name for name in found if self.only in (None, name)]
 
-    def versions(self, name):
+    def versions(self, name: str) -> list[int]:
         """Returns the versions of a model, ascending; raises Refused if there is no such model."""
         if name not in self.names():
             raise Refused("NOT_FOUND", f"Servable not found for request: Latest({name})")
         return models_config.versions(self.root / name)
 
-    def resolve(self, name, version=None, label=None):
+    def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
         """Returns the version asked for: by number, by label, or the newest."""
         known = self.versions(name)
         if label is not None:
@@ -64,14 +66,14 @@ class Models:
             raise Refused("NOT_FOUND", f"Servable not found for request: Specific({name}, {version})")
         return known[-1] if version is None else version
 
-    def signatures(self, name, version):
+    def signatures(self, name: str, version: int) -> Any:
         """Returns the signatures of a version, `{name: concrete function}`."""
         with self._lock:
             if (name, version) not in self._loaded:
                 self._loaded[name, version] = saved_model.load(self.root / name / str(version))
             return self._loaded[name, version].signatures
 
-    def predict(self, name, version, signature, inputs):
+    def predict(self, name: str, version: int, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns `{output: array}` of one call.
 
         Args:
@@ -91,7 +93,7 @@ class Models:
             raise Refused("INVALID_ARGUMENT", reason(error)) from error
         return {key: answer.numpy() for key, answer in answers.items()}
 
-    def _call(self, function, place):
+    def _call(self, function: Callable, place: tuple[str, int, str]) -> Callable:
         if self._joined is None or not batching.possible(function):
             return function
         with self._lock:
@@ -99,14 +101,14 @@ class Models:
                 self._joined[place] = batching.joined(function)
             return self._joined[place]
 
-    def _signature(self, name, version, signature):
+    def _signature(self, name: str, version: int, signature: str) -> Callable:
         found = self.signatures(name, version)
         if signature not in found:
             raise Refused("INVALID_ARGUMENT", f"Serving signature name: {signature!r} not found, of {sorted(found)}")
         return found[signature]
 
 
-def tensor(value, spec):
+def tensor(value: np.ndarray, spec: Tensor) -> Tensor:
     """Returns an array as a tensor of a signature's type and shape; raises ValueError if it is none."""
     array = np.asarray(value)
     wanted = spec.dtype.as_numpy_dtype
@@ -117,7 +119,7 @@ def tensor(value, spec):
     return tf.constant(array.astype(wanted))
 
 
-def reason(error):
+def reason(error: Exception) -> str:
     """Returns what a client may read of an error: the words of a check in the graph, without its stack."""
     text = getattr(error, "message", None) or str(error)
     told = [line for line in text.splitlines() if "assertion failed" in line]

@@ -9,6 +9,7 @@ Source: TensorFlow Serving, "RESTful API".
 
 import base64
 import json
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from google.protobuf import json_format
@@ -20,14 +21,18 @@ from starlette.routing import Route
 from kgen.serving.metadata import metadata
 from kgen.serving.models import Refused
 
+if TYPE_CHECKING:
+    from kgen.data import Request
+    from kgen.serving.models import Models
+
 LARGEST = 256 * 2**20  # bytes of a request: 256 images of 256x256x3 as text
 STATUS = {"NOT_FOUND": 404, "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 412, "RESOURCE_EXHAUSTED": 413}
 
 
-def application(models):
+def application(models: "Models") -> Any:
     """Returns the ASGI application of `kgen.serving.models.Models`."""
 
-    async def answer(request):
+    async def answer(request: "Request") -> Any:
         try:
             body = await read(request) if request.method == "POST" else None
             return JSONResponse(await run_in_threadpool(answered, models, request.path_params, request.method, body))
@@ -37,7 +42,7 @@ def application(models):
     return Starlette(routes=[Route("/v1/models/{path:path}", answer, methods=["GET", "POST"])])
 
 
-async def read(request):
+async def read(request: "Request") -> bytes:
     """Returns the body of a request, bytes; raises Refused if it is too large."""
     body = bytearray()
     async for part in request.stream():
@@ -47,7 +52,7 @@ async def read(request):
     return bytes(body)
 
 
-def answered(models, path, method, body):
+def answered(models: "Models", path: dict[str, str], method: str, body: bytes | None) -> dict[str, Any]:
     """Returns the JSON of an answer; raises Refused."""
     place, colon, verb = path["path"].partition(":")
     name, *rest = place.split("/")
@@ -69,14 +74,14 @@ def answered(models, path, method, body):
     raise Refused("INVALID_ARGUMENT", f"Malformed request: {method} /v1/models/{path['path']}")
 
 
-def status(versions):
+def status(versions: list[int]) -> dict[str, list[dict[str, dict | str]]]:
     """Returns the state of versions, all of them there."""
     fine = {"error_code": "OK", "error_message": ""}
     found = [{"version": str(version), "state": "AVAILABLE", "status": fine} for version in reversed(versions)]
     return {"model_version_status": found}
 
 
-def predicted(models, name, version, body):
+def predicted(models: "Models", name: str, version: int, body: bytes) -> dict[str, Any]:
     """Returns the answer to a body, in rows for `instances` and in columns for `inputs`."""
     request = parsed(body)
     signature, rows = request.get("signature_name", ""), "instances" in request
@@ -100,10 +105,10 @@ def predicted(models, name, version, body):
     return {"outputs": next(iter(outputs.values())) if len(outputs) == 1 else outputs}
 
 
-def parsed(body):
+def parsed(body: bytes) -> dict[str, Any]:
     """Returns the object of a JSON body; raises Refused if it is none, or has NaN or infinity."""
 
-    def refuse(word):
+    def refuse(word: str) -> None:
         raise ValueError(f"{word} is no JSON number")
 
     try:
@@ -115,7 +120,7 @@ def parsed(body):
     return request
 
 
-def columns(instances):
+def columns(instances: list) -> dict[str, list[list[list]]] | list:
     """Returns rows as named columns; rows without names as they are."""
     if not isinstance(instances, list) or not instances:
         raise Refused("INVALID_ARGUMENT", '"instances" must be a list, and not empty.')
@@ -127,7 +132,7 @@ def columns(instances):
     return {name: [row[name] for row in instances] for name in names}
 
 
-def array(value, name):
+def array(value: float | list | str, name: str) -> np.ndarray:
     """Returns a JSON value as an array of numbers; raises Refused if it is ragged or has other values."""
     try:
         found = np.asarray(value)
@@ -138,7 +143,7 @@ def array(value, name):
     return found
 
 
-def jsonable(value, name):
+def jsonable(value: np.ndarray, name: str) -> list:
     """Returns an array as JSON; strings of an output whose name ends in _bytes as base64."""
     if value.dtype != object:
         return value.tolist()

@@ -1,6 +1,8 @@
 """TensorFlow Serving's gRPC interface: `PredictionService` (Predict, GetModelMetadata), `ModelService` (status)."""
 
+from collections.abc import Callable
 from concurrent import futures
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from tensorflow_serving.apis import (
@@ -10,9 +12,14 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
 from kgen.serving.metadata import metadata
 from kgen.serving.models import Refused, reason
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kgen.serving.models import Models
 
 LARGEST = 256 * 2**20  # bytes of a message
 
@@ -24,13 +31,13 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         models: `kgen.serving.models.Models`.
     """
 
-    def __init__(self, models):
+    def __init__(self, models: "Models") -> None:
         self.models = models
 
-    def Predict(self, request, context):
+    def Predict(self, request: Any, context: Any) -> Any:
         spec = request.model_spec
 
-        def answer():
+        def answer() -> Any:
             version, response = resolved(self.models, spec), predict_pb2.PredictResponse()
             inputs = {key: array(proto, key) for key, proto in request.inputs.items()}
             outputs = self.models.predict(spec.name, version, spec.signature_name, inputs)
@@ -42,7 +49,7 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         return guarded(context, answer)
 
-    def GetModelMetadata(self, request, context):
+    def GetModelMetadata(self, request: Any, context: Any) -> Any:
         spec = request.model_spec
         return guarded(context, lambda: metadata(self.models, spec.name, resolved(self.models, spec)))
 
@@ -50,13 +57,13 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
 class Status(model_service_pb2_grpc.ModelServiceServicer):
     """Answers `GetModelStatus`."""
 
-    def __init__(self, models):
+    def __init__(self, models: "Models") -> None:
         self.models = models
 
-    def GetModelStatus(self, request, context):
+    def GetModelStatus(self, request: Any, context: Any) -> Any:
         spec = request.model_spec
 
-        def answer():
+        def answer() -> Any:
             response = get_model_status_pb2.GetModelStatusResponse()
             one = spec.WhichOneof("version_choice")
             for version in [resolved(self.models, spec)] if one else self.models.versions(spec.name)[::-1]:
@@ -67,7 +74,7 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
         return guarded(context, answer)
 
 
-def array(proto, name):
+def array(proto: Tensor, name: str) -> "np.ndarray":
     """Returns a `TensorProto` as an array; raises Refused if its content does not fill its shape."""
     try:
         return tf.make_ndarray(proto)
@@ -75,7 +82,7 @@ def array(proto, name):
         raise Refused("INVALID_ARGUMENT", f"{name}: {reason(error)}") from error
 
 
-def resolved(models, spec):
+def resolved(models: "Models", spec: Any) -> int:
     """Returns the version that a `ModelSpec` asks for."""
     choice = spec.WhichOneof("version_choice")
     return models.resolve(
@@ -85,7 +92,7 @@ def resolved(models, spec):
     )
 
 
-def guarded(context, answer):
+def guarded(context: Any, answer: Callable) -> Any:
     """Returns `answer()`; tells the client why there is none."""
     try:
         return answer()
@@ -93,7 +100,7 @@ def guarded(context, answer):
         return context.abort(grpc.StatusCode[refused.code], refused.message)
 
 
-def server(models, address, workers=4):
+def server(models: "Models", address: str, workers: int = 4) -> tuple[Any, int]:
     """Returns a started gRPC server, and its port.
 
     Args:

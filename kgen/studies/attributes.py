@@ -1,16 +1,22 @@
 """Directions of a code in which one attribute of an image changes: glasses, a smile."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgen import images
 from kgen.errors import UsageError
 
+if TYPE_CHECKING:
+    from kgen.core.recipe import Recipe
+    from kgen.inference.autoencoder import TrainedAutoencoder
+
 LEAST = 10  # images with an attribute, and without
 
 
-def vectors(codes, values):
+def vectors(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Returns for each attribute `mean(z with it) - mean(z without it)`, float32 `(attributes, size)`.
 
     Args:
@@ -23,7 +29,7 @@ def vectors(codes, values):
     return np.stack([codes[has].mean(axis=0) - codes[~has].mean(axis=0) for has in values.T]).astype(np.float32)
 
 
-def chosen(values, names, wanted):
+def chosen(values: np.ndarray, names: tuple[str, ...], wanted: Sequence[str]) -> np.ndarray:
     """Returns the columns of some attributes.
 
     Args:
@@ -46,7 +52,7 @@ def chosen(values, names, wanted):
     return values
 
 
-def shown(recipe, faces, count):
+def shown(recipe: "Recipe", faces: np.ndarray, count: int) -> np.ndarray:
     """Returns `count` test faces, or the last of the training `faces` where the archive has no test split."""
     from kgen.runs import build  # TensorFlow, only when work starts
 
@@ -56,15 +62,17 @@ def shown(recipe, faces, count):
         return faces[-count:]
 
 
-def picture(codec, pixels, directions, strength):
+def picture(
+    autoencoder: "TrainedAutoencoder", pixels: np.ndarray, directions: np.ndarray, strength: float
+) -> np.ndarray:
     """Returns a picture, uint8: rows of images, of reconstructions, then of a row for each direction added to the code.
 
     Args:
-        codec: `kgen.inference.autoencoder.TrainedAutoencoder`.
+        autoencoder: `kgen.inference.autoencoder.TrainedAutoencoder`.
         pixels: uint8 `(n, height, width, channels)`, a column each.
         directions: `(attributes, size)`.
         strength: how many times a direction is added.
     """
-    codes = codec.encode(pixels)
-    rows = [codec.decode(codes), *(codec.decode(codes + strength * direction) for direction in directions)]
+    codes = autoencoder.encode(pixels)
+    rows = [autoencoder.decode(codes), *(autoencoder.decode(codes + strength * direction) for direction in directions)]
     return images.grid(np.concatenate([pixels, *map(images.to_bytes, rows)]), len(pixels))

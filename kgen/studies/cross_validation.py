@@ -4,13 +4,18 @@ import dataclasses
 import json
 import statistics
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgen.core.validation import Measure
 from kgen.errors import UsageError
 from kgen.runs import directory
 
+if TYPE_CHECKING:
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
 
-def train_fold(recipe, fold, folder, test=None):
+
+def train_fold(recipe: "Recipe", fold: int, folder: Path, test: "Images | None" = None) -> dict[str, float]:
     """Trains a recipe with one fold held out, in the run directory `folder`; goes on with what is there.
 
     Args:
@@ -49,7 +54,7 @@ def train_fold(recipe, fold, folder, test=None):
     return result
 
 
-def best_epoch(run):
+def best_epoch(run: Path) -> dict[str, float]:
     """Returns the best line of epochs.jsonl as `{"step", "loss", "validation_...": ...}`.
 
     `loss` is the training loss, noise and dropout active: that of the last line of log.jsonl up to the best step, or of
@@ -63,28 +68,28 @@ def best_epoch(run):
     return {"step": best["step"], "loss": losses[0] if losses else None, **measured}
 
 
-def read_lines(path):
+def read_lines(path: Path) -> list:
     """Returns the records of a JSON-lines file."""
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def best(results):
+def best(results: list[dict[str, float]]) -> int:
     """Returns the fold with the least validation loss."""
     return min(results, key=lambda result: result[validated(result)])["fold"]
 
 
-def validated(result):
+def validated(result: dict[str, float]) -> str:
     """Returns the name of the measure that decides, the first of the `validation_` ones."""
     return next(name for name in result if name.startswith("validation_"))
 
 
-def column(results, name):
+def column(results: list[dict[str, float]], name: str) -> tuple[float, float]:
     """Returns `(mean, standard deviation)` of a figure over folds; the deviation of one fold is 0."""
     values = [result[name] for result in results]
     return float(statistics.mean(values)), float(statistics.stdev(values)) if len(values) > 1 else 0.0
 
 
-def table_of_folds(results):
+def table_of_folds(results: list[dict[str, float]]) -> str:
     """Returns a Markdown table: a row for each fold, their mean, their standard deviation."""
     names = list(results[0])
     rows = [[result[name] for name in names] for result in results]
@@ -92,7 +97,7 @@ def table_of_folds(results):
     return table(names, [*rows, ["mean", *(mean for mean, _ in columns)], ["deviation", *(sd for _, sd in columns)]])
 
 
-def table(header, rows):
+def table(header: list[str], rows: list) -> str:
     """Returns a Markdown table; numbers to four decimals."""
     shown = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
     lines = [header, ["---"] * len(header), *shown]

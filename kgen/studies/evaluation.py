@@ -1,5 +1,9 @@
 """Runs, exports and folders of images, measured alike and compared in one table."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from kgen import data
 from kgen.backend import tf
 from kgen.errors import UsageError
@@ -10,8 +14,19 @@ from kgen.metrics import reference
 from kgen.metrics.evaluator import Evaluator
 from kgen.training import evaluators
 
+if TYPE_CHECKING:
+    from kgen.cli.parsing import Options
+    from kgen.core.recipe import Recipe
+    from kgen.inference.autoencoder import TrainedAutoencoder
+    from kgen.inference.generator import TrainedGenerator
+    from kgen.inference.loading import LoadedModel
+    from kgen.metrics.measurement import Measurement
+    from kgen.metrics.reference import Drawn
 
-def compared(options, metrics, found, recipe, say):
+
+def compared(
+    options: "Options", metrics: list[str], found: list[Path], recipe: "Recipe", say: Callable
+) -> "tuple[dict[str, list[Measurement]], dict[str, list[Measurement]]] | tuple[dict[str, list[Measurement]], dict]":
     """Returns `{what was measured: [Measurement]}`, and the same of real images, if asked for.
 
     Measurements of runs and exports are kept in their folders, too.
@@ -43,7 +58,12 @@ def compared(options, metrics, found, recipe, say):
     return rows, reference.calibration(real, train, evaluator.cache)
 
 
-def measured(name, parts, evaluator, say):
+def measured(
+    name: str,
+    parts: "tuple[Drawn | TrainedAutoencoder | TrainedGenerator | None, ...]",
+    evaluator: Evaluator,
+    say: Callable,
+) -> "list[Measurement]":
     """Returns the measurements of a generator and an autoencoder, a list; either of the two may be None."""
     say(f"{name}: {', '.join(evaluator.metrics)}")
     try:
@@ -52,7 +72,7 @@ def measured(name, parts, evaluator, say):
         raise UsageError(f"{name}: {error}") from error
 
 
-def keep(model, found):
+def keep(model: "LoadedModel", found: "list[Measurement]") -> None:
     """Writes measurements where the model lies: metrics.jsonl, and TensorBoard of a run."""
     with (model.path / saved_model.METRICS).open("a") as file:
         file.writelines(each.line(**({} if model.step is None else {"step": model.step})) for each in found)

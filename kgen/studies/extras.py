@@ -1,11 +1,12 @@
 """The packages of extras."""
 
 import importlib
+from typing import Any
 
 from kgen.errors import UsageError
 
 
-def demand(*packages, extra="lab"):
+def demand(*packages: Any, extra: str = "lab") -> None:
     """Raises UsageError unless the packages, by the names they are imported by, are installed."""
     for package in packages:
         try:

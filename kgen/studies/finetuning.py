@@ -1,6 +1,8 @@
 """Supervised fine-tuning of a trained encoder to different depths: what of it is of use for telling classes apart."""
 
 import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,32 +13,39 @@ from kgen.models.classifier import weighted_layers
 from kgen.runs import directory
 from kgen.studies import cross_validation
 
+if TYPE_CHECKING:
+    from kgen.backend import keras
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
+
 # Those of the autoencoder in student report 002, section 2.4: "again the best hyperparameters (without pruning)".
 REPORT = {"learning_rate": 2.8927e-3, "l2": 6.5057e-7, "batch_size": 383, "patience": 13, "steps": 12_500}
 SAME = ("dataset", "split", "data_dir", "image_size", "crop", "classes", "seed")  # as the encoder was trained
 
 
-def recipe_for(run):
+def recipe_for(run: Path) -> "Recipe":
     """Returns the recipe of a classifier on the encoder of a run, trained on the same images."""
     own = directory.read_recipe(run)
     taken = {name: getattr(own, name) for name in SAME}
     return dataclasses.replace(recipes.find("classifier"), **REPORT, **taken, start_from=run)
 
 
-def layers_of(recipe):
+def layers_of(recipe: "Recipe") -> list[str]:
     """Returns what the layers of the encoder are called, from the code to the image, such as `dense 57`."""
     shape, classes = directory.read_data(recipe.start_from)
     encoder = recipe.encoder(data.Images(np.zeros((1, *shape[1:]), np.uint8), None, classes))
     return [described(layer) for layer in reversed(weighted_layers(encoder))]
 
 
-def described(layer):
+def described(layer: "keras.Layer") -> str:
     """Returns `dense 57` or `convolution 17` for a layer, by the outputs it has."""
     kind = {2: "dense", 4: "convolution"}.get(len(layer.output.shape), layer.name)
     return f"{kind} {layer.output.shape[-1]}"
 
 
-def fine_tune(recipe, depths, folder, test):
+def fine_tune(
+    recipe: "Recipe", depths: tuple[int, ...], folder: Path, test: "Images"
+) -> dict[int, list[dict[str, float]]]:
     """Trains every depth in every fold, in `folder/depth-<n>/fold-<i>`; what is there already is not trained again.
 
     Args:
@@ -62,7 +71,7 @@ def fine_tune(recipe, depths, folder, test):
     return found
 
 
-def table(found, names):
+def table(found: dict[int, list[dict[str, float]]], names: list[str]) -> str:
     """Returns the report's table as Markdown: means over folds, and the deviation of the test accuracy."""
     rows = []
     for depth, results in found.items():
@@ -74,7 +83,7 @@ def table(found, names):
     )
 
 
-def check(depths, names):
+def check(depths: tuple[int, ...], names: list[str]) -> None:
     """Raises UsageError unless the encoder has as many layers as are to learn."""
     wrong = [depth for depth in depths if not 0 <= depth <= len(names)]
     if wrong:

@@ -2,6 +2,9 @@
 
 import copy
 import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,10 +19,15 @@ from kgen.rng import Rng
 from kgen.runs import build
 from kgen.studies import cross_validation
 
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
+
 SHOWN = 12  # images in a row of the picture
 
 
-def opened(run):
+def opened(run: Path) -> "tuple[Game, Recipe]":
     """Returns `(game, recipe)` of a run's newest checkpoint; raises UsageError unless it is an autoencoder's."""
     model = loading.load(run)
     if not isinstance(model.game, Autoencoder):
@@ -27,14 +35,14 @@ def opened(run):
     return model.game, model.recipe
 
 
-def seeing(game, text):
+def seeing(game: "Game", text: str) -> "Game":
     """Returns a game whose encoder sees other noise, a text that `kgen.augmentation.noise.parse` reads or `clean`."""
     other = copy.copy(game)
     other.noises = [] if text == "clean" else noise.parse(text)
     return other
 
 
-def test_losses(games, texts, test, seed=0):
+def test_losses(games: "tuple[Game, ...]", texts: tuple[str, ...], test: "Images", seed: int = 0) -> np.ndarray:
     """Returns the mean loss of every game on images under every noise, `(games, noises)`.
 
     Args:
@@ -47,7 +55,7 @@ def test_losses(games, texts, test, seed=0):
     return np.array([[Measure(seeing(game, text), test, seed)()[name] for text in texts] for game in games])
 
 
-def table(losses, recipes, names, texts):
+def table(losses: np.ndarray, recipes: "tuple[Recipe, ...]", names: list[str], texts: tuple[str, ...]) -> str:
     """Returns the losses as a Markdown table, a row for each run with what it was trained against."""
     rows = [
         [name, recipe.noise or "-", *map(float, row)] for name, recipe, row in zip(names, recipes, losses, strict=True)
@@ -55,7 +63,7 @@ def table(losses, recipes, names, texts):
     return cross_validation.table(["run", "trained against", *texts], rows)
 
 
-def picture(games, texts, test, seed=0):
+def picture(games: "Sequence[Game]", texts: Sequence[str], test: "Images", seed: int = 0) -> np.ndarray:
     """Returns a picture, uint8 `(height, width, channels)`: for each noise a row that is seen, then one for each game.
 
     The rows below what is seen are the reconstructions, in the order of the games.
@@ -69,6 +77,6 @@ def picture(games, texts, test, seed=0):
     return images.grid(images.to_bytes(np.concatenate([row.numpy() for row in rows])), len(clean))
 
 
-def test_images(recipe, split):
+def test_images(recipe: "Recipe", split: str) -> "Images":
     """Returns the images of a split of what a run was trained on."""
     return build.load(dataclasses.replace(recipe, split=split))

@@ -1,6 +1,7 @@
 """From the flags of a recipe or of scripts/evaluate.py to who takes measurements."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from kgen import data
 from kgen.inference import classifier as classifiers
@@ -8,8 +9,16 @@ from kgen.metrics import evaluator, reference
 from kgen.metrics.inception_network import inception
 from kgen.runs import build
 
+if TYPE_CHECKING:
+    from kgen.cli.parsing import Options
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
+    from kgen.metrics.evaluator import Evaluator
+    from kgen.metrics.evidence import Real
+    from kgen.metrics.features import Network
 
-def evaluator_of(recipe):
+
+def evaluator_of(recipe: "Recipe") -> "Evaluator | None":
     """Returns the `kgen.metrics.evaluator.Evaluator` of what a recipe measures while it trains; None if nothing.
 
     Raises:
@@ -23,17 +32,17 @@ def evaluator_of(recipe):
     return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed)
 
 
-def real_images(recipe, split, metrics):
+def real_images(recipe: "Recipe", split: str, metrics: list[str]) -> "Real":
     """Returns the `kgen.metrics.evidence.Real` of a split of a recipe's dataset."""
     return reference.real(lambda part: images_of(recipe, part), recipe.dataset, split, metrics)
 
 
-def images_of(recipe, split):
+def images_of(recipe: "Recipe", split: str) -> "Images":
     """Returns the images of a split of a recipe's dataset, `kgen.data.Images`."""
     return build.load(dataclasses.replace(recipe, split=split))
 
 
-def network_of(options, shape):
+def network_of(options: "Options | Recipe", shape: tuple[int, ...]) -> "Network | None":
     """Returns the `kgen.metrics.features.Network` that `options.classifier` or `options.inception` names; None if neither.
 
     Args:

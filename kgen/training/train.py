@@ -5,6 +5,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tensorboard.plugins.hparams import api
 
@@ -18,7 +19,14 @@ from kgen.export import saved_model
 from kgen.inference import interpolation, loading
 from kgen.rng import Rng
 from kgen.runs import build, checkpoint, directory
-from kgen.training import evaluators
+from kgen.training import evaluators, watchers
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
+    from kgen.metrics.evaluator import Evaluator
 
 
 @dataclass
@@ -39,7 +47,14 @@ class Result:
     finished: bool
 
 
-def train(recipe, runs_dir="runs", exports_dir="saved_models", resume=None, callbacks=(), **changes):
+def train(
+    recipe: "Recipe | str",
+    runs_dir: Path = "runs",
+    exports_dir: Path | None = "saved_models",
+    resume: Path | None = None,
+    callbacks: tuple = (),
+    **changes: Any,
+) -> Result:
     """Trains `recipe` to its last step and exports; resumes `resume`, a run directory, bit for bit on CPU.
 
     Args:
@@ -92,7 +107,7 @@ def train(recipe, runs_dir="runs", exports_dir="saved_models", resume=None, call
         return Result(run, trainer, exported, step, True)
 
 
-def begin(trainer, recipe, shown):
+def begin(trainer: Trainer, recipe: "Recipe", shown: "np.ndarray") -> None:
     """Sets what a new run does not draw from its seed: the images its pictures show, weights of another run."""
     trainer.show(shown)
     if trainer.game.fixed_images_shape:
@@ -105,24 +120,19 @@ def begin(trainer, recipe, shown):
         trainer.start_from(other.best_game())
 
 
-def hparams(recipe, name):
+def hparams(recipe: str, name: str) -> None:
     """Writes a recipe's JSON for TensorBoard's HParams tab, in which runs compare; nothing that is empty."""
     found = json.loads(recipe)
     plain = {key: value for key, value in found.items() if isinstance(value, (bool, int, float, str))}
     api.hparams(plain, trial_id=name)
 
 
-def parts_of(game):
-    """Returns the trained generator and autoencoder of a game, None each if it has none."""
-    return loading.of_game(game).parts()
-
-
-def finished(trainer, recipe, step):
+def finished(trainer: Trainer, recipe: "Recipe", step: int) -> bool:
     """Returns whether a trainer has reached its last step, or its patience has ended."""
     return step == recipe.steps or bool(recipe.patience) and int(trainer.wait.numpy()) >= recipe.patience
 
 
-def announce(recipe, pixels, run, step):
+def announce(recipe: "Recipe", pixels: "np.ndarray", run: Path, step: int) -> None:
     """Says on stderr what is about to happen, and where it can be watched."""
     shape = "x".join(map(str, pixels.shape[1:]))
     print(
@@ -133,13 +143,15 @@ def announce(recipe, pixels, run, step):
     )
 
 
-def epoch(recipe, count, batches):
-    """Returns the steps of an epoch of `count` images: the nearest number that the recipe's executions allow."""
-    execution = recipe.steps_per_execution
-    return max(1, round(count / (recipe.batch_size * batches * execution))) * execution
-
-
-def play(trainer, recipe, data, run, start, evaluator=None, more=()):
+def play(
+    trainer: Trainer,
+    recipe: "Recipe",
+    data: "tuple[Images, Images | None]",
+    run: Path,
+    start: int,
+    evaluator: "Evaluator | None" = None,
+    more: tuple = (),
+) -> int:
     """Plays steps `start` to `recipe.steps` or until patience ends; returns the step reached.
 
     Args:
@@ -164,56 +176,16 @@ def play(trainer, recipe, data, run, start, evaluator=None, more=()):
         with writer.as_default():
             tf.summary.text("recipe", f"```\n{recipe.to_json()}```", step=0)
             hparams(recipe.to_json(), run.name)
-    validation, interrupt, watchers = watchers_of(game, recipe, data, run, start, writer, evaluator)
+    validation, interrupt, watching = watchers.watchers_of(game, recipe, data, run, start, writer, evaluator)
     try:
-        trainer.fit(steps, epochs=1, shuffle=False, verbose=0, callbacks=[*watchers, *more])
+        trainer.fit(steps, epochs=1, shuffle=False, verbose=0, callbacks=[*watching, *more])
     finally:
-        for watcher in watchers:
+        for watcher in watching:
             watcher.close()
     step = validation.stopped or interrupt.stopped or recipe.steps
     if finished(trainer, recipe, step):
-        for watcher in watchers:
+        for watcher in watching:
             watcher.finish(step)
     else:
         checkpoint.save(trainer, run / "checkpoints", step, recipe.keep)
     return step
-
-
-def watchers_of(game, recipe, data, run, start, writer, evaluator):
-    """Returns the callbacks of a run: validation, interrupt, and the list of all in the order they act.
-
-    Args: as in `play`; `writer` is a `tf.summary` writer.
-    """
-    pictures, held = data
-    per_step, seed = recipe.batch_size * game.batches, recipe.seed
-    steps_of_epoch = epoch(recipe, len(pictures.images), game.batches)
-    validation = callbacks.Validation(
-        run / "epochs.jsonl", writer, held, steps_of_epoch, recipe.steps, start, recipe.patience, seed
-    )
-    interrupt = callbacks.Interrupt(start)
-    watchers = [callbacks.StopOnNaN(recipe.steps_per_execution, start)]  # first: nothing after it may keep a NaN
-    if held or game.acts_between_epochs():
-        watchers.append(validation)  # others look at what it leaves
-    if evaluator:
-        measurements = run / saved_model.METRICS
-        watchers.append(
-            callbacks.Evaluation(
-                measurements, writer, evaluator, parts_of, recipe.evaluate_every, start, recipe.best_by
-            )
-        )
-    watchers += [
-        callbacks.Progress(recipe.steps, per_step, recipe.steps_per_execution, start),
-        # Before the log, which takes the means that both read.
-        callbacks.Diagnostics(run / "diagnosis.jsonl", writer, pictures, recipe.sample_every, start, seed=seed),
-        callbacks.Log(run / "log.jsonl", writer, per_step, recipe.log_every, start),
-    ]
-    if recipe.histograms:
-        watchers.append(callbacks.Histograms(writer, recipe.sample_every, start))
-    if recipe.profile:
-        watchers.append(callbacks.Profile(run / "train", recipe.profile, recipe.steps_per_execution, start))
-    watchers += [
-        callbacks.Samples(run / "samples", writer, recipe.sample_every, start, seed=seed),
-        callbacks.Checkpoints(run / "checkpoints", recipe.checkpoint_every, start, recipe.keep),
-        interrupt,
-    ]
-    return validation, interrupt, watchers

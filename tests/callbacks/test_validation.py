@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 from kgen.core import recipe as recipes
 from kgen.runs import build
 from kgen.training import train as training
+from kgen.training import watchers
 from tests.helpers import processes
 from tests.helpers.planted_faults import CLOCKS, CURVE, TINY, lines, planted, same, state, train
 from tests.helpers.recipes import fit, new_trainer
@@ -179,4 +180,4 @@ def test_without_held_out_images_the_last_weights_are_exhibited(tmp_path):
 def test_an_epoch_is_about_as_many_rounds_as_visit_each_image(images, batch, batches, execution, steps):
     numbers = {"batch_size": batch, "steps_per_execution": execution}
     own = dataclasses.replace(recipes.find("autoencoder"), **numbers, **dict.fromkeys(CLOCKS, 5 * execution))
-    assert training.epoch(own, images, batches) == steps
+    assert watchers.epoch(own, images, batches) == steps

@@ -1,4 +1,4 @@
-"""scripts/latent.py on a known codec: its folder, its table, its flags, and a sentence for every mistake."""
+"""scripts/latent.py on a known autoencoder: its folder, its table, its flags, and a sentence for every mistake."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ def write_recipe(folder, **changes):
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
-    """Runs the script in an empty folder, as a shell would, on a known codec; returns exit code, stdout, stderr."""
+    """Runs the script in an empty folder, as a shell would, on a known autoencoder; returns exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # cli.run sets its own
 

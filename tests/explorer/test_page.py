@@ -169,13 +169,13 @@ def test_directions_of_a_short_code_are_its_numbers_and_of_a_long_one_the_princi
 
 def test_an_upload_is_cut_scaled_and_encoded(root):
     found = subject.of(root / "autoencoder" / "1")
-    side = found.codec.shape[0]
+    side = found.autoencoder.shape[0]
     pixels = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     code, seen = found.encode(file.getvalue())
     np.testing.assert_array_equal(seen[..., 0], pixels)
-    np.testing.assert_array_equal(code, found.codec.encode(pixels[None, ..., None])[0])
+    np.testing.assert_array_equal(code, found.autoencoder.encode(pixels[None, ..., None])[0])
     with pytest.raises(subject.UsageError, match="This picture cannot be used"):
         found.encode(b"no picture")
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from kgen import layers
 from kgen.cli import parsing
 from kgen.core import recipe as recipes
-from kgen.core import signatures
+from kgen.core import requests
 from kgen.errors import UsageError
 from kgen.export import formats, saved_model
 from tests.helpers import commands
@@ -122,7 +122,7 @@ def served(network):
     def decode(latent):
         return {"images": network(latent)}
 
-    return signatures.module_of(network.variables, decode)
+    return requests.module_of(network.variables, decode)
 
 
 def needs_mending(name):

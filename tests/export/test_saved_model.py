@@ -14,7 +14,7 @@ from PIL import Image
 from tensorflow.python.tools import saved_model_utils
 
 from kgen.core import recipe as recipes
-from kgen.core import signatures
+from kgen.core import requests
 from kgen.export import saved_model
 from kgen.runs import build, directory
 from tests.helpers import processes
@@ -113,7 +113,7 @@ def test_a_batch_of_latents_out_of_bounds_is_refused_in_words(count, answers):
 
 @pytest.mark.parametrize("count", [1, 256])
 def test_the_bounds_themselves_are_allowed(count, answers):
-    assert signatures.LIMIT == 256
+    assert requests.LIMIT == 256
     assert answers["sample"](seed=0, count=count).shape[0] == count
     assert len(answers["png"](seed=0, count=count)) == count
     assert answers["serving_default"](latent=tf.zeros((count, 8))).shape[0] == count

@@ -8,7 +8,7 @@ import scipy.stats
 from scipy.special import expit
 
 from kgen.core import recipe as recipes
-from kgen.core import signatures
+from kgen.core import requests
 from kgen.errors import UsageError
 from kgen.inference import interpolation, loading
 from kgen.rng import Rng
@@ -44,7 +44,7 @@ def decoded(trained, latents):
 
 @both
 def test_images_are_decoded_from_the_prior(name, sources, trained):
-    own, count = sources[name], 2 * signatures.LIMIT + 3
+    own, count = sources[name], 2 * requests.LIMIT + 3
     latents, drawn = own.latents(7, count), own.draw(7, count)
     assert drawn.shape == (count, 28, 28, 1) and drawn.dtype == np.float32
     np.testing.assert_allclose(drawn, decoded(trained, latents), atol=1e-5)

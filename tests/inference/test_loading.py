@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kgen.core import signatures
+from kgen.core import requests
 from kgen.errors import UsageError
 from kgen.inference import loading
 from tests.helpers import processes
@@ -33,11 +33,11 @@ def test_a_run_and_its_export_draw_the_same(draws):
 
 
 def test_more_images_than_one_request_makes(draws):
-    count = 2 * signatures.LIMIT + 3
+    count = 2 * requests.LIMIT + 3
     images = draws[1].draw(7, count)
     assert images.shape == (count, 28, 28, 1)
     assert len({image.tobytes() for image in images}) == count
-    np.testing.assert_allclose(images[: signatures.LIMIT], draws[1].draw(7, signatures.LIMIT), atol=1e-6)
+    np.testing.assert_allclose(images[: requests.LIMIT], draws[1].draw(7, requests.LIMIT), atol=1e-6)
     np.testing.assert_allclose(images, draws[0].draw(7, count), atol=1e-6)
 
 

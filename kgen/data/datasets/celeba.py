@@ -6,13 +6,20 @@ does as well, in `celeba/`. The number in a file's name is the image's id. No la
 
 import functools
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgen.data import Images, archives
 from kgen.errors import UsageError
 from kgen.images.files import decode, fit, parallel
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from kgen.data import Request
 
 ARGUMENT = "NAME.zip"  # celeba:NAME.zip names an archive of the data directory or its folder `celeba`
 _SIZE = 64
@@ -29,7 +36,7 @@ _MEMBER_BYTES, _TOTAL_BYTES = 2_000_000, 4_000_000_000
 _PICTURE = re.compile(r"(?:.*/)?(\d{6})\.(?:jpg|jpeg|png)")
 
 
-def load(request):
+def load(request: "Request") -> Images:
     """Decodes the images of a split, in the order of their ids.
 
     The archive is, in this order: the one that `celeba:NAME.zip` names; `img_align_celeba.zip`; the folder
@@ -57,14 +64,14 @@ def load(request):
     size = request.size or _SIZE
     images = np.empty((len(named), size, size, 3), np.uint8)
 
-    def place(i):
+    def place(i: int) -> None:
         images[i] = _face(*named[i], size, request.crop)
 
     parallel(place, len(named), "decoding celeba")
     return Images(images, None, ())
 
 
-def attributes(request):
+def attributes(request: "Request") -> tuple[np.ndarray, tuple[str, str]]:
     """Reads `list_attr_celeba.txt` for the images that `load(request)` returns, in the same order.
 
     Returns:
@@ -86,7 +93,7 @@ def attributes(request):
     return np.array([[value == "1" for value in table[i]] for i in ids]), names
 
 
-def _face(name, read, size, crop):
+def _face(name: str, read: Callable, size: int, crop: str) -> np.ndarray:
     try:
         image = decode(read()).convert("RGB")
     except ValueError as error:
@@ -94,13 +101,13 @@ def _face(name, read, size, crop):
     return fit(image, size, _box(image) if crop == "center" else None)
 
 
-def _box(image):
+def _box(image: "Image.Image") -> tuple[float, ...]:
     """Returns the official crop at the scale of this frame; fractional where the scale asks for it."""
     scale = image.width / _FRAME[0], image.height / _FRAME[1]
     return tuple(edge * scale[i % 2] for i, edge in enumerate(_BOX))
 
 
-def _archive(request):
+def _archive(request: "Request") -> tuple[dict[int, str], Callable] | None:
     """Returns `({id: name}, read)` of the archive to take, or None where there is none."""
     if request.argument:
         return _named(request)
@@ -118,7 +125,7 @@ def _archive(request):
     return None
 
 
-def _named(request):
+def _named(request: "Request") -> tuple[dict[int, str], Callable]:
     path = archives.find(request.data_dir, "celeba", request.argument)
     if path is None:
         there = ", ".join(path.name for path in _candidates(request.data_dir)) or "none"
@@ -130,13 +137,13 @@ def _named(request):
     return files, read
 
 
-def _candidates(data_dir):
+def _candidates(data_dir: Path) -> list[Path]:
     official = [archives.find(data_dir, "celeba", name) for name in ("img_align_celeba.zip", "img_align_celeba")]
     others = [] if data_dir is None else sorted((data_dir / "celeba").glob("*.zip"))
     return list(dict.fromkeys(path for path in [*official, *others] if path is not None))
 
 
-def _open(path):
+def _open(path: Path) -> tuple[dict[int, str], Callable]:
     if path.is_dir():
         files = {_number(file.name): file.name for file in path.iterdir() if _PICTURE.fullmatch(file.name)}
         read = functools.partial(_read_file, path)
@@ -151,11 +158,11 @@ def _open(path):
     return files, read
 
 
-def _read_file(folder, name):
+def _read_file(folder: Path, name: str) -> bytes:
     return Path(folder, name).read_bytes()
 
 
-def _frame(files, read):
+def _frame(files: dict[int, str], read: Callable) -> tuple[int, int]:
     first = files[min(files)]
     try:
         return decode(read(first)).size
@@ -163,16 +170,16 @@ def _frame(files, read):
         raise UsageError(f"CelebA's image {first} cannot be used: {error}.") from error
 
 
-def _uncut(width, height):
+def _uncut(width: int, height: int) -> bool:
     return abs(width * _FRAME[1] / _FRAME[0] - height) < 1
 
 
-def _number(name):
+def _number(name: str) -> int:
     match = _PICTURE.fullmatch(name.split()[0])
     return int(match[1]) if match else None
 
 
-def _chosen(request, files):
+def _chosen(request: "Request", files: dict[int, str]) -> list[int]:
     """Returns the sorted ids of the split, of the images there are."""
     part = request.part(*_PARTS)
     path = archives.find(request.data_dir, "celeba", "list_eval_partition.txt")

@@ -1,12 +1,17 @@
 """CIFAR-10, Krizhevsky 2009: 50,000 + 10,000 colour images of 32x32, from the official `cifar-10-binary.tar.gz`."""
 
 import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgen.data import Images, archives
 from kgen.errors import UsageError
 from kgen.images import files
+
+if TYPE_CHECKING:
+    from kgen.data import Request
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _ARCHIVE = "cifar-10-binary.tar.gz"
@@ -26,7 +31,7 @@ _RECORD = 1 + 3 * 32 * 32  # label, then red, green and blue planes
 _TOTAL_BYTES = 200_000_000
 
 
-def load(request):
+def load(request: "Request") -> Images:
     """Reads the archive in `request.data_dir` or its folder `cifar10`, otherwise tensorflow-datasets.
 
     An archive that is not the official file is accepted if its pixels and labels are the official ones.
@@ -48,7 +53,7 @@ def load(request):
     return Images(files.resize(images, request.size), labels, CLASSES)
 
 
-def _read(path, part):
+def _read(path: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     official = archives.sha256(path) == _SHA256
     sizes = {f"cifar-10-batches-bin/{file}": _RECORDS * _RECORD for file in _FILES[part]}
     members = archives.read_tar(path, sizes, _TOTAL_BYTES)
@@ -61,7 +66,7 @@ def _read(path, part):
     return images, labels.astype(np.int64)
 
 
-def _compare(path, what, values, expected):
+def _compare(path: Path, what: str, values: np.ndarray, expected: str) -> None:
     got = hashlib.sha256(values.tobytes()).hexdigest()
     if got != expected:
         raise UsageError(

@@ -7,12 +7,16 @@ out, and named with its reason (the first 20) before training starts.
 import os
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.images.files import centre, decode, fit, parallel
+
+if TYPE_CHECKING:
+    from kgen.data import Request
 
 ARGUMENT = "PATH"
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -22,7 +26,7 @@ _NAMED = 20  # of the pictures left out; the rest are counted
 EMBEDDED = True  # nothing is downloaded
 
 
-def load(request):
+def load(request: "Request") -> Images:
     """Decodes every picture of the folder.
 
     With `train/` and `test/` in it these are the splits; otherwise every picture is `train`. Pictures in folders are
@@ -53,7 +57,7 @@ def load(request):
     return Images(_stack([read[i] for i in good], request.size or _SIZE), labels, classes)
 
 
-def _root(request):
+def _root(request: "Request") -> tuple[Path, list[Path]]:
     """Returns the folder of the split asked for, and the folders of all splits."""
     root = Path(request.argument).expanduser()
     if not request.argument or not root.is_dir():
@@ -68,14 +72,14 @@ def _root(request):
     return root, [root]
 
 
-def _classes(found):
+def _classes(found: dict) -> tuple[str, ...]:
     folders = {
         path.relative_to(root).parts[0] for root, paths in found.items() for path in paths if path.parent != root
     }
     return tuple(sorted(folders))
 
 
-def pictures(root):
+def pictures(root: Path) -> list[Path]:
     """Returns all pictures below `root`, by name only, and folders that are links, which are not entered; sorted."""
     paths = []
     for folder, folders, files in os.walk(root, onerror=_unreadable):
@@ -85,15 +89,15 @@ def pictures(root):
     return sorted(paths)
 
 
-def _unreadable(error):
+def _unreadable(error: OSError) -> None:
     raise UsageError(f"The folder {error.filename} cannot be read: {error.strerror}.")
 
 
-def _named_like_a_picture(name):
+def _named_like_a_picture(name: str) -> bool:
     return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
 
 
-def _read(root, path, outside, request):
+def _read(root: Path, path: Path, outside: bool, request: "Request") -> np.ndarray | str:
     """Returns uint8 `(size, size, 1 or 3)`, or the reason why there is none."""
     if outside:
         return "lies beside the class folders, not in one"
@@ -110,7 +114,7 @@ def _read(root, path, outside, request):
     return fit(image, request.size or _SIZE, centre(*image.size) if request.crop == "center" else None)
 
 
-def _stack(pictures, size):
+def _stack(pictures: list[np.ndarray], size: int) -> np.ndarray:
     channels = max((picture.shape[2] for picture in pictures), default=1)
     images = np.empty((len(pictures), size, size, channels), np.uint8)
     for image, picture in zip(images, pictures, strict=True):
@@ -118,7 +122,7 @@ def _stack(pictures, size):
     return images
 
 
-def _report(left_out):
+def _report(left_out: list[tuple[Path, str]]) -> None:
     if not left_out:
         return
     lines = [f"  {path}: {reason}" for path, reason in left_out[:_NAMED]]

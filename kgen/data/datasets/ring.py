@@ -6,11 +6,15 @@ Source: the ring of Metz et al. 2017 (Unrolled GAN), arXiv:1611.02163, section 3
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgen.data import Images
 from kgen.images import files
+
+if TYPE_CHECKING:
+    from kgen.data import Request
 
 MODES, RADIUS, STANDARD_DEVIATION = 8, 0.75, 0.02
 SIZE = 32
@@ -20,7 +24,7 @@ _SEEDS = {"train": 0, "test": 1}
 EMBEDDED = True  # nothing is downloaded
 
 
-def load(request):
+def load(request: "Request") -> Images:
     """Draws the points, the same in every call.
 
     Returns:
@@ -34,24 +38,24 @@ def load(request):
     return Images(files.resize(render(places[rows]), request.size), modes[rows], classes)
 
 
-def centres():
+def centres() -> np.ndarray:
     """Returns the 8 modes, float32 `(8, 2)`: `0.75 (cos 2 pi k / 8, sin 2 pi k / 8)`."""
     angles = 2 * math.pi * np.arange(MODES) / MODES
     return np.float32(RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1))
 
 
-def points(count, seed):
+def points(count: int, seed: int) -> np.ndarray:
     """Returns `count` points of the mixture, float32 `(count, 2)`."""
     return _draw(count, seed)[0]
 
 
-def _draw(count, seed):
+def _draw(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     modes = random.integers(MODES, size=count)
     return np.float32(centres()[modes] + random.normal(0, STANDARD_DEVIATION, (count, 2))), modes
 
 
-def render(places):
+def render(places: np.ndarray) -> np.ndarray:
     """Draws one spot for each point of `(n, 2)` in [-1, 1]^2; returns uint8 `(n, 32, 32, 1)`, 255 is a spot's peak."""
     middles = np.float32((np.arange(SIZE) + 0.5) * 2 / SIZE - 1)  # of the pixels
     scaled = (middles[None, None, :] - places[:, :, None]) * SIZE / 2 / SPOT
@@ -59,7 +63,7 @@ def render(places):
     return np.round(255 * up[:, :, None] * across[:, None, :]).astype(np.uint8)[..., None]
 
 
-def locate(images):
+def locate(images: np.ndarray) -> np.ndarray:
     """Finds the spots: the inverse of `render`, to 0.002.
 
     A point is the centroid of what exceeds a tenth of the brightest pixel, so that a faint background has no pull.

@@ -24,11 +24,12 @@ likelihood of pixels between 0 and 1 is no bound. Not stated in the report, so c
 Give it `--dataset cifar10 --classes horse,bird`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kgen import layers
-from kgen.backend import keras
+from kgen.backend import Tensor, keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.priors import Normal
@@ -37,6 +38,11 @@ from kgen.errors import UsageError
 from kgen.losses import reconstruction as reconstruction_losses
 from kgen.losses.adversarial import LOSSES
 from kgen.models.vae import VAE, drawn
+
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.core.priors import Uniform
+    from kgen.data import Images
 
 SLOPE = 0.2
 
@@ -53,11 +59,17 @@ class AdversarialVAE(VAE):
 
     reports = ("reconstruction", "kl", "adversarial")
 
-    def __init__(self, autoencoder, critic, prior, weights=(1.0, 1.0, 1.0)):
+    def __init__(
+        self,
+        autoencoder: Player,
+        critic: Player,
+        prior: "Normal | Uniform",
+        weights: tuple[float | int, ...] = (1.0, 1.0, 1.0),
+    ) -> None:
         super().__init__(autoencoder, prior, critic=critic)
         self.weights = weights
 
-    def turn(self, real):
+    def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Both players move, from one forward pass; losses are sums over the batch."""
         mean, log_variance = self.encoder(real, training=True)
         codes = drawn(mean, log_variance)
@@ -75,7 +87,7 @@ class AdversarialVAE(VAE):
             "adversarial": adversarial / count,
         }
 
-    def opinions(self, real, made, codes):
+    def opinions(self, real: Tensor, made: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the adversarial term of the autoencoder's loss, and the critic's loss; sums over the batch."""
         objective, count = LOSSES["non_saturating"], real.shape[0]
         adversarial = objective.generator(self.critic(made, training=True))
@@ -86,7 +98,7 @@ class AdversarialVAE(VAE):
 class MixingVAE(AdversarialVAE):
     """With the critic of Berthelot et al. 2019: it guesses how far a decoded mixture of two codes is mixed."""
 
-    def opinions(self, real, made, codes):
+    def opinions(self, real: Tensor, made: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         ops, (mixed, alpha) = keras.ops, autoencoding.mixed(codes)
         mixture = self.paint(self.decoder(mixed, training=True))
         adversarial = ops.sum(ops.square(self.critic(mixture, training=True)))
@@ -98,7 +110,7 @@ class MixingVAE(AdversarialVAE):
 GAMES = {"real": AdversarialVAE, "mixing": MixingVAE}
 
 
-def convolutions(x, channels, wrap=lambda layer: layer):
+def convolutions(x: Tensor, channels: tuple[int, ...], wrap: Callable = lambda layer: layer) -> Tensor:
     """Returns x through convolutions of 4x4 and stride 2, each with batch norm and LeakyReLU behind it."""
     for width in channels:
         x = layers.BatchNorm()(wrap(keras.layers.Conv2D(width, 4, 2, "same"))(x))
@@ -106,7 +118,9 @@ def convolutions(x, channels, wrap=lambda layer: layer):
     return x
 
 
-def encoder(shape, channels, units, latent_dim):
+def encoder(
+    shape: tuple[int, ...], channels: tuple[int, ...], units: tuple[int, ...], latent_dim: int
+) -> "keras.Model":
     """Returns images of `shape` -> [means, log-variances], each `(batch, latent_dim)`."""
     image = keras.Input(shape)
     x, heads = keras.layers.Flatten()(convolutions(image, channels)), []
@@ -118,7 +132,9 @@ def encoder(shape, channels, units, latent_dim):
     return keras.Model(image, heads, name="encoder")
 
 
-def decoder(shape, channels, units, latent_dim, upsampling):
+def decoder(
+    shape: tuple[int, ...], channels: tuple[int, ...], units: tuple[int, ...], latent_dim: int, upsampling: str
+) -> "keras.Model":
     """Returns codes -> logits of images of `shape`."""
     side, grow = shape[0] >> len(channels), layers.UPSAMPLINGS[upsampling]
     code = x = keras.Input((latent_dim,))
@@ -131,7 +147,7 @@ def decoder(shape, channels, units, latent_dim, upsampling):
     return keras.Model(code, keras.layers.Activation("linear", dtype="float32")(x), name="decoder")
 
 
-def critic(shape, channels, normed):
+def critic(shape: tuple[int, ...], channels: tuple[int, ...], normed: bool) -> "keras.Model":
     """Returns images of `shape` -> numbers `(batch, 1)`; kernels spectrally normalised if `normed`."""
     wrap = layers.SpectralNorm if normed else lambda layer: layer
     image = keras.Input(shape)
@@ -155,7 +171,7 @@ class AdversarialVAERecipe(Recipe):
     adversarial_weight: float = 1.0  # Of the critic's opinion.
     learning_rate: float = 2e-4  # Of both players' Adam.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(len(self.channels) >= 1, "channels", "at least one number")
         for name in ("channels", "units"):
@@ -165,13 +181,13 @@ class AdversarialVAERecipe(Recipe):
             self.demand(getattr(self, name) >= 0, name, "0 or more")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
-    def check(self, shape):
+    def check(self, shape: tuple[int, ...]) -> None:
         halvings = len(self.channels)
         if shape[0] != shape[1] or shape[0] % 2**halvings:
             size, nearest = "x".join(map(str, shape[:2])), max(1, round(shape[0] / 2**halvings)) << halvings
             raise UsageError(f"{size} pixels cannot be halved {halvings} times: give --image-size {nearest}.")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape = data.images.shape[1:]
         self.check(shape)
         sizes = (shape, self.channels, self.units, self.latent_dim)
@@ -182,7 +198,7 @@ class AdversarialVAERecipe(Recipe):
             (self.kl_weight, self.reconstruction_weight, self.adversarial_weight),
         )
 
-    def adam(self):
+    def adam(self) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer: every player has its own."""
         return keras.optimizers.Adam(self.learning_rate, beta_1=0.5, epsilon=1e-8)
 

@@ -26,7 +26,7 @@ Images of 32 pixels are taken too: there the decoder's first transposed convolut
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kgen import images, layers, optimizers
 from kgen.backend import keras
@@ -40,12 +40,16 @@ from kgen.models.wgan import WGAN
 from kgen.networks.conv_autoencoder import Plan, decoded, decoder, dense, encoder
 from kgen.networks.sizes import checked
 
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.data import Images
+
 SIZES = (28, 32)
 MIXINGS = {"concatenate": "Concatenate", "product": "Multiply", "sum": "Add"}  # names of Keras layers
 PLAN = Plan()  # the report's, of 6, 12 and 17 channels and 57 units
 
 
-def classifier(shape, classes, dropout, kernels):
+def classifier(shape: tuple[int, ...], classes: int, dropout: float, kernels: int) -> "keras.Model":
     """Returns images -> `[logits (batch, classes + 1), features (batch, 57)]`; `kernels` of closeness, or 0."""
     whole = encoder(shape, PLAN, 1, dropout)
     hidden = whole.layers[-2].output
@@ -53,7 +57,7 @@ def classifier(shape, classes, dropout, kernels):
     return keras.Model(whole.input, [dense(x, classes + 1), hidden], name="discriminator")
 
 
-def named_decoder(shape, classes, size, mixing):
+def named_decoder(shape: tuple[int, ...], classes: int, size: int, mixing: str) -> "keras.Model":
     """Returns `[z, label]` -> images in [0, 1]: the decoder of z and of an embedding as large, N(0, 1) at first."""
     z, label = keras.Input((size,)), keras.Input((), dtype="int32")
     embedded = keras.layers.Embedding(classes, size, keras.initializers.RandomNormal(stddev=1.0))(label)
@@ -69,13 +73,13 @@ class Report002Recipe(AdversarialRecipe):
     dropout: float = 0.19015  # Before the discriminator's hidden layer.
     learning_rate: float = 1e-3  # Adam's, of both players.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.latent_dim >= 1, "latent_dim", "at least 1")
         self.demand(0 <= self.dropout < 1, "dropout", "at least 0 and below 1")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         generator, discriminator = self.networks(data, "discriminator")
         return GAN(
             generator=Player(generator, self.adam()),
@@ -86,13 +90,13 @@ class Report002Recipe(AdversarialRecipe):
             **self.rules(),
         )
 
-    def networks(self, data, name):
+    def networks(self, data: "Images", name: str) -> "tuple[keras.Model, keras.Model]":
         """Returns `(decoder, encoder)` with one output, as generator and `name`."""
         shape = checked(data.images.shape[1:], SIZES)
         generator = decoder(shape, PLAN, self.latent_dim, squash="sigmoid", name="generator")
         return generator, encoder(shape, PLAN, 1, self.dropout, name)
 
-    def adam(self):
+    def adam(self) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer: every player has its own."""
         return keras.optimizers.Adam(self.learning_rate, beta_1=0.5, epsilon=1e-8)
 
@@ -104,12 +108,12 @@ class WassersteinRecipe(Report002Recipe):
     clip: float = 0.05  # Greatest absolute value of the critic's weights; not stated, .01 in Arjovsky et al. 2017.
     learning_rate: float = 5e-4  # RMSprop's, of both players; not stated, 5e-5 in Arjovsky et al. 2017.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.clip > 0, "clip", "above 0")
         self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         generator, critic = self.networks(data, "critic")
         return WGAN(
             generator=Player(generator, optimizers.RMSprop(self.learning_rate)),
@@ -132,11 +136,11 @@ class KPlusOneRecipe(Report002Recipe):
     minibatch_kernels: int = 100  # Closeness values an image that the discriminator sees; the report has none, 0.
     balance: float = 0.1  # A player rests while the other's loss is greater by more than this share; 0 is off.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.minibatch_kernels >= 0, "minibatch_kernels", "0 or more")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape, names = checked(data.images.shape[1:], SIZES), named_classes(data)
         return KPlusOneGAN(
             Player(named_decoder(shape, len(names), self.latent_dim, self.mixing), self.adam()),

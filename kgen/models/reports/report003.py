@@ -25,6 +25,7 @@ so all recipes average. Deviation: float32, where the report computed in float64
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kgen import images, layers, optimizers
 from kgen.backend import keras
@@ -35,6 +36,11 @@ from kgen.models.gan_convolutional import SIZES, ConvolutionalMaxoutRecipe
 from kgen.models.gan_maxout import GANRecipe, SimultaneousGAN
 from kgen.networks.sizes import checked
 
+if TYPE_CHECKING:
+    from kgen.core.game import Game
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
+
 
 class SummedGAN(SimultaneousGAN):
     """D's loss is the sum `-E[log D(x) + log(1 - D(G(z)))]`: the report's equation 2 and its code."""
@@ -42,7 +48,7 @@ class SummedGAN(SimultaneousGAN):
     weight, share = 1.0, 0.5
 
 
-def convolutional_generator(channels, latent_dim, width, maps):
+def convolutional_generator(channels: int, latent_dim: int, width: int, maps: int) -> "keras.Model":
     """Returns z -> 32x32 images, linear pixels, through `width` rectifiers and `maps` maps of 10x10 sigmoids."""
     z = keras.Input((latent_dim,))
     x = keras.layers.Dense(10 * 10 * maps, "sigmoid")(keras.layers.Dense(width, "relu")(z))
@@ -50,7 +56,7 @@ def convolutional_generator(channels, latent_dim, width, maps):
     return keras.Model(z, keras.layers.Activation("linear", dtype="float32")(x), name="generator")
 
 
-def convolutional_discriminator(shape, channels, units, pieces):
+def convolutional_discriminator(shape: tuple[int, ...], channels: int, units: int, pieces: int) -> "keras.Model":
     """Returns 32x32 images -> logit, through maps of `channels`, `channels` and six times as many channels."""
     image = x = keras.Input(shape)
     for filters, kernel in ((channels, 8), (channels, 8), (6 * channels, 5)):
@@ -60,7 +66,7 @@ def convolutional_discriminator(shape, channels, units, pieces):
     return keras.Model(image, keras.layers.Dense(1)(x), name="discriminator")
 
 
-def transposed_generator(channels, latent_dim, width, dropout):
+def transposed_generator(channels: int, latent_dim: int, width: int, dropout: float) -> "keras.Model":
     """Returns z -> 32x32 images: 8x8 maps of `4 width` channels, doubled twice by transposed convolutions of 5x5."""
     z = keras.Input((latent_dim,))
     x = keras.layers.LeakyReLU(0.3)(keras.layers.Dense(8 * 8 * 4 * width)(z))
@@ -71,7 +77,7 @@ def transposed_generator(channels, latent_dim, width, dropout):
     return keras.Model(z, keras.layers.Activation("sigmoid", dtype="float32")(x), name="generator")
 
 
-def strided_discriminator(shape, width, dropout):
+def strided_discriminator(shape: tuple[int, ...], width: int, dropout: float) -> "keras.Model":
     """Returns 32x32 images -> logit: convolutions of 5x5, stride 2, with `width`, `2 width`, `4 width` channels."""
     image = x = keras.Input(shape)
     for i in range(3):
@@ -80,7 +86,7 @@ def strided_discriminator(shape, width, dropout):
     return keras.Model(image, keras.layers.Dense(1)(keras.layers.Flatten()(x)), name="discriminator")
 
 
-def rmsprop(network, learning_rate):
+def rmsprop(network: "keras.Model | None", learning_rate: float) -> Player:
     """Returns a player moved by RMSprop: rho .9, epsilon 1e-7, which TensorFlow 2.0 added outside of the root.
 
     Keras 3 adds it inside, where 1e-7 would hide gradients below 3e-4, most of those here.
@@ -88,7 +94,7 @@ def rmsprop(network, learning_rate):
     return Player(network, optimizers.RMSprop(learning_rate, rho=0.9, epsilon=1e-7))
 
 
-def summed_game(recipe, generator, discriminator):
+def summed_game(recipe: "Recipe", generator: "keras.Model", discriminator: "keras.Model") -> "Game":
     """Returns the game between a generator and a discriminator."""
     return SummedGAN(
         generator=rmsprop(generator, recipe.learning_rate),
@@ -106,7 +112,7 @@ class DenseRecipe(GANRecipe):
 
     learning_rate: float = 1e-3  # RMSprop's, of both players.
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         glorot, no_dropout = keras.initializers.GlorotUniform, (0.0, 0.0)
         weights = [glorot() for _ in range(3)]
         activations = "relu", "relu", "sigmoid"
@@ -119,7 +125,7 @@ class ConvolutionalRecipe(ConvolutionalMaxoutRecipe):
 
     learning_rate: float = 1e-3  # RMSprop's, of both players.
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape = checked(data.images.shape[1:], SIZES)
         generator = convolutional_generator(shape[-1], self.latent_dim, self.generator_width, self.generator_maps)
         discriminator = convolutional_discriminator(
@@ -137,14 +143,14 @@ class TransposedRecipe(AnyLossRecipe):
     dropout: float = 0.3  # Rate behind every hidden layer of both players.
     learning_rate: float = 1e-3  # RMSprop's, of both players.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("latent_dim", "width"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(0 <= self.dropout < 1, "dropout", "at least 0 and below 1")
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
-    def game(self, data):
+    def game(self, data: "Images") -> "Game":
         shape = checked(data.images.shape[1:], SIZES)
         generator = transposed_generator(shape[-1], self.latent_dim, self.width, self.dropout)
         return summed_game(self, generator, strided_discriminator(shape, self.width, self.dropout))

@@ -5,7 +5,9 @@ probabilities stand for recognition, and the features before its last layer for 
 their own, so that distances compare under one classifier only.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +16,11 @@ from kgen.metrics.features import see
 from kgen.metrics.fid import frechet_distance, statistics
 from kgen.studies import cross_validation
 
+if TYPE_CHECKING:
+    from kgen.metrics.features import Network
 
-def probability(probabilities, labels):
+
+def probability(probabilities: np.ndarray, labels: tuple[int, ...]) -> np.ndarray:
     """Probability `sum_k p(k | image)` of being one of several classes.
 
     Args:
@@ -28,7 +33,7 @@ def probability(probabilities, labels):
     return np.asarray(probabilities, np.float64)[:, list(labels)].sum(axis=1)
 
 
-def both(body, wing):
+def both(body: np.ndarray, wing: np.ndarray) -> np.ndarray:
     """How much of both kinds is seen at once, `2 min(P(body), P(wing))`.
 
     The two have no class in common, so the smaller is at most a half: 1 is an even split with nothing else seen, 0 is
@@ -44,13 +49,13 @@ def both(body, wing):
     return 2 * np.minimum(body, wing)
 
 
-def mean_and_error(values):
+def mean_and_error(values: np.ndarray) -> tuple[float, float]:
     """Returns the mean of `(n,)` numbers, n at least 2, and its standard error `s / sqrt(n)`, floats."""
     values = _several(values)
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def mean_pairwise_distance(x):
+def mean_pairwise_distance(x: np.ndarray) -> float:
     """Mean Euclidean distance `|x_i - x_j|` over all pairs i < j; twins make it smaller.
 
     Args:
@@ -64,7 +69,7 @@ def mean_pairwise_distance(x):
     return float(total / (len(x) * (len(x) - 1) / 2))
 
 
-def nearest(x, y):
+def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Nearest other of each row by Euclidean distance, `min_j |x_i - y_j|`; the first if several are.
 
     Args:
@@ -79,7 +84,13 @@ def nearest(x, y):
     return np.array([row.argmin() for row in distances]), np.array([row.min() for row in distances])
 
 
-def figures(probabilities, features, labels, reference, train):
+def figures(
+    probabilities: np.ndarray,
+    features: np.ndarray,
+    labels: tuple[tuple[int, ...], ...] | tuple[tuple[int, ...], tuple[int, ...]],
+    reference: tuple[np.ndarray, float] | None,
+    train: np.ndarray,
+) -> dict[str, float]:
     """Returns all measures of a set of images as `{name: float}`; None where there is nothing to compare with.
 
     Args:
@@ -102,7 +113,13 @@ def figures(probabilities, features, labels, reference, train):
     }
 
 
-def judged(look, sets, reference, train, labels):
+def judged(
+    look: Callable,
+    sets: dict[str, np.ndarray],
+    reference: np.ndarray,
+    train: np.ndarray,
+    labels: tuple[tuple[int, ...], ...] | tuple[tuple[int, ...], tuple[int, ...]],
+) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray]]:
     """Returns `({name: figures}, {name: (n,)})`: of sets of images, and of each image of the first set.
 
     Args:
@@ -120,13 +137,13 @@ def judged(look, sets, reference, train, labels):
     return found, {"body_probability": body, "wing_probability": wing, "both": both(body, wing)}
 
 
-def table(found):
+def table(found: dict[str, Any]) -> str:
     """Returns the figures of `kgen.studies.hybrids.study.study` as Markdown, means with standard errors; "" without classifier."""
 
-    def mean(name):
+    def mean(name: str) -> Callable:
         return lambda row: f"{row[name]:.3f} ± {row[f'{name}_error']:.3f}"
 
-    def plain(name):
+    def plain(name: str) -> Callable:
         return lambda row: "-" if row[name] is None else f"{row[name]:.4g}"
 
     if not found["classifier"]:
@@ -149,14 +166,14 @@ def table(found):
     )
 
 
-def looking(network):
+def looking(network: "Network") -> Callable:
     """Returns a function of uint8 images `(n, height, width, channels)` to `(probabilities, features)`, float64.
 
     Args:
         network: `kgen.metrics.features.Network` with logits.
     """
 
-    def look(pixels):
+    def look(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         features, logits = (np.asarray(array, np.float64) for array in see(network, pixels))
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True), features
@@ -164,7 +181,7 @@ def looking(network):
     return look
 
 
-def _several(values):
+def _several(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values, np.float64)
     if len(values) < 2:
         raise ValueError(f"There must be at least 2 of them. Received: {len(values)}.")

@@ -9,7 +9,7 @@ MOST_NEIGHBOURED = 5_000  # codes of one t-SNE; it takes a minute or two
 EPSILON = 1e-6  # probabilities are kept this far from 0 and 1 under a logarithm
 
 
-def principal_components(codes, count):
+def principal_components(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Principal component analysis: projections `(x - mean) v_i` on the `count` directions of greatest variance.
 
     Args:
@@ -33,7 +33,7 @@ def principal_components(codes, count):
     return coordinates.astype(np.float32), analysis.explained_variance_ratio_
 
 
-def tsne(codes, seed):
+def tsne(codes: np.ndarray, seed: int) -> np.ndarray:
     """t-SNE: a plane in which codes that are near each other stay so; distances between groups mean nothing.
 
     Args:
@@ -58,7 +58,7 @@ def tsne(codes, seed):
     return TSNE(2, perplexity=min(30.0, (len(codes) - 1) / 3), init=start, random_state=seed).fit_transform(codes)
 
 
-def whiten(train_codes, test_codes):
+def whiten(train_codes: np.ndarray, test_codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Turns and scales codes so that those of training have no correlations: `(x - mean) V / (S + 1e-5)`.
 
     `U S V'` is the singular value decomposition of the training codes less their mean.
@@ -79,7 +79,14 @@ def whiten(train_codes, test_codes):
     return tuple((codes - mean) @ directions.T / (singular_values + 1e-5) for codes in (train_codes, test_codes))
 
 
-def clustering_accuracy(train_codes, test_codes, test_labels, classes, seed, restarts=20):
+def clustering_accuracy(
+    train_codes: np.ndarray,
+    test_codes: np.ndarray,
+    test_labels: np.ndarray,
+    classes: int,
+    seed: int,
+    restarts: int = 20,
+) -> float:
     """Accuracy of k-means on the codes, as if its clusters were the classes: labels only name the clusters.
 
     The codes are whitened, the clusters are found among those of training, and each cluster is given the class that
@@ -106,7 +113,7 @@ def clustering_accuracy(train_codes, test_codes, test_labels, classes, seed, res
     return matched_accuracy(means.predict(test), test_labels, classes)
 
 
-def matched_accuracy(clusters, labels, classes):
+def matched_accuracy(clusters: np.ndarray, labels: np.ndarray, classes: int) -> float:
     """Returns the accuracy of `clusters` `(n,)` as `labels` `(n,)`, under the best naming of `classes` clusters."""
     from scipy.optimize import linear_sum_assignment
 
@@ -115,7 +122,9 @@ def matched_accuracy(clusters, labels, classes):
     return float(counts[linear_sum_assignment(counts, maximize=True)].sum() / len(labels))
 
 
-def probe_accuracy(train_codes, train_labels, test_codes, test_labels):
+def probe_accuracy(
+    train_codes: np.ndarray, train_labels: np.ndarray, test_codes: np.ndarray, test_labels: np.ndarray
+) -> float:
     """Accuracy of a linear probe: one softmax layer on the codes, `softmax(W x + b)`.
 
     Args:
@@ -140,7 +149,7 @@ def probe_accuracy(train_codes, train_labels, test_codes, test_labels):
     return float(probe.score(np.asarray(test_codes, np.float64), test_labels))
 
 
-def errors(images, reconstructions):
+def errors(images: np.ndarray, reconstructions: np.ndarray) -> tuple[float, float]:
     """Mean errors of a pixel: `(x - y)^2` and `-x log y - (1 - x) log(1 - y)`, in nats.
 
     Args:
@@ -159,7 +168,7 @@ def errors(images, reconstructions):
     return float(squares / len(images)), float(entropies / len(images))
 
 
-def principal_errors(train_images, test_images, count, seed):
+def principal_errors(train_images: np.ndarray, test_images: np.ndarray, count: int, seed: int) -> tuple[float, float]:
     """Errors of the best linear autoencoder: PCA with `count` components, fitted on training, tried on test images.
 
     Args:

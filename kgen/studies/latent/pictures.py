@@ -1,20 +1,26 @@
 """What a code holds, to look at: maps of the codes, slices through them, and what becomes of images and of noise.
 
-A codec here is any object with `encode(images)`, from uint8 `(n, height, width, channels)` to float32 `(n, size)`, and
+An autoencoder here is any object with `encode(images)`, from uint8 `(n, height, width, channels)` to float32 `(n, size)`, and
 `decode(codes)`, from those to float32 images in [0, 1].
 """
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgen import images
 
+if TYPE_CHECKING:
+    from kgen.inference.autoencoder import TrainedAutoencoder
+
 NAMED = 40  # classes in a legend; more are shown by colour alone
 FROM, TO = 0.02, 0.98  # the quantiles between which a slice lies
 
 
-def scatter(path, points, labels, classes, title):
+def scatter(path: Path, points: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...], title: str) -> None:
     """Writes a map of points as a PNG, coloured by class.
 
     Args:
@@ -49,14 +55,21 @@ def scatter(path, points, labels, classes, title):
     figure.savefig(path, dpi=120)
 
 
-def slices(codec, codes, axes=None, steps=16, centre=None, principal=False):
+def slices(
+    autoencoder: "TrainedAutoencoder",
+    codes: np.ndarray,
+    axes: Sequence[int] | None = None,
+    steps: int = 16,
+    centre: list[int] | None = None,
+    principal: bool = False,
+) -> np.ndarray:
     """Decodes a plane through the codes: two directions vary over their quantiles, the rest stays at a centre.
 
     The code of a cell is `c + (q_1 - c d_1) d_1 + (q_2 - c d_2) d_2`, with the directions `d`, the centre `c`, and `q`
     the quantiles, `FROM` to `TO` in equal steps of probability, of the codes' projections `x d`.
 
     Args:
-        codec: a codec.
+        autoencoder: an autoencoder.
         codes: float, `(n, size)`.
         axes: the two coordinates that vary, their numbers; by default the two of greatest variance, the greatest first.
         steps: cells in a row and in a column.
@@ -78,20 +91,22 @@ def slices(codec, codes, axes=None, steps=16, centre=None, principal=False):
     points = centre + moves[:, :1] * directions[0]
     if len(directions) == 2:
         points = points + (moves[::-1, 1:] * directions[1])[:, None]  # (rows, columns, size); the top row is the last
-    decoded = codec.decode(points.reshape(-1, codes.shape[1]).astype(np.float32))
+    decoded = autoencoder.decode(points.reshape(-1, codes.shape[1]).astype(np.float32))
     return images.grid(images.to_bytes(decoded), columns=steps)
 
 
-def reconstructions(codec, pixels):
+def reconstructions(autoencoder: "TrainedAutoencoder", pixels: np.ndarray) -> np.ndarray:
     """Returns a picture of two rows, uint8: images `(n, height, width, channels)` above `decode(encode(images))`."""
-    return images.grid(np.concatenate([pixels, images.to_bytes(codec.decode(codec.encode(pixels)))]), len(pixels))
+    return images.grid(
+        np.concatenate([pixels, images.to_bytes(autoencoder.decode(autoencoder.encode(pixels)))]), len(pixels)
+    )
 
 
-def hallucinations(codec, shape, count, seed):
+def hallucinations(autoencoder: "TrainedAutoencoder", shape: tuple[int, ...], count: int, seed: int) -> np.ndarray:
     """What an autoencoder sees where there is nothing: a row of noise above a row of its reconstructions.
 
     Args:
-        codec: a codec.
+        autoencoder: an autoencoder.
         shape: `(height, width, channels)` of its images.
         count: how many.
         seed: of the noise, each byte uniform in 0 to 255.
@@ -99,10 +114,10 @@ def hallucinations(codec, shape, count, seed):
     Returns:
         uint8 picture, `(2 * height, count * width, channels)`.
     """
-    return reconstructions(codec, np.random.default_rng(seed).integers(0, 256, (count, *shape), np.uint8))
+    return reconstructions(autoencoder, np.random.default_rng(seed).integers(0, 256, (count, *shape), np.uint8))
 
 
-def _directions(codes, axes, principal):
+def _directions(codes: np.ndarray, axes: Sequence[int] | None, principal: bool) -> np.ndarray:
     """Returns the unit vectors of a slice, `(1 or 2, size)`."""
     size = codes.shape[1]
     if principal:
@@ -117,7 +132,7 @@ def _directions(codes, axes, principal):
     return np.eye(size)[axes]
 
 
-def _colours(count):
+def _colours(count: int) -> np.ndarray:
     """Returns `count` colours that are easy to tell apart, as far as there are such, RGBA `(count, 4)`."""
     import matplotlib
 
@@ -127,7 +142,7 @@ def _colours(count):
     return matplotlib.colormaps["turbo"](np.linspace(0, 1, count))
 
 
-def _legend(axes, colours, classes):
+def _legend(axes: Any, colours: np.ndarray, classes: tuple[str, ...]) -> None:
     from matplotlib.lines import Line2D
 
     style = {"linestyle": "", "marker": "o", "markersize": 8, "markeredgewidth": 0}

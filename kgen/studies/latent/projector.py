@@ -11,7 +11,9 @@ from kgen import images
 MOST_PIXELS = 8192  # a side of the sprite: a browser's graphics take no more
 
 
-def write_projector(folder, codes, pixels, labels, classes):
+def write_projector(
+    folder: Path, codes: np.ndarray, pixels: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...]
+) -> int:
     """Writes codes.tsv, metadata.tsv, sprite.png and projector_config.pbtxt, with a small image at each point.
 
     Args:
@@ -52,7 +54,7 @@ def write_projector(folder, codes, pixels, labels, classes):
     return count
 
 
-def sprite(pixels):
+def sprite(pixels: np.ndarray) -> np.ndarray:
     """Returns images `(n, height, width, channels)` row by row in as many columns as rows, uint8; the rest is black."""
     side = math.ceil(math.sqrt(len(pixels)))
     rest = np.zeros((side**2 - len(pixels), *pixels.shape[1:]), np.uint8)

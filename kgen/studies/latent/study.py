@@ -4,7 +4,9 @@ The parts are in `latent_measures`, `latent_pictures` and `latent_projector`; th
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,13 +17,16 @@ from kgen.runs import directory
 from kgen.studies import extras
 from kgen.studies.latent import measures, pictures, projector
 
+if TYPE_CHECKING:
+    from kgen.inference.autoencoder import TrainedAutoencoder
+
 LEAST = 20  # images of a split
 PACKAGES = ("scipy", "sklearn", "matplotlib")
 IN_A_ROW = 16
 FIGURES = "latent.json"
 
 
-def splits(load, split, count, seed, say):
+def splits(load: Callable, split: str, count: int, seed: int, say: Callable) -> tuple[Images, Images]:
     """Reads the images a model was trained on, and others to try it on.
 
     Args:
@@ -48,8 +53,16 @@ def splits(load, split, count, seed, say):
     return _chosen(train, order[:count]), _chosen(test, others[:count])
 
 
-def study(codec, train, test, folder, seed, about=None, say=lambda part: None):
-    """Writes everything there is to see of a codec into a folder.
+def study(
+    autoencoder: "TrainedAutoencoder",
+    train: Images,
+    test: Images,
+    folder: Path,
+    seed: int,
+    about: dict[str, str] | None = None,
+    say: Callable = lambda part: None,
+) -> dict[str, Any]:
+    """Writes everything there is to see of an autoencoder into a folder.
 
     - `pca.png`, `tsne.png`: maps of the codes of the test images.
     - `slices.png`, `slices_principal.png`: images along two coordinates, and along two principal directions.
@@ -58,7 +71,7 @@ def study(codec, train, test, folder, seed, about=None, say=lambda part: None):
     - `latent.json`: what is returned.
 
     Args:
-        codec: with `encode(images)`, uint8 to float32 `(n, size)`, and `decode(codes)`, to float32 in [0, 1].
+        autoencoder: with `encode(images)`, uint8 to float32 `(n, size)`, and `decode(codes)`, to float32 in [0, 1].
         train: `kgen.data.Images`; its labels and classes may be absent.
         test: others, with the same classes.
         folder: to write to, which exists.
@@ -80,17 +93,17 @@ def study(codec, train, test, folder, seed, about=None, say=lambda part: None):
     folder = Path(folder)
     directory.make_folder(folder / "projector")
     say("codes")
-    train_codes, test_codes = _codes(codec, train.images), _codes(codec, test.images)
+    train_codes, test_codes = _codes(autoencoder, train.images), _codes(autoencoder, test.images)
     figures = {
         **(about or {}),
         "images": {"train": len(train.images), "test": len(test.images)},
         "seed": seed,
         "size": train_codes.shape[1],
-        **_errors(codec, train.images, test.images, test_codes, seed, say),
+        **_errors(autoencoder, train.images, test.images, test_codes, seed, say),
         **_accuracies(train_codes, train.labels, test_codes, test, seed, say),
     }
     say("slices, reconstructions, hallucinations")
-    for name, picture in _pictures(codec, test.images, test_codes, seed).items():
+    for name, picture in _pictures(autoencoder, test.images, test_codes, seed).items():
         images.save_png(folder / f"{name}.png", picture)
     say("maps: PCA and t-SNE")
     figures["variance_shares"] = _maps(folder, test_codes, test, seed)
@@ -100,10 +113,10 @@ def study(codec, train, test, folder, seed, about=None, say=lambda part: None):
     return figures
 
 
-def table(figures):
+def table(figures: dict[str, Any]) -> str:
     """Returns the figures of `study` as lines of text."""
 
-    def percent(value):
+    def percent(value: float | None) -> str:
         return "-" if value is None else f"{value:.1%}"
 
     shares, seen = figures["variance_shares"], figures["images"]
@@ -128,12 +141,12 @@ def table(figures):
     return "\n".join(f"{name:<42}{value:>12}{other:>9}".rstrip() for name, value, other in rows)
 
 
-def _chosen(data, rows):
+def _chosen(data: Images, rows: np.ndarray) -> Images:
     return Images(data.images[rows], None if data.labels is None else data.labels[rows], data.classes)
 
 
-def _codes(codec, pixels):
-    codes = np.asarray(codec.encode(pixels), np.float32)
+def _codes(autoencoder: "TrainedAutoencoder", pixels: np.ndarray) -> np.ndarray:
+    codes = np.asarray(autoencoder.encode(pixels), np.float32)
     if not np.isfinite(codes).all():
         raise UsageError(
             "The encoder gives codes that are not finite: the model has diverged. Take another checkpoint."
@@ -143,15 +156,29 @@ def _codes(codec, pixels):
     return codes
 
 
-def _errors(codec, train_images, test_images, codes, seed, say):
+def _errors(
+    autoencoder: "TrainedAutoencoder",
+    train_images: np.ndarray,
+    test_images: np.ndarray,
+    codes: np.ndarray,
+    seed: int,
+    say: Callable,
+) -> dict[str, float]:
     say("errors, beside those of PCA")
-    own = measures.errors(test_images, codec.decode(codes))
+    own = measures.errors(test_images, autoencoder.decode(codes))
     linear = measures.principal_errors(train_images, test_images, codes.shape[1], seed)
     names = ("mean_squared_error", "binary_cross_entropy")
     return {**dict(zip(names, own, strict=True)), **{f"pca_{name}": x for name, x in zip(names, linear, strict=True)}}
 
 
-def _accuracies(train_codes, train_labels, test_codes, test, seed, say):
+def _accuracies(
+    train_codes: np.ndarray,
+    train_labels: np.ndarray | None,
+    test_codes: np.ndarray,
+    test: Images,
+    seed: int,
+    say: Callable,
+) -> dict[str, Any]:
     classes, restarts = len(test.classes), 20
     clustering = probe = None
     if train_labels is not None and len(np.unique(train_labels)) > 1 and len(train_codes) >= classes:
@@ -162,16 +189,18 @@ def _accuracies(train_codes, train_labels, test_codes, test, seed, say):
     return {"clustering_accuracy": clustering, "clustering_restarts": restarts, "probe_accuracy": probe}
 
 
-def _pictures(codec, pixels, codes, seed):
+def _pictures(
+    autoencoder: "TrainedAutoencoder", pixels: np.ndarray, codes: np.ndarray, seed: int
+) -> dict[str, np.ndarray]:
     return {
-        "slices": pictures.slices(codec, codes),
-        "slices_principal": pictures.slices(codec, codes, principal=True),
-        "reconstructions": pictures.reconstructions(codec, pixels[:IN_A_ROW]),
-        "hallucinations": pictures.hallucinations(codec, pixels.shape[1:], IN_A_ROW, seed),
+        "slices": pictures.slices(autoencoder, codes),
+        "slices_principal": pictures.slices(autoencoder, codes, principal=True),
+        "reconstructions": pictures.reconstructions(autoencoder, pixels[:IN_A_ROW]),
+        "hallucinations": pictures.hallucinations(autoencoder, pixels.shape[1:], IN_A_ROW, seed),
     }
 
 
-def _maps(folder, codes, test, seed):
+def _maps(folder: Path, codes: np.ndarray, test: Images, seed: int) -> list[float]:
     """Writes pca.png and tsne.png; returns the share of variance in each principal direction."""
     points, shares = measures.principal_components(codes, min(codes.shape))
     title = f"Principal components of the code: {shares[:2].sum():.0%} of its variance"

@@ -16,6 +16,7 @@ import warnings
 from dataclasses import dataclass
 from multiprocessing import connection, resource_tracker
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -23,6 +24,9 @@ from tqdm import tqdm
 from kgen.errors import UsageError
 from kgen.studies.search import trial as search_trial
 from kgen.studies.search.study import adopt, finished, open_storage
+
+if TYPE_CHECKING:
+    import optuna
 
 FAILURES = 3  # processes in a row that ended with an error, after which the search ends
 PATIENCE = 30  # seconds that a process gets to end
@@ -43,7 +47,7 @@ class Job:
     train: str
 
 
-def go(study, job, trials, jobs):
+def go(study: "optuna.Study", job: Job, trials: int, jobs: int) -> bool:
     """Runs trials, `jobs` at a time, until the study has `trials` that are complete or pruned.
 
     Args:
@@ -87,7 +91,7 @@ def go(study, job, trials, jobs):
         signal.signal(signal.SIGTERM, previous)
 
 
-def work(job, threads, output):
+def work(job: Job, threads: int, output: Path) -> None:
     """The life of a trial's process.
 
     Args:
@@ -111,7 +115,7 @@ def work(job, threads, output):
         sys.exit(2)
 
 
-def _tried(trial, job):
+def _tried(trial: "optuna.Trial", job: Job) -> float:
     import optuna
 
     trial.set_user_attr("host", platform.node())
@@ -123,7 +127,7 @@ def _tried(trial, job):
     return search_trial.objective(trial, job.search, job.folder, job.shape, pkgutil.resolve_name(job.train))
 
 
-def _room(study, trials, children):
+def _room(study: "optuna.Study", trials: int, children: dict) -> int:
     """Returns how many more trials may be started, here and now."""
     from optuna.trial import TrialState
 
@@ -132,7 +136,7 @@ def _room(study, trials, children):
     return max(0, trials - finished(study) - len(children) - (len(running) - len(mine)))
 
 
-def _start(job, threads, output):
+def _start(job: Job, threads: int, output: Path) -> Any:
     """Starts the process of a trial, deaf to Ctrl-C from its first moment."""
     child = multiprocessing.get_context("spawn").Process(target=work, args=(job, threads, output), daemon=True)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -143,7 +147,7 @@ def _start(job, threads, output):
     return child
 
 
-def _idle(study, folder):
+def _idle(study: "optuna.Study", folder: Path) -> None:
     """Waits for the trials of other machines, or tries those again whose machine is silent."""
     from optuna.storages import fail_stale_trials
 
@@ -154,7 +158,7 @@ def _idle(study, folder):
     adopt(study, folder)
 
 
-def _ended(study, folder, code, output, failures):
+def _ended(study: "optuna.Study", folder: Path, code: int, output: Path, failures: int) -> int:
     """Returns how many processes in a row have failed, this one too."""
     text = output.read_text(errors="replace").strip() if output.exists() else ""
     last = text.splitlines()[-1] if text else "it said nothing"
@@ -171,7 +175,7 @@ def _ended(study, folder, code, output, failures):
     return failures + 1
 
 
-def _end(children):
+def _end(children: dict) -> None:
     """Ends processes: with SIGTERM, which stops a training between two steps, then for good."""
     try:
         for child, _ in children.values():
@@ -186,7 +190,7 @@ def _end(children):
             output.unlink(missing_ok=True)
 
 
-def _show(bar, study):
+def _show(bar: Any, study: "optuna.Study") -> None:
     from optuna.trial import TrialState
 
     done = finished(study)

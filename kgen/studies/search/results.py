@@ -3,15 +3,24 @@
 import csv
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kgen.runs import directory
+
+if TYPE_CHECKING:
+    import optuna
+
+    from kgen.core.recipe import Recipe
+    from kgen.studies.search.study import Search
+    from kgen.training.train import Result
 
 ENOUGH = 10  # complete trials for importances
 COLUMNS = ("number", "state", "value", "loss", "minutes", "refused", "diverged", "hopeless")
 
 
-def write(study, search, folder):
+def write(study: "optuna.Study", search: "Search", folder: Path) -> "Recipe | None":
     """Writes what is known of a study, whole or not, into its folder; returns the best recipe, or None.
 
     - `trials.csv`: every trial.
@@ -32,7 +41,9 @@ def write(study, search, folder):
     return best
 
 
-def train_best(search, best, folder, runs_dir, exports_dir, train):
+def train_best(
+    search: "Search", best: "optuna.trial.FrozenTrial", folder: Path, runs_dir: Path, exports_dir: Path, train: Callable
+) -> "Result":
     """Trains the best recipe in full and exports it; goes on with the run that it has begun before.
 
     Args:
@@ -49,7 +60,7 @@ def train_best(search, best, folder, runs_dir, exports_dir, train):
     return result
 
 
-def summary(study, folder, result=None):
+def summary(study: "optuna.Study", folder: Path, result: Any = None) -> str:
     """Returns the best trial, and what came of its training, as lines of text."""
     from optuna.trial import TrialState
 
@@ -72,7 +83,7 @@ def summary(study, folder, result=None):
     )
 
 
-def curves(run, path):
+def curves(run: Path, path: Path) -> None:
     """Draws the losses of a run's log.jsonl and epochs.jsonl over its steps."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -87,7 +98,7 @@ def curves(run, path):
     figure.savefig(path)
 
 
-def series(run):
+def series(run: Path) -> dict[str, list[tuple[int, float]]]:
     """Returns `{name: [(step, value), ...]}` of the losses trained on, and of the validation loss."""
     found = {}
     for log, chosen in (("log.jsonl", _losses), ("epochs.jsonl", _validation)):
@@ -98,15 +109,15 @@ def series(run):
     return found
 
 
-def _losses(line):
+def _losses(line: dict[str, float]) -> list[str]:
     return [name for name in line if name.endswith("_loss")]
 
 
-def _validation(line):
+def _validation(line: dict[str, bool | float]) -> list[str]:
     return [name for name in line if name.startswith("validation_")][:1]
 
 
-def _table(path, trials):
+def _table(path: Path, trials: "list[optuna.trial.FrozenTrial]") -> None:
     params = sorted({name for trial in trials for name in trial.params})
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, [*COLUMNS, *params])
@@ -117,7 +128,7 @@ def _table(path, trials):
             writer.writerow({"number": trial.number, "state": trial.state.name, **value, **known, **trial.params})
 
 
-def _pictures(study, folder, complete):
+def _pictures(study: "optuna.Study", folder: Path, complete: int) -> None:
     import matplotlib
 
     matplotlib.use("Agg")

@@ -5,12 +5,18 @@ import difflib
 import math
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from kgen.core.options import NOT_SEARCHED, marked
 from kgen.errors import UsageError
+
+if TYPE_CHECKING:
+    import optuna
+
+    from kgen.core.recipe import Recipe
 
 GRAMMAR = "write FIELD=LOW..HIGH, FIELD=LOW..HIGH:log or FIELD=a,b,c"
 
@@ -24,12 +30,12 @@ class Range:
     high: float
     log: bool = False
 
-    def suggest(self, trial):
+    def suggest(self, trial: "optuna.Trial") -> float:
         """Returns the value that an Optuna trial tries."""
         ask = trial.suggest_int if type(self.low) is int else trial.suggest_float
         return ask(self.field, self.low, self.high, log=self.log)
 
-    def ends(self):
+    def ends(self) -> tuple[float | int, ...]:
         """Returns the values that the recipe must accept."""
         return self.low, self.high
 
@@ -42,16 +48,16 @@ class Choice:
     names: tuple
     values: tuple
 
-    def suggest(self, trial):
+    def suggest(self, trial: "optuna.Trial") -> int | str:
         """Returns the value that an Optuna trial tries."""
         return self.values[self.names.index(trial.suggest_categorical(self.field, self.names))]
 
-    def ends(self):
+    def ends(self) -> tuple:
         """Returns the values that the recipe must accept."""
         return self.values
 
 
-def parse(texts, recipe):
+def parse(texts: Sequence[str], recipe: "Recipe") -> Any:
     """Returns the `Range` or `Choice` of each `--vary`.
 
     Args:
@@ -75,12 +81,12 @@ def parse(texts, recipe):
     return tuple(axes)
 
 
-def suggest(axes, recipe, trial):
+def suggest(axes: dict[str, Any], recipe: "Recipe", trial: "optuna.Trial") -> dict[str, Any]:
     """Returns `{field: value}` that an Optuna trial tries: of the axes, without any of the recipe's own space."""
     return {axis.field: axis.suggest(trial) for axis in axes} if axes else recipe.suggest(trial)
 
 
-def demand_own(recipe, published):
+def demand_own(recipe: "Recipe", published: "Recipe") -> None:
     """Raises UsageError unless the recipe has a space of its own and none of its fields was fixed by a flag.
 
     Args:
@@ -100,7 +106,7 @@ def demand_own(recipe, published):
         )
 
 
-def _axis(text, recipe):
+def _axis(text: str, recipe: "Recipe") -> Choice | Range:
     field, sign, values = (part.strip() for part in text.partition("="))
     field = field.removeprefix("--").replace("-", "_")
     if not sign or not field or not values:
@@ -122,7 +128,7 @@ def _axis(text, recipe):
     return Choice(field, tuple(names), tuple(read))
 
 
-def _kinds(field, recipe):
+def _kinds(field: str, recipe: "Recipe") -> tuple[Any | type, ...]:
     """Returns what a field is annotated with, `(X,)`, or `(X, NoneType)` of `X | None`."""
     annotations = typing.get_type_hints(type(recipe))
     fields = [known.name for known in dataclasses.fields(recipe)]
@@ -136,7 +142,7 @@ def _kinds(field, recipe):
     return typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
 
 
-def _range(text, field, bounds, scale, kind):
+def _range(text: str, field: str, bounds: str, scale: str, kind: type) -> Range:
     try:
         low, high = (_read(end.strip(), (kind,)) for end in bounds.split(".."))
     except ValueError:
@@ -151,7 +157,7 @@ def _range(text, field, bounds, scale, kind):
     return Range(field, low, high, bool(scale))
 
 
-def _read(text, kinds):
+def _read(text: str, kinds: tuple[Any | type, ...]) -> Any:
     """Returns a text as a value of one of a field's kinds; raises ValueError with what it is not."""
     kind = kinds[0]
     if len(kinds) > 1 and text.lower() == "none":
@@ -169,7 +175,7 @@ def _read(text, kinds):
     return Path(text) if kind is Path else text
 
 
-def _number(kind, text, complaint):
+def _number(kind: type, text: str, complaint: str) -> float:
     try:
         value = kind(text)
     except ValueError:
@@ -179,7 +185,7 @@ def _number(kind, text, complaint):
     return value
 
 
-def _chosen(text, choices):
+def _chosen(text: str, choices: dict[str, Any]) -> bool | str:
     if text not in choices:
         raise ValueError(f"none of {', '.join(choices)}")
     return choices[text]

@@ -12,18 +12,27 @@ import platform
 import shutil
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kgen.core.options import MAY_CHANGE, marked
 from kgen.errors import UsageError
 from kgen.runs import directory
 from kgen.studies.search import trial as search_trial
 
+if TYPE_CHECKING:
+    import optuna
+
+    from kgen.data import Images
+    from kgen.studies.search.trial import Search
+
 PACKAGES = ("optuna", "sklearn", "matplotlib")
 HEARTBEAT, GRACE = 30, 120  # seconds
 RETRIES = 3  # of a trial whose process died
 
 
-def begin(search, images, folder, name, storage=None):
+def begin(
+    search: "Search", images: "Images", folder: Path, name: str, storage: str | None = None
+) -> "tuple[optuna.Study, str]":
     """Returns `(study, url)`: a new study, or the one of this name.
 
     Args:
@@ -53,7 +62,7 @@ def begin(search, images, folder, name, storage=None):
     return study, url
 
 
-def open_storage(url):
+def open_storage(url: str) -> Any:
     """Returns Optuna's storage with a heartbeat, by which trials of dead processes are tried again."""
     import optuna
 
@@ -70,7 +79,7 @@ def open_storage(url):
         )
 
 
-def settings(search, images):
+def settings(search: "Search", images: "Images") -> dict[str, Any]:
     """Returns what must stay the same for values to compare, as JSON holds it."""
     fields = dataclasses.asdict(search.recipe)
     elsewhere = {"dataset": search.recipe.dataset.partition(":")[0], "images": directory.digest(images)}
@@ -83,14 +92,14 @@ def settings(search, images):
     )
 
 
-def finished(study):
+def finished(study: "optuna.Study") -> int:
     """Returns how many trials are complete or pruned."""
     from optuna.trial import TrialState
 
     return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
 
 
-def adopt(study, folder):
+def adopt(study: "optuna.Study", folder: Path) -> None:
     """Fails the running trials of this machine whose process is no more, and enqueues them again."""
     from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
@@ -105,7 +114,7 @@ def adopt(study, folder):
             again(study, trial)
 
 
-def again(study, trial):
+def again(study: "optuna.Study", trial: "optuna.Trial") -> None:
     """Enqueues the parameters of a trial whose process died; Optuna calls this for processes of other machines."""
     import optuna
 
@@ -116,7 +125,7 @@ def again(study, trial):
         optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)(study, fresh)
 
 
-def _refuse_changes(study, now):
+def _refuse_changes(study: "optuna.Study", now: dict[str, Any]) -> None:
     if "settings" not in study.user_attrs:
         study.set_user_attr("settings", now)
     then = study.user_attrs["settings"]
@@ -130,14 +139,14 @@ def _refuse_changes(study, now):
             )
 
 
-def _is_dead(trial):
+def _is_dead(trial: "optuna.Trial") -> bool:
     """Returns whether a running trial is known to have no process."""
     if "pid" not in trial.user_attrs:  # killed before it said whose it is, and before Optuna's first heartbeat
         return (datetime.datetime.now() - trial.datetime_start).total_seconds() > GRACE
     return trial.user_attrs["host"] == platform.node() and not _alive(trial.user_attrs["pid"])
 
 
-def _alive(pid):
+def _alive(pid: int) -> bool:
     """Returns whether a process of this machine runs; one that has ended and that nobody has waited for does not."""
     try:
         os.kill(pid, 0)

@@ -11,7 +11,10 @@ import json
 import math
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +22,11 @@ from kgen.core import recipe as recipes
 from kgen.errors import Diverged, UsageError
 from kgen.runs import directory
 from kgen.studies.search import space
+
+if TYPE_CHECKING:
+    import optuna
+
+    from kgen.core.recipe import Recipe
 
 KEPT = ("recipe.json", "log.jsonl", "epochs.jsonl")  # of a trial's run; the rest fills the disk
 LOGS = ("log.jsonl", "epochs.jsonl", "diagnosis.jsonl")
@@ -35,7 +43,7 @@ class Rules:
     latent_weight: float = 1e-2  # Added for each number of the code or latent.
     hopeless: float | None = None  # Gives up when fold 0 is worse than this; without it, than the median of the others.
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         positive = all(math.isfinite(w) and w >= 0 for w in (self.minutes_weight, self.latent_weight))
         if not positive:
             raise UsageError("--minutes-weight and --latent-weight must be 0 or more.")
@@ -46,7 +54,7 @@ class Rules:
         if self.maximize and not self.objective:
             raise UsageError("--maximize needs --objective: a validation loss is minimised.")
 
-    def value(self, scores, minutes, latent_dim):
+    def value(self, scores: list[float], minutes: list[float], latent_dim: int) -> float:
         """Returns what a study optimises.
 
         Args:
@@ -57,7 +65,7 @@ class Rules:
         penalty = self.minutes_weight * np.mean(minutes) + self.latent_weight * latent_dim
         return float(np.mean(scores) + (-penalty if self.maximize else penalty))
 
-    def pruner(self):
+    def pruner(self) -> Any:
         """Returns the Optuna pruner that gives hopeless trials up."""
         from optuna import pruners
 
@@ -83,7 +91,7 @@ class Search:
     vary: tuple[str, ...] = ()
     rules: Rules = field(default_factory=Rules)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "axes", space.parse(self.vary, self.recipe))
         if not self.axes:
             space.demand_own(self.recipe, recipes.find(self.recipe.name))
@@ -99,21 +107,21 @@ class Search:
             raise UsageError("--hopeless needs a second fold to save: leave it out, or give --search-folds 2.")
 
     @property
-    def folds(self):
+    def folds(self) -> int:
         """How many times each trial is trained."""
         return self.rules.search_folds if self.recipe.holds_out else 1
 
-    def candidate(self, trial):
+    def candidate(self, trial: "optuna.Trial") -> "Recipe":
         """Returns the recipe that an Optuna trial, or `optuna.trial.FixedTrial`, asks for; raises UsageError."""
         return dataclasses.replace(self.recipe, **space.suggest(self.axes, self.recipe, trial))
 
-    def of_fold(self, recipe, fold):
+    def of_fold(self, recipe: "Recipe", fold: int) -> "Recipe":
         """Returns the recipe of one training of a trial, which keeps one checkpoint."""
         held = {"fold": fold} if recipe.holds_out else {}
         return dataclasses.replace(recipe, **held, checkpoint_every=recipe.steps, keep=1)
 
 
-def objective(trial, search, folder, shape, train):
+def objective(trial: "optuna.Trial", search: Search, folder: Path, shape: tuple[int, ...], train: Callable) -> float:
     """Trains the folds of an Optuna trial in `<folder>/trial-<n>/fold-<k>`; returns its value.
 
     Args:
@@ -149,12 +157,12 @@ def objective(trial, search, folder, shape, train):
     return search.rules.value(scores, minutes, getattr(recipe, "latent_dim", 0))
 
 
-def folder_of(folder, number):
+def folder_of(folder: Path, number: int) -> Path:
     """Returns where the runs of a trial lie."""
     return folder / f"trial-{number:04d}"
 
 
-def score(run, name=None):
+def score(run: Path, name: str | None = None) -> float:
     """Returns what a run has come to: its least validation loss, or the number `name` of the last line of a log.
 
     Raises:
@@ -175,7 +183,7 @@ def score(run, name=None):
     return float(last[name])
 
 
-def _train(trial, search, recipe, fold, place, train):
+def _train(trial: "optuna.Trial", search: Search, recipe: "Recipe", fold: int, place: Path, train: Callable) -> float:
     """Returns the score of one fold."""
     run, changed = place / f"fold-{fold}", search.of_fold(recipe, fold)
     directory.make_folder(run)
@@ -199,18 +207,18 @@ def _train(trial, search, recipe, fold, place, train):
     return found
 
 
-def _give_up(trial, how, reason):
+def _give_up(trial: "optuna.Trial", how: str, reason: Diverged | UsageError | str) -> None:
     from optuna import TrialPruned
 
     trial.set_user_attr(how, str(reason))
     raise TrialPruned(str(reason))
 
 
-def _lines(path):
+def _lines(path: Path) -> list:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def _tidy(run):
+def _tidy(run: Path) -> None:
     """Removes what a judged run need not keep."""
     for path in run.iterdir():
         if path.is_dir():

@@ -11,8 +11,9 @@ from PIL import Image
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.metrics.features import Network
+from kgen.studies.hybrids import pairs as hybrid_pairs
 from kgen.studies.hybrids import study as hybrids
-from kgen.studies.hybrids.study import Protocol
+from kgen.studies.hybrids.pairs import Protocol
 from tests.helpers.linear_autoencoder import Linear, spots
 
 CLASSES = ("plane", "bird", "deer", "horse")
@@ -45,12 +46,22 @@ class Pixels:
         return np.clip(codes, 0, 1).reshape(-1, 6, 7, 3)
 
 
-def study(folder, data=None, train=None, codec=None, said=None, classifier=None, **changes):
+def study(folder, data=None, train=None, autoencoder=None, said=None, classifier=None, **changes):
     """Returns `(pairs, figures)` of a study of ten hybrids."""
     data = data or coloured()
     protocol = Protocol(**{"count": 10, "sequences": 2, "frames": 3, **changes})
-    pairs, say = hybrids.paired(data, protocol), [].append if said is None else said.append
-    given = codec or Pixels(), data, pairs, protocol, train or coloured(seed=1), folder, classifier, {"model": "x"}, say
+    pairs, say = hybrid_pairs.paired(data, protocol), [].append if said is None else said.append
+    given = (
+        autoencoder or Pixels(),
+        data,
+        pairs,
+        protocol,
+        train or coloured(seed=1),
+        folder,
+        classifier,
+        {"model": "x"},
+        say,
+    )
     return pairs, hybrids.study(*given)
 
 
@@ -67,7 +78,7 @@ def read(path, height=6, width=7):
 @pytest.mark.parametrize("channels", [3, 1])
 def test_the_wing_has_the_nearest_colour_at_the_centre(channels):
     data = coloured()._replace(images=coloured().images[..., :channels])
-    pairs = hybrids.paired(data, Protocol(bodies="horse,deer", wings="bird", count=40))
+    pairs = hybrid_pairs.paired(data, Protocol(bodies="horse,deer", wings="bird", count=40))
     assert sorted(pairs.bodies) == [row for row in range(80) if row % 4 >= 2]
     for body, wing in zip(pairs.bodies, pairs.wings, strict=True):
         nearest, least = None, np.inf
@@ -80,7 +91,7 @@ def test_the_wing_has_the_nearest_colour_at_the_centre(channels):
 
 def test_any_wing():
     data = coloured()
-    pairs = hybrids.paired(data, Protocol(pairing="random", count=15))
+    pairs = hybrid_pairs.paired(data, Protocol(pairing="random", count=15))
     assert set(data.labels[pairs.bodies]) == {3} and set(data.labels[pairs.wings]) == {1}
     assert len(set(pairs.bodies)) == len(set(pairs.wings)) == 15
     assert list(pairs.bodies) != sorted(pairs.bodies) and list(pairs.wings) != sorted(pairs.wings)
@@ -88,37 +99,39 @@ def test_any_wing():
 
 
 def test_the_order_of_report_000():
-    pairs = hybrids.paired(coloured(), Protocol(bodies="horse, deer", wings="bird,plane", pairing="order", count=6))
+    pairs = hybrid_pairs.paired(
+        coloured(), Protocol(bodies="horse, deer", wings="bird,plane", pairing="order", count=6)
+    )
     assert list(pairs.bodies) == [2, 3, 6, 7, 10, 11] and list(pairs.wings) == [0, 1, 4, 5, 8, 9]
     assert pairs.labels == ((3, 2), (1, 0))
 
 
 def test_classes_by_number_which_a_name_precedes():
-    assert hybrids.paired(coloured(), Protocol(bodies="3,2,horse", wings="0", count=9)).labels == ((3, 2), (0,))
+    assert hybrid_pairs.paired(coloured(), Protocol(bodies="3,2,horse", wings="0", count=9)).labels == ((3, 2), (0,))
     backwards = coloured()._replace(classes=("3", "2", "1", "0"))
-    assert hybrids.paired(backwards, Protocol(bodies="3", wings="0", count=2)).labels == ((0,), (3,))
+    assert hybrid_pairs.paired(backwards, Protocol(bodies="3", wings="0", count=2)).labels == ((0,), (3,))
 
 
 def test_alphas_are_uniform_and_depend_on_the_seed_alone():
     data = coloured(8000)
-    pairs = hybrids.paired(data, Protocol(count=2000))
+    pairs = hybrid_pairs.paired(data, Protocol(count=2000))
     assert pairs.alphas.dtype == np.float64
     assert 0.4 <= pairs.alphas.min() < 0.401 and 0.599 < pairs.alphas.max() <= 0.6
     assert pairs.alphas.mean() == pytest.approx(0.5, abs=0.01)
-    other = hybrids.paired(data, Protocol(count=2000, pairing="order", bodies="deer"))
+    other = hybrid_pairs.paired(data, Protocol(count=2000, pairing="order", bodies="deer"))
     np.testing.assert_array_equal(pairs.alphas, other.alphas)
-    assert (hybrids.paired(data, Protocol(count=2000, seed=1)).alphas != pairs.alphas).all()
-    assert set(hybrids.paired(data, Protocol(count=20, alpha="0.25,0.25")).alphas) == {0.25}
+    assert (hybrid_pairs.paired(data, Protocol(count=2000, seed=1)).alphas != pairs.alphas).all()
+    assert set(hybrid_pairs.paired(data, Protocol(count=20, alpha="0.25,0.25")).alphas) == {0.25}
 
 
 def test_what_is_left_to_compare_with(monkeypatch):
     data = coloured(400)
-    pairs = hybrids.paired(data, Protocol(bodies="horse,deer", count=20))
+    pairs = hybrid_pairs.paired(data, Protocol(bodies="horse,deer", count=20))
     assert not set(pairs.left) & {*pairs.bodies, *pairs.wings} and len(set(pairs.left)) == len(pairs.left)
     bodies, wings = np.isin(data.labels[pairs.left], (2, 3)).sum(), (data.labels[pairs.left] == 1).sum()
     assert bodies == wings == 100 - len(set(pairs.wings))
-    monkeypatch.setattr(hybrids, "MOST", 30)
-    sizes = [len(hybrids.paired(data, Protocol(count=count, pairing="order")).left) for count in (20, 84, 85)]
+    monkeypatch.setattr(hybrid_pairs, "MOST", 30)
+    sizes = [len(hybrid_pairs.paired(data, Protocol(count=count, pairing="order")).left) for count in (20, 84, 85)]
     assert sizes == [60, 32, 0]
 
 
@@ -138,15 +151,15 @@ def test_what_is_left_to_compare_with(monkeypatch):
 def test_mistakes_in_pairs(line, words):
     bodies, wings, count, pairing = line.split()
     with pytest.raises(UsageError) as error:
-        hybrids.paired(coloured(), Protocol(bodies=bodies, wings=wings, count=int(count), pairing=pairing))
+        hybrid_pairs.paired(coloured(), Protocol(bodies=bodies, wings=wings, count=int(count), pairing=pairing))
     assert words in str(error.value)
 
 
 def test_no_wings_and_no_classes():
     with pytest.raises(UsageError, match="the split 'test' has 0 such images, but --count 5 takes 1"):
-        hybrids.paired(coloured()._replace(labels=np.full(80, 3)), Protocol(count=5))
+        hybrid_pairs.paired(coloured()._replace(labels=np.full(80, 3)), Protocol(count=5))
     with pytest.raises(UsageError, match="have no classes"):
-        hybrids.paired(coloured()._replace(labels=None, classes=()), Protocol(count=5))
+        hybrid_pairs.paired(coloured()._replace(labels=None, classes=()), Protocol(count=5))
 
 
 # What is mixed.
@@ -208,14 +221,14 @@ def test_sequences_go_from_the_body_to_the_wing(tmp_path):
 
 @pytest.mark.parametrize("codes, differ", [("mean", False), ("sampled", True)])
 def test_repetitions_differ_where_codes_are_sampled(codes, differ, tmp_path):
-    codec = Pixels()
-    pairs, _ = study(tmp_path, codec=codec, repeats=3, codes=codes)
+    autoencoder = Pixels()
+    pairs, _ = study(tmp_path, autoencoder=autoencoder, repeats=3, codes=codes)
     cells = read(tmp_path / "sequences.png")
     assert cells.shape[:2] == (6, 5)
     np.testing.assert_array_equal(cells[:, 0], coloured().images[np.repeat(pairs.bodies[:2], 3)])
     for one, other in ((0, 1), (0, 2), (1, 2), (3, 4), (3, 5)):
         assert all((cells[one, frame] != cells[other, frame]).any() == differ for frame in (1, 2, 3))
-    assert len(set(codec.seeds)) == len(codec.seeds) == (2 + 3 * 2 if differ else 0)
+    assert len(set(autoencoder.seeds)) == len(autoencoder.seeds) == (2 + 3 * 2 if differ else 0)
 
 
 def test_the_same_seed_gives_the_same_files(tmp_path):
@@ -239,11 +252,11 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
 
 @pytest.mark.parametrize("codes, words", [("mean", "not finite: it has diverged"), ("sampled", "a variational enc")])
 def test_codes_that_cannot_be_used(codes, words, tmp_path):
-    codec = Pixels()
-    codec.variational = False
-    codec.encode = lambda pixels: np.full((len(pixels), 6 * 7 * 3), np.nan, np.float32)
+    autoencoder = Pixels()
+    autoencoder.variational = False
+    autoencoder.encode = lambda pixels: np.full((len(pixels), 6 * 7 * 3), np.nan, np.float32)
     with pytest.raises(UsageError, match=words):
-        study(tmp_path / "out", codec=codec, codes=codes)
+        study(tmp_path / "out", autoencoder=autoencoder, codes=codes)
     assert not (tmp_path / "out").exists()
 
 

@@ -95,25 +95,25 @@ def test_axes_beside_principal(codes):
 
 def test_reconstructions_lie_below_their_images():
     pixels = spots(5).images
-    codec = Linear(pixels, 2)
-    picture = pictures.reconstructions(codec, pixels)
-    made = np.uint8(np.rint(codec.decode(codec.encode(pixels)) * 255))
+    autoencoder = Linear(pixels, 2)
+    picture = pictures.reconstructions(autoencoder, pixels)
+    made = np.uint8(np.rint(autoencoder.decode(autoencoder.encode(pixels)) * 255))
     np.testing.assert_array_equal(picture, np.concatenate([np.concatenate(row, axis=1) for row in (pixels, made)]))
 
 
 def test_hallucinations_are_made_of_noise():
     seen = []
-    codec = Linear(spots(30).images, 2)
-    encode = codec.encode
-    codec.encode = lambda pixels: seen.append(pixels) or encode(pixels)
-    picture = pictures.hallucinations(codec, (8, 8, 1), 40, 7)
+    autoencoder = Linear(spots(30).images, 2)
+    encode = autoencoder.encode
+    autoencoder.encode = lambda pixels: seen.append(pixels) or encode(pixels)
+    picture = pictures.hallucinations(autoencoder, (8, 8, 1), 40, 7)
     (noise,) = seen
     assert picture.shape == (16, 40 * 8, 1) and noise.dtype == np.uint8
     np.testing.assert_array_equal(picture[:8], np.concatenate(noise, axis=1))
     counts = np.bincount(noise.ravel() // 16, minlength=16)  # uniform: 160 expected in each
     assert ((counts - 160) ** 2 / 160).sum() < 38  # chi-squared with 15 degrees of freedom, p = 0.001
-    np.testing.assert_array_equal(pictures.hallucinations(codec, (8, 8, 1), 40, 7), picture)
-    assert (pictures.hallucinations(codec, (8, 8, 1), 40, 8) != picture).any()
+    np.testing.assert_array_equal(pictures.hallucinations(autoencoder, (8, 8, 1), 40, 7), picture)
+    assert (pictures.hallucinations(autoencoder, (8, 8, 1), 40, 8) != picture).any()
 
 
 # Maps.

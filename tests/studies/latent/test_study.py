@@ -69,10 +69,10 @@ def test_a_study_without_classes_to_tell_apart(labels, tmp_path):
 
 @pytest.mark.parametrize("value, words", [(0.5, "the same code"), (math.nan, "not finite"), (math.inf, "not finite")])
 def test_codes_that_say_nothing(value, words, tmp_path):
-    codec = Linear(spots(30).images, 2)
-    codec.encode = lambda pixels: np.full((len(pixels), 2), value, np.float32)
+    autoencoder = Linear(spots(30).images, 2)
+    autoencoder.encode = lambda pixels: np.full((len(pixels), 2), value, np.float32)
     with pytest.raises(UsageError, match=words):
-        latent.study(codec, spots(30), spots(30), tmp_path, 0)
+        latent.study(autoencoder, spots(30), spots(30), tmp_path, 0)
 
 
 @pytest.mark.parametrize("train, test", [(19, 30), (30, 19)])

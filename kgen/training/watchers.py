@@ -1,0 +1,77 @@
+"""The callbacks of a run, in the order they act."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kgen import callbacks
+from kgen.export import saved_model
+from kgen.inference import loading
+
+if TYPE_CHECKING:
+    from kgen.backend import tf
+    from kgen.callbacks.every_n_steps import EveryNSteps
+    from kgen.core.game import Game
+    from kgen.core.recipe import Recipe
+    from kgen.data import Images
+    from kgen.inference.autoencoder import TrainedAutoencoder
+    from kgen.inference.generator import TrainedGenerator
+    from kgen.metrics.evaluator import Evaluator
+
+
+def watchers_of(
+    game: "Game",
+    recipe: "Recipe",
+    data: "tuple[Images, Images | None]",
+    run: Path,
+    start: int,
+    writer: "tf.summary.SummaryWriter",
+    evaluator: "Evaluator | None",
+) -> "tuple[callbacks.Validation, callbacks.Interrupt, list[EveryNSteps]]":
+    """Returns the callbacks of a run: validation, interrupt, and the list of all in the order they act.
+
+    Args: as in `play`; `writer` is a `tf.summary` writer.
+    """
+    pictures, held = data
+    per_step, seed = recipe.batch_size * game.batches, recipe.seed
+    steps_of_epoch = epoch(recipe, len(pictures.images), game.batches)
+    validation = callbacks.Validation(
+        run / "epochs.jsonl", writer, held, steps_of_epoch, recipe.steps, start, recipe.patience, seed
+    )
+    interrupt = callbacks.Interrupt(start)
+    watchers = [callbacks.StopOnNaN(recipe.steps_per_execution, start)]  # first: nothing after it may keep a NaN
+    if held or game.acts_between_epochs():
+        watchers.append(validation)  # others look at what it leaves
+    if evaluator:
+        measurements = run / saved_model.METRICS
+        watchers.append(
+            callbacks.Evaluation(
+                measurements, writer, evaluator, parts_of, recipe.evaluate_every, start, recipe.best_by
+            )
+        )
+    watchers += [
+        callbacks.Progress(recipe.steps, per_step, recipe.steps_per_execution, start),
+        # Before the log, which takes the means that both read.
+        callbacks.Diagnostics(run / "diagnosis.jsonl", writer, pictures, recipe.sample_every, start, seed=seed),
+        callbacks.Log(run / "log.jsonl", writer, per_step, recipe.log_every, start),
+    ]
+    if recipe.histograms:
+        watchers.append(callbacks.Histograms(writer, recipe.sample_every, start))
+    if recipe.profile:
+        watchers.append(callbacks.Profile(run / "train", recipe.profile, recipe.steps_per_execution, start))
+    watchers += [
+        callbacks.Samples(run / "samples", writer, recipe.sample_every, start, seed=seed),
+        callbacks.Checkpoints(run / "checkpoints", recipe.checkpoint_every, start, recipe.keep),
+        interrupt,
+    ]
+    return validation, interrupt, watchers
+
+
+def epoch(recipe: "Recipe", count: int, batches: int) -> int:
+    """Returns the steps of an epoch of `count` images: the nearest number that the recipe's executions allow."""
+    execution = recipe.steps_per_execution
+    return max(1, round(count / (recipe.batch_size * batches * execution))) * execution
+
+
+def parts_of(game: "Game") -> "tuple[TrainedGenerator | None, TrainedAutoencoder | None]":
+    """Returns the trained generator and autoencoder of a game, None each if it has none."""
+    return loading.of_game(game).parts()
