@@ -28,7 +28,7 @@ class Rng:
         self._tokens = []
 
     def fold_in(self, *numbers: Any) -> "Rng":
-        """Returns an independent `Rng` for each combination of `numbers`, integers or scalar integer tensors below 2^31."""
+        """Returns an independent `Rng` for each combination of `numbers`: integers, or scalar tensors, below 2^31."""
         seed = self.seed
         for number in numbers:  # not stateless_fold_in, which keeps 32 bits of the seed
             seed = scrambled(tf.bitwise.bitwise_xor(seed, tf.stack([0, tf.cast(number, tf.int32)])))

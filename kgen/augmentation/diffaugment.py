@@ -105,7 +105,7 @@ POLICIES: dict[str, Callable] = {"color": color, "translation": translation, "cu
 def _moved(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
     """Returns images moved by `(batch,)` numbers of pixels; the gradient is moved back by the same numbers."""
 
-    # Automatic differentiation would use a scatter: it is slow, and on GPUs its order of summation changes between runs.
+    # Automatic differentiation would use a scatter, which is slow, and sums in another order in each run on a GPU.
     @tf.custom_gradient
     def move(x: Tensor) -> tuple[Tensor, Callable]:
         moved = _moved_along(_moved_along(x, down, axis=1), right, axis=2)

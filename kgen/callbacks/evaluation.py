@@ -1,4 +1,4 @@
-"""Metrics while training, and the weights that are best by one of them."""
+"""A callback that measures metrics while training, and keeps the weights that are best by one of them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.callbacks.log import forget_after
+from kgen.core.game import Game
 
 if TYPE_CHECKING:
     from kgen.metrics.evaluator import Evaluator
 
 
 class Evaluation(EveryNSteps):
-    """Writes lines of metrics.jsonl and TensorBoard's scalars `metrics/...` of averaged weights, if they are kept.
+    """Writes metrics to metrics.jsonl and to TensorBoard's scalars `metrics/...`.
+
+    The averaged weights are measured if they are kept, otherwise the current ones.
 
     Args:
-        path: metrics.jsonl. Lines behind `start` are dropped: they will be written again.
+        path: of metrics.jsonl. Lines after `start` are dropped, since they will be written again.
         writer: a `tf.summary` writer.
-        evaluator: `kgen.metrics.evaluator.Evaluator`.
-        opened: function of a game to what the evaluator is called with.
-        best_by: metric whose first number decides which weights the trainer remembers; None remembers none.
+        evaluator: takes the measurements.
+        opened: function of a game that returns the arguments of the evaluator.
+        every: steps between measurements.
+        start: steps played before this `fit`.
+        best_by: metric whose first number decides which weights the trainer keeps as the best; None keeps none.
     """
 
     def __init__(
@@ -28,7 +33,7 @@ class Evaluation(EveryNSteps):
         path: Path,
         writer: "tf.summary.SummaryWriter",
         evaluator: "Evaluator",
-        opened: Callable,
+        opened: Callable[[Game], tuple],
         every: int,
         start: int = 0,
         best_by: str | None = None,
@@ -39,9 +44,13 @@ class Evaluation(EveryNSteps):
         forget_after(self.path, start)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        self.parts = self.opened(self.model.current_game())  # once: they hold the weights, whatever these become
+        """Prepares what is measured: the generator or autoencoder of the current game."""
+        self.parts = self.opened(
+            self.model.current_game()
+        )  # once is enough: they refer to the weights, which training changes in place
 
     def at(self, step: int) -> None:
+        """Takes the measurements, writes them, and keeps the weights if they are the best so far."""
         found = self.evaluator(*self.parts)
         measurements = sum(found.values(), [])
         with self.path.open("a") as file:

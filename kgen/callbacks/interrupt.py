@@ -1,17 +1,20 @@
-"""Ctrl-C and a scheduler's SIGTERM end a trainer between two steps, with a checkpoint."""
+"""A callback that ends training between two steps on Ctrl-C or SIGTERM, so that a checkpoint can be saved."""
 
 import signal
 import threading
-from typing import Any
+from types import FrameType
 
 from kgen.callbacks.every_n_steps import EveryNSteps
 
 
 class Interrupt(EveryNSteps):
-    """Stops `fit` at the end of the step in which SIGINT or SIGTERM came; a second one ends the process at once.
+    """Stops `fit` at the end of the step in which SIGINT or SIGTERM arrived. A second signal acts as without kgen.
+
+    Args:
+        start: steps played before this `fit`.
 
     Attributes:
-        stopped: the step at which the trainer stopped, or None.
+        stopped: the step at which training stopped, or None.
     """
 
     def __init__(self, start: int = 0) -> None:
@@ -19,21 +22,27 @@ class Interrupt(EveryNSteps):
         self.asked, self.stopped, self._previous = False, None, {}
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
+        """Takes over both signals."""
+        if (
+            threading.current_thread() is not threading.main_thread()
+        ):  # Python sets signal handlers in the main thread only
             return
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._ask)
 
-    def _ask(self, number: int, frame: Any) -> None:
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        """Handles the first signal: notes it, and gives the next one back to the previous handlers."""
         self.asked = True
         for number, previous in self._previous.items():
             signal.signal(number, previous)
 
     def at(self, step: int) -> None:
+        """Stops `fit` if a signal has arrived."""
         if self.asked:
             self.stopped = step
             self.model.stop_training = True
 
     def close(self) -> None:
+        """Gives both signals back to their previous handlers."""
         for number, previous in self._previous.items():
             signal.signal(number, previous)

@@ -1,4 +1,4 @@
-"""Losses, as lines of log.jsonl and as TensorBoard scalars."""
+"""A callback that logs losses as lines of log.jsonl and as TensorBoard scalars."""
 
 import json
 import math
@@ -16,13 +16,15 @@ from kgen.callbacks.every_n_steps import EveryNSteps
 class Log(EveryNSteps):
     """Writes the mean of every loss since the last line.
 
-    Args:
-        path: log.jsonl; one JSON object a line: `step`, the losses, `images_per_second`.
-        writer: a `tf.summary` writer; tags are the names of the losses.
-        images_per_step: for the speed.
+    When a run is resumed, lines after `start` are dropped, which the interrupted run wrote after its last checkpoint.
+    They will be written again.
 
-    Lines behind `start`, which an interrupted run wrote after its last checkpoint, are dropped when the run is resumed:
-    they will be written again.
+    Args:
+        path: of log.jsonl. Each line is a JSON object with `step`, the losses and `images_per_second`.
+        writer: a `tf.summary` writer; the tags are the names of the losses.
+        images_per_step: images in a step, from which the speed is computed.
+        every: steps between lines.
+        start: steps played before this `fit`.
     """
 
     def __init__(
@@ -33,10 +35,12 @@ class Log(EveryNSteps):
         forget_after(self.path, start)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Starts the clock for `images_per_second`."""
         self._then = time.perf_counter()
         self._since = self.start
 
     def at(self, step: int) -> None:
+        """Writes a line, and starts new means."""
         now = time.perf_counter()
         speed = (step - self._since) * self.images_per_step / (now - self._then)
         self._then, self._since = now, step
@@ -51,7 +55,7 @@ class Log(EveryNSteps):
 
 
 def forget_after(path: Path, step: int) -> None:
-    """Rewrites a JSON-lines file without the records whose `step` is greater, or that a kill left half-written."""
+    """Removes the lines of a JSON-lines file whose `step` is greater than `step`, or that are incomplete."""
     if not path.exists():
         return
     kept = [line for line in path.read_text(errors="replace").splitlines() if step_of(line) <= step]
@@ -61,7 +65,7 @@ def forget_after(path: Path, step: int) -> None:
 
 
 def step_of(line: str) -> float:
-    """Returns the step of a record, infinity if the line is not a whole one."""
+    """Returns the step of a line, or infinity if the line is incomplete."""
     try:
         return json.loads(line)["step"]
     except (ValueError, KeyError, TypeError):
@@ -69,9 +73,14 @@ def step_of(line: str) -> float:
 
 
 def tensorboard_writer(folder: Path, start: int) -> "tf.summary.SummaryWriter":
-    """Returns a `tf.summary` writer; TensorBoard is told to forget what was written after step `start`.
+    """Returns a `tf.summary` writer, and makes TensorBoard forget what was written after step `start`.
 
-    A new run says so too: TensorBoard takes the first session for the beginning, and obeys from the second one on.
+    It does so by writing the start of a session. A new run writes one too, since TensorBoard takes the first session of
+    a folder as its beginning and forgets only from the second one on.
+
+    Args:
+        folder: of the event files.
+        start: steps played before this `fit`.
     """
     session = EventFileWriter(str(folder))
     session.add_event(Event(session_log=SessionLog(status=SessionLog.START), step=start + 1 if start else 0))

@@ -1,4 +1,4 @@
-"""A progress bar in images, with images per second and the time left."""
+"""A callback that shows a progress bar, with images per second and the time left."""
 
 import sys
 
@@ -8,11 +8,13 @@ from kgen.callbacks.every_n_steps import EveryNSteps
 
 
 class Progress(EveryNSteps):
-    """Shows the whole run's progress; a resumed run starts where it was.
+    """Shows the progress of the whole run, in images; a resumed run goes on from where it was.
 
     Args:
         steps: steps of the whole run.
         images_per_step: images in a step.
+        every: steps between updates of the bar.
+        start: steps played before this `fit`.
     """
 
     def __init__(self, steps: int, images_per_step: int, every: int = 1, start: int = 0) -> None:
@@ -20,18 +22,21 @@ class Progress(EveryNSteps):
         self.steps, self.images_per_step = steps, images_per_step
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Shows the bar."""
         self.bar = tqdm(
             total=self.steps * self.images_per_step,
             initial=self.start * self.images_per_step,
             unit="img",
             unit_scale=True,
-            mininterval=0.5 if sys.stderr.isatty() else 30,  # a log file needs a line now and then
+            mininterval=0.5 if sys.stderr.isatty() else 30,  # in a log file each update is a line
             dynamic_ncols=True,
         )
 
     def at(self, step: int) -> None:
+        """Moves the bar to a step."""
         self.bar.set_description(f"step {step}/{self.steps}", refresh=False)
         self.bar.update(step * self.images_per_step - self.bar.n)
 
     def close(self) -> None:
+        """Closes the bar."""
         self.bar.close()

@@ -1,4 +1,4 @@
-"""Pictures during training, always of the same noise, so that they can be compared."""
+"""A callback that saves samples while training, always of the same noise, so that they can be compared."""
 
 from pathlib import Path
 
@@ -13,12 +13,14 @@ from kgen.rng import Rng
 
 
 class Samples(EveryNSteps):
-    """Writes `samples/000500.png` and TensorBoard's image `samples`: a grid of what the trainer's game makes.
+    """Writes a grid of the game's images to `samples/000500.png` and to TensorBoard's image `samples`.
 
     Args:
-        folder: where the pictures go.
+        folder: where the PNG files go.
         writer: a `tf.summary` writer.
-        seed: of the noise; the trainer's own seed shows the same noise in every run with that seed.
+        every: steps between grids.
+        start: steps played before this `fit`.
+        seed: of the noise. With the trainer's own seed, runs of equal seeds show the same noise.
     """
 
     def __init__(
@@ -28,10 +30,12 @@ class Samples(EveryNSteps):
         self.folder, self.writer, self.seed = Path(folder), writer, seed
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Writes the grid of the untrained networks, unless the run is resumed."""
         if self.start == 0:
             self.at(0)
 
     def at(self, step: int) -> None:
+        """Writes a grid; raises `Diverged` if an image is not of finite numbers."""
         game = self.model.best_game()
         count, columns = sheet(game.classes)
         with Rng(self.seed):

@@ -1,4 +1,4 @@
-"""Stops a trainer whose losses are no longer numbers, before a checkpoint keeps the damage."""
+"""A callback that stops training when a loss is NaN or infinite, before a checkpoint saves the damage."""
 
 from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.errors import Diverged
@@ -7,11 +7,12 @@ from kgen.errors import Diverged
 class StopOnNaN(EveryNSteps):
     """Raises `Diverged` naming the loss and the first step at which it was NaN or infinite.
 
-    Keras's `TerminateOnNaN` reads `logs["loss"]` alone, so a NaN in one player's loss runs on. The trainer notes the step
-    on the device; this reads it every `every` steps, and before anything is saved.
+    Keras's `TerminateOnNaN` reads `logs["loss"]` alone, so a NaN in one player's loss runs on. The trainer notes the
+    step on the device; this reads it every `every` steps, and before anything is saved.
     """
 
     def at(self, step: int) -> None:
+        """Raises `Diverged` if a loss has been NaN or infinite."""
         faults = self.model.faults()
         if faults:
             name, first = min(faults.items(), key=lambda fault: fault[1])

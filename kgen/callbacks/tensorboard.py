@@ -1,11 +1,11 @@
-"""What TensorBoard shows on request: histograms of weights, a profile of a few steps."""
+"""Callbacks that write histograms of weights, or a profile of a few steps, for TensorBoard."""
 
 from pathlib import Path
 
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
 
-WARM_UP = 10  # steps before a profile: tracing is not what training costs
+WARM_UP = 10  # steps before a profile: the first ones are slow, since they are traced
 
 
 class Histograms(EveryNSteps):
@@ -13,6 +13,8 @@ class Histograms(EveryNSteps):
 
     Args:
         writer: a `tf.summary` writer.
+        every: steps between histograms.
+        start: steps played before this `fit`.
     """
 
     def __init__(self, writer: "tf.summary.SummaryWriter", every: int, start: int = 0) -> None:
@@ -20,6 +22,7 @@ class Histograms(EveryNSteps):
         self.writer = writer
 
     def at(self, step: int) -> None:
+        """Writes a histogram of each weight of each player."""
         with self.writer.as_default():
             for name, player in self.model.game.players.items():
                 for weight in player.network.trainable_variables:
@@ -32,7 +35,9 @@ class Profile(EveryNSteps):
 
     Args:
         folder: of the run's event files.
-        steps: how many, the first after a warm-up.
+        steps: how many steps to profile, after a warm-up of 10.
+        every: steps between looks at whether the profile begins or ends.
+        start: steps played before this `fit`.
     """
 
     def __init__(self, folder: Path, steps: int, every: int = 1, start: int = 0) -> None:
@@ -40,6 +45,7 @@ class Profile(EveryNSteps):
         self.folder, self.last, self.running = str(folder), start + WARM_UP + steps, False
 
     def at(self, step: int) -> None:
+        """Starts the profiler after the first ten steps, and stops it after as many as asked for."""
         if not self.running and self.start + WARM_UP <= step < self.last:
             tf.profiler.experimental.start(self.folder)
             self.running = True
@@ -47,9 +53,10 @@ class Profile(EveryNSteps):
             self.close()
 
     def finish(self, step: int) -> None:
-        """Does nothing more: a profile is of the first steps."""
+        """Does nothing: a profile is of the first steps only."""
 
     def close(self) -> None:
+        """Ends the profile if it is running, and writes it."""
         if self.running:
             tf.profiler.experimental.stop()
         self.running = False

@@ -1,4 +1,4 @@
-"""What happens after each epoch: validation, keeping the best weights, stopping early, what the paper does then."""
+"""A callback that acts after each epoch: validation, best weights, early stopping, and what the paper does then."""
 
 import json
 from pathlib import Path
@@ -16,21 +16,22 @@ if TYPE_CHECKING:
 class Validation(EveryNSteps):
     """Writes a line of epochs.jsonl and TensorBoard's scalars after each epoch.
 
-    A line has `step`, `epoch`, `validation_<measure>` of each of the game's measures where images are held out, `best`,
-    whether this was the least validation loss so far, and what `game.between_epochs` reports. Weights are measured
-    before `between_epochs` changes them.
+    A line has `step`, `epoch` and what `game.between_epochs` reports. Where images are held out it also has
+    `validation_<measure>` of each of the game's measures, and `best`: whether the validation loss, which is the first
+    measure, is the least so far. Weights are measured before `between_epochs` changes them.
 
     Args:
-        path: epochs.jsonl. Lines behind `start` are dropped: they will be written again.
+        path: of epochs.jsonl. Lines after `start` are dropped, since they will be written again.
         writer: a `tf.summary` writer.
         held: the images held out, `kgen.data.Images`, or None.
-        every: steps of an epoch.
-        last: the last step of the run, after which there is a look too.
-        patience: epochs without a smaller loss after which `fit` stops; 0 is never.
+        every: steps in an epoch.
+        last: the last step of the run, after which the weights are measured too.
+        start: steps played before this `fit`.
+        patience: epochs without a smaller loss after which `fit` stops; 0 never stops it.
         seed: of the noise that a game adds to the held-out images.
 
     Attributes:
-        stopped: the step at which patience ended, or None.
+        stopped: the step at which early stopping ended `fit`, or None.
 
     Source: Prechelt 1998, "Early stopping - but when?"; report 002, section 2.2.
     """
@@ -52,24 +53,28 @@ class Validation(EveryNSteps):
         forget_after(self.path, start)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Prepares the measurement of the current game."""
         self.measure = Measure(self.model.current_game(), self.held, self.seed) if self.held else None
 
     def at(self, step: int) -> None:
+        """Measures, lets the game act between epochs, and stops `fit` when patience has run out."""
         self._note(step, self._look(), self.model.game.between_epochs(step // self.every))
         if self.patience and int(self.model.wait.numpy()) >= self.patience:
             self.stopped = step
             self.model.stop_training = True
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Calls `at` at the end of each epoch; measures after the last step too, if it lies within an epoch."""
         super().on_train_batch_end(batch, logs)
         step = self.start + batch + 1
-        if step == self.last and step % self.every and self.held:  # within an epoch: the last weights may be the best
+        if step == self.last and step % self.every and self.held:
             self._note(step, self._look(counts=False), {})
 
     def finish(self, step: int) -> None:
-        """Does nothing: a checkpoint of the last step must hold what was seen at that step."""
+        """Does nothing: the last step is measured in `on_train_batch_end`, before its checkpoint is saved."""
 
     def _look(self, counts: bool = True) -> dict[str, bool | float]:
+        """Returns the validation part of a line; `counts` is whether a loss that is not less counts for patience."""
         if not self.held:
             return {}
         values = self.measure()
@@ -77,6 +82,7 @@ class Validation(EveryNSteps):
         return {**{f"validation_{name}": value for name, value in values.items()}, "best": best}
 
     def _note(self, step: int, look: dict[str, bool | float], reports: dict[str, float]) -> None:
+        """Writes a line with the validation and the game's reports."""
         line = {"step": step, "epoch": round(step / self.every, 3), **look, **reports}
         with self.path.open("a") as file:
             file.write(json.dumps(line) + "\n")

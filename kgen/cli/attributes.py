@@ -26,6 +26,7 @@ class Options:
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     options = parsing.parse(Options, arguments)
     parsing.demand(options.attributes, "Give at least one of --attributes.")
     parsing.demand(options.count >= 20, f"--count must be at least 20, not {options.count}.")

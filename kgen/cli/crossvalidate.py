@@ -21,6 +21,7 @@ class Options(Generic[parsing.R]):
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     options = parsing.parse_with_recipe(Options, arguments, "autoencoder")
     recipe = options.recipe
     parsing.demand(recipe.holds_out, f"--model {options.model} holds out no images, so it cannot be cross-validated.")

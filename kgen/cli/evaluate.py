@@ -33,6 +33,7 @@ class Options:
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     options = parsing.parse(Options, arguments)
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
     found = [directory.find(name, options.runs_dir) for name in options.run]

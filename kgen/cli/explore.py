@@ -15,6 +15,7 @@ class Options(parsing.ModelOptions):
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command until Ctrl-C."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(0 < options.port < 65536, f"--port must be from 1 to 65535, not {options.port}.")

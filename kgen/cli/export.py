@@ -23,6 +23,7 @@ class Options:
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     options = parsing.parse(Options, arguments)
     parsing.demand(options.keep is None or options.keep >= 1, f"--keep must be at least 1, not {options.keep}.")
     plain = options.label is None or re.fullmatch(r"[\w.-]+", options.label)

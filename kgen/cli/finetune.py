@@ -28,6 +28,7 @@ class Options:
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     known = parsing.peek(arguments, run="latest", runs_dir="runs")
     asks = {"-h", "--help"} & set(arguments)
     run = None if asks else directory.find(known.run, known.runs_dir).expanduser().absolute()

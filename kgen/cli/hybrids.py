@@ -22,6 +22,7 @@ class Options(parsing.ModelOptions, Protocol):
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(

@@ -23,6 +23,7 @@ class Options(parsing.ModelOptions):
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")

@@ -27,6 +27,7 @@ class Options(parsing.ModelOptions):
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(options.count >= latent.LEAST, f"--count must be at least {latent.LEAST}, not {options.count}.")

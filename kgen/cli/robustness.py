@@ -21,6 +21,7 @@ class Options:
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     options = parsing.parse(Options, arguments)
     parsing.demand(options.runs and options.noise, "Give at least one of --runs and one --noise.")
     parsing.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")

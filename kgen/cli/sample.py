@@ -20,6 +20,7 @@ class Options(parsing.ModelOptions):
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     known = options.count is None or 1 <= options.count <= 10_000

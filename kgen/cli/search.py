@@ -32,6 +32,7 @@ class Options(Generic[parsing.R]):
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code, 130 after Ctrl-C."""
     options = parsing.parse_with_recipe(Options, arguments, "autoencoder")
     parsing.demand(min(options.trials, options.jobs) >= 1, "--trials and --jobs must be at least 1.")
     named = Path(options.study).name == options.study and options.study not in ("", "..")

@@ -21,10 +21,12 @@ class Options:
 
 
 def say(words: str) -> None:
+    """Prints a sentence on stderr."""
     print(words, file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command until Ctrl-C."""
     options = parsing.parse(Options, arguments)
     parsing.demand(
         options.exports.is_dir(), f"--exports {options.exports}: there is no such folder. Train something first."

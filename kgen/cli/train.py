@@ -6,6 +6,7 @@ from kgen.cli import parsing
 
 
 def main(arguments: list[str]) -> int | None:
+    """Runs the command; returns the exit code, 130 after Ctrl-C."""
     options = parsing.parse_training(arguments)
     if options.dry_run:
         print(options.recipe.to_json(), end="")

@@ -73,30 +73,32 @@ class AdversarialGame(Game):
             self.update_rule = Balance(balance, {self.discriminator_name: self.share, "generator": 1.0})
 
     def sample(self, count: int) -> Tensor:
-        """Returns generated images with the generator in training mode."""
+        """Returns generated images `(count, height, width, channels)`, the generator in training mode."""
         return self.generator(self.prior.draw(count), training=True)
 
     def discriminate(self, batch: Tensor) -> Tensor:
-        """Returns what the discriminator says of images, augmented by the policies; in training mode."""
+        """Returns logits `(batch, 1)` of images, which are augmented by the policies; in training mode."""
         return self.players[self.discriminator_name].network(augment(batch, self.policies), training=True)
 
     def scores(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-        """Returns the means of D(x) and D(G(z)) to be logged: 1 is real, 0 generated; a critic's are its own scale."""
+        """Returns the means of D(x) and D(G(z)), scalars to be logged. 1 is real, 0 generated; a critic has its own scale."""
         score = self.loss.score or tf.identity
         return {"real_score": keras.ops.mean(score(real_logits)), "fake_score": keras.ops.mean(score(fake_logits))}
 
     def with_r1(self, values: dict[str, Tensor], real: Tensor, critic: Callable | None = None) -> dict[str, Tensor]:
-        """Returns the opponent's `values` with its R1 penalty added and reported; unchanged when its weight is 0."""
+        """Returns the discriminator's `values`, scalars, with the R1 penalty added; unchanged when its weight is 0."""
         if not self.r1:
             return values
         penalty = penalties.r1(critic or self.discriminate, real)
         return {**values, self.discriminator_name: values[self.discriminator_name] + self.r1 * penalty, "r1": penalty}
 
     def pictures(self, count: int) -> Tensor:
+        """Returns `count` generated images of new latents, float32 `(count, height, width, channels)` in [0, 1]."""
         module, _ = self.served
         return module.serving_default(self.prior.draw(count))["images"]
 
     def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
+        """Returns `kgen.core.signatures.generator` of the generator."""
         return signatures.generator(self.generator, self.prior, self.range)
 
 
@@ -114,7 +116,7 @@ class ClassConditionalGame(AdversarialGame):
         self.classes = classes
 
     def sample(self, labels: Tensor) -> Tensor:
-        """Returns one generated image for each label, with the generator in training mode."""
+        """Returns an image for each of the labels `(count,)`, the generator in training mode."""
         return self.generator([self.prior.draw(labels.shape[0]), labels], training=True)
 
     def some_labels(self, count: int) -> Tensor:
@@ -126,10 +128,12 @@ class ClassConditionalGame(AdversarialGame):
         return tf.range(count) * len(self.classes) // count
 
     def pictures(self, count: int) -> Tensor:
+        """Returns generated images of `labels(count)`, float32 `(count, height, width, channels)` in [0, 1]."""
         module, _ = self.served
         return module.serving_default(self.prior.draw(count), tf.cast(self.labels(count), tf.int64))["images"]
 
     def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
+        """Returns `kgen.core.signatures.class_conditional` of the generator."""
         return signatures.class_conditional(self.generator, self.prior, self.range, len(self.classes))
 
 

@@ -73,7 +73,7 @@ class AutoencodingGame(Game):
         return self.autoencoder.get_layer("decoder")
 
     def paint(self, numbers: Tensor) -> Tensor:
-        """Returns the images in `range` that the decoder's numbers stand for."""
+        """Returns the images in `range` that the decoder's numbers `(batch, height, width, channels)` stand for."""
         return numbers
 
     def painter(self) -> "keras.Model":
@@ -82,10 +82,11 @@ class AutoencodingGame(Game):
         return keras.Model(code, self.paint(self.decoder(code)))
 
     def seen(self, batch: Tensor) -> Tensor:
-        """Returns what the encoder is shown of images on a sheet."""
+        """Returns what the encoder is shown of images `(batch, height, width, channels)` on a sheet."""
         return batch
 
     def pictures(self, count: int) -> Tensor:
+        """Returns images of the sheet, float32 `(count, height, width, channels)` in [0, 1]; over again if it has fewer."""
         module, _ = self.served
         shown = to_unit(self.seen(images.from_bytes(tf.convert_to_tensor(self.examples), self.range)), self.range)
         paired = self.pairs * COLUMNS
@@ -100,6 +101,7 @@ class AutoencodingGame(Game):
         return tf.gather(sheet, tf.range(count) % len(sheet))
 
     def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
+        """Returns `kgen.core.signatures.autoencoder` of encoder and decoder."""
         return signatures.autoencoder(self.encoder, self.painter(), self.range, self.prior)
 
 

@@ -1,8 +1,8 @@
 """A game: players, and the turns they take in a step.
 
 A paper's algorithm is a subclass that says who moves when, and by which loss. It holds no tape, no optimizer step, no
-metric, no randomness: `kgen.core.trainer.Trainer` plays it. So a game reads like its paper, imports without TensorFlow, and is
-free of the names that `keras.Model` keeps for itself (`loss`, `metrics`, `optimizer`, ...).
+metric, no randomness: `kgen.core.trainer.Trainer` plays it. So a game reads like its paper, imports without TensorFlow,
+and is free of the names that `keras.Model` keeps for itself (`loss`, `metrics`, `optimizer`, ...).
 """
 
 import copy
@@ -46,10 +46,11 @@ class Game:
         range: the values of the images that the networks see.
         reports: names that turns return besides the players', to be logged.
         exported: the players whose networks make pictures and are exported; `--ema` keeps their moving averages.
-        update_rule: who decides whether a player may move in its turn, see `kgen.core.update_rules`; None lets all move.
+        update_rule: who decides whether a player may move in its turn, see `kgen.core.update_rules`; None lets all
+            move.
         classes: names of the classes that pictures can be asked for, empty where they cannot.
-        fixed_images_shape: `(count, height, width, channels)` of the images that `pictures()` needs to be shown, which the
-            trainer then keeps as `self.examples`, uint8; None where pictures are made of noise.
+        fixed_images_shape: `(count, height, width, channels)` of the images that `pictures()` needs to be shown, which
+            the trainer then keeps as `self.examples`, uint8; None where pictures are made of noise.
     """
 
     batches = 1
@@ -81,11 +82,11 @@ class Game:
         raise NotImplementedError("A game says in play() whose turn it is.")
 
     def move(self, name: str, gradients: list[Tensor]) -> None:
-        """Moves one player's weights. Override to add what a paper does after each step (WGAN clips)."""
+        """Moves one player's weights by gradients of their shapes. WGAN overrides it, to clip weights."""
         self.players[name].optimizer.apply(gradients, self.players[name].network.trainable_variables)
 
     def receive(self, data: Tensor | tuple[Tensor, Tensor]) -> list:
-        """Returns the list of a step's batches from what the pipeline gives: uint8 images become floats in `range`."""
+        """Returns a step's batches of `(batch, ...)`: uint8 images `(batches, batch, ...)` become floats in `range`."""
         pictures, labels = data if self.labelled else (data, None)
         batches = [images.from_bytes(pictures[i], self.range) for i in range(pictures.shape[0])]
         return [(batch, labels[i]) for i, batch in enumerate(batches)] if self.labelled else batches
@@ -123,7 +124,7 @@ class Game:
         return other
 
     def pictures(self, count: int) -> Tensor:
-        """Returns `count` images float32 in [0, 1], drawn from `kgen.rng.current()`, networks at inference.
+        """Returns images float32 `(count, height, width, channels)` in [0, 1], networks at inference.
 
         Where there are classes all have equal parts, in order: a sheet of ten a row then shows a class in each row.
         """

@@ -34,6 +34,7 @@ class HeldOutRecipe(Recipe):
         return self.folds > 0
 
     def divide(self, data: Images) -> tuple[Images | None, ...]:
+        """Returns the images of the other folds, and those of this fold; all images and None without folds."""
         if not self.folds:
             return data, None
         parts = split(len(data.images), self.folds, self.seed)
@@ -42,7 +43,7 @@ class HeldOutRecipe(Recipe):
 
 
 def split(count: int, folds: int, seed: int) -> list[np.ndarray]:
-    """Returns `folds` arrays of indices below `count`, each ascending: disjoint, together all, equal to within one.
+    """Returns `folds` arrays `(n,)` of indices below `count`, each ascending: disjoint, together all, of equal size.
 
     Raises:
         UsageError: there are fewer images than folds.
@@ -55,5 +56,5 @@ def split(count: int, folds: int, seed: int) -> list[np.ndarray]:
 
 
 def part_of(data: Images, rows: np.ndarray) -> Images:
-    """Returns the `Images` of some rows."""
+    """Returns the `Images` of some rows, integers `(n,)`."""
     return Images(data.images[rows], None if data.labels is None else data.labels[rows], data.classes)

@@ -14,7 +14,7 @@ LIMIT = 256  # images of a request: 64x64 colour is 12 MB of float32, and no cli
 
 
 def bounded(number: Tensor, name: str, least: int = 1) -> Tensor:
-    """Returns `number` when it lies in [least, LIMIT]; otherwise the graph raises, and the client reads why."""
+    """Returns `number`, a scalar, if it lies in [least, LIMIT]; otherwise the graph raises, and the client reads why."""
     inside = tf.logical_and(number >= least, number <= LIMIT)
     told = [f"{name} must be from {least} to {LIMIT}, but is", number]
     with tf.control_dependencies([tf.debugging.Assert(inside, told)]):
@@ -22,7 +22,7 @@ def bounded(number: Tensor, name: str, least: int = 1) -> Tensor:
 
 
 def allowed(latent: Tensor) -> Tensor:
-    """Returns latents from a request when there are 1 to LIMIT of them, all finite; otherwise the graph raises."""
+    """Returns latents `(count, size)` of a request if count is 1 to LIMIT and all are finite; else the graph raises."""
     finite = tf.reduce_all(tf.math.is_finite(latent))
     with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
         checked = tf.debugging.Assert(finite, ["latent must be finite, but has NaN or infinity"])
@@ -31,7 +31,7 @@ def allowed(latent: Tensor) -> Tensor:
 
 
 def seen(images: Tensor) -> Tensor:
-    """Returns images from a request when there are 1 to LIMIT of them, in [0, 1]; otherwise the graph raises."""
+    """Returns images `(count, ...)` of a request if count is 1 to LIMIT and all are in [0, 1]; else the graph raises."""
     inside = tf.reduce_all(tf.logical_and(images >= 0.0, images <= 1.0))  # NaN is not
     told = ["images must lie in [0, 1], but do from", tf.reduce_min(images), "to", tf.reduce_max(images)]
     with tf.control_dependencies([bounded(tf.shape(images)[0], "the number of images")]):
@@ -51,7 +51,7 @@ def pictures(network: "keras.Model") -> "tf.TensorSpec":
 
 
 def drawn(prior: "Normal | Uniform", seed: Tensor, count: Tensor) -> Tensor:
-    """Returns `count` latents from the 64 bits of `seed`, in a graph."""
+    """Returns latents `(count, size)` from the 64 bits of `seed`, a scalar, in a graph."""
     halves = tf.bitcast(seed, tf.int32)
     with Rng(0).fold_in(halves[0], halves[1]):
         return tf.ensure_shape(prior.draw(count), (None, prior.size))

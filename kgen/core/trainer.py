@@ -90,7 +90,7 @@ class Trainer(keras.Model):
         )
 
     def train_step(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        """Plays one step: every turn of `game.play`, then the means and moving averages."""
+        """Plays one step of uint8 images `(batches, batch, ...)`: every turn of `game.play`, then means and averages."""
         self.traces += 1
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         rng = Rng(self.seed).fold_in(self.step, replica)
@@ -191,7 +191,7 @@ class Trainer(keras.Model):
         return self._best_game
 
     def current_game(self) -> "Game":
-        """Returns the game as it is at this step, with averaged networks when they are kept: what `keep_if_best` keeps."""
+        """Returns the game as it is at this step, with averaged networks where they are kept. `keep_if_best` keeps it."""
         return self.game.with_networks(self.averages) if self.averages else self.game
 
     def keep_if_best(self, loss: float, counts: bool = True) -> bool:
@@ -211,7 +211,7 @@ class Trainer(keras.Model):
         return better
 
     def show(self, pictures: np.ndarray) -> None:
-        """Sets the examples of a game that wants some to the first of `pictures`, uint8, repeated if too few."""
+        """Sets a game's fixed images to the first of `pictures`, uint8 `(n, ...)`, which are repeated if too few."""
         if self.game.fixed_images_shape:
             self.examples.assign(np.resize(pictures, self.game.fixed_images_shape))
 
@@ -238,7 +238,7 @@ def assign_all(target: "keras.Model", source: "keras.Model") -> None:
 
 
 def summed(gradients: list) -> list[Tensor]:
-    """Returns gradients with those of look-ups, such as an embedding's, as tensors.
+    """Returns gradients as tensors of the weights' shapes; those of look-ups, such as an embedding's, are summed.
 
     They come as a row for each use of a vector, which neither a norm nor Adam's second moment would add up.
     """
@@ -246,5 +246,5 @@ def summed(gradients: list) -> list[Tensor]:
 
 
 def decay(player: "Player") -> Tensor:
-    """Returns the loss whose gradient is `l2 * weight`, or 0."""
+    """Returns the scalar loss whose gradient is `l2 * weight`, or 0."""
     return player.l2 * tf.add_n([tf.nn.l2_loss(w) for w in player.network.trainable_variables]) if player.l2 else 0.0

@@ -41,6 +41,7 @@ class CriticFirst(UpdateRule):
         self.wait, self.generator = max(1, critic_steps // per_round), generator
 
     def allows(self, player: str, values: dict[str, Tensor], step: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns whether the player may move in this step, a scalar; the critic always may. Nothing is remembered."""
         if player != self.generator or self.wait == 1:
             return tf.constant(True), memory
         # Generator steps 0 to 24 take `wait` steps each, 25 to 499 one; then each 500 begin with one of `wait` steps.
@@ -74,6 +75,7 @@ class Balance(UpdateRule):
         self.tolerance, self.shares, self.longest = tolerance, shares, longest
 
     def allows(self, player: str, values: dict[str, Tensor], step: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns whether the player may move, a scalar: the other's mean loss is not far above, or it rested for long."""
         own = list(self.shares).index(player)
         other, turns = 1 - own, 2 + own
         loss = values[player] * self.shares[player]
@@ -110,6 +112,7 @@ class Equilibrium(UpdateRule):
         self.centre, self.margin, self.costs, self.players = centre, margin, (real, fake), players
 
     def allows(self, player: str, values: dict[str, Tensor], step: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns whether the player may move, a scalar: by the costs in `values` it is not ahead, or both are."""
         if player not in self.players:
             return tf.constant(True), memory
         costs = tf.stack([values[name] for name in self.costs])

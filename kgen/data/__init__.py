@@ -1,6 +1,10 @@
-"""Datasets. Each file of this folder is one, with `load(request) -> Images`; the folder is the registry.
+"""Datasets: each file of `kgen/data/datasets` is one, with a function `load(request) -> Images`.
 
-To add a dataset, add a file; `names()` finds it without importing it.
+To add a dataset, add a file; `names()` finds it without importing it. The file may also define
+
+- `ARGUMENT`, a word for what may follow a colon, as in `folder:PATH`; without it nothing may follow;
+- `EMBEDDED = True`, if nothing is downloaded;
+- `PARZEN`, the two splits of its Parzen window protocol, see `parzen_splits`.
 """
 
 import difflib
@@ -9,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -23,8 +27,8 @@ class Images(NamedTuple):
     """A dataset in memory.
 
     images: uint8 `(n, height, width, channels)`, 1 or 3 channels.
-    labels: int64 `(n,)`, or None.
-    classes: their names, index = label; `()` when unlabelled.
+    labels: int64 `(n,)`, or None if the dataset has no labels.
+    classes: the names of the classes, in the order of their labels; `()` if there are no labels.
     """
 
     images: np.ndarray
@@ -34,13 +38,13 @@ class Images(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """What a dataset may be asked for.
+    """What is asked of a dataset.
 
-    split: a part, perhaps with a slice, as in TFDS: `train`, `test`, `train[:50000]`, `train[-100:]`.
-    data_dir: where the user's archives lie, or None.
-    size: height and width of the images in pixels; None is the dataset's own.
-    crop: `center` cuts a square out of the frame, `squash` takes the whole frame and gives up its aspect.
-    argument: what follows the colon of `folder:PATH`.
+    split: a part, with an optional slice as in TFDS: `train`, `test`, `train[:50000]`, `train[-100:]`.
+    data_dir: the folder of the user's archives, or None.
+    size: height and width of the images in pixels; None is the dataset's own size.
+    crop: `center` cuts a square out of the frame; `squash` takes the whole frame and changes its aspect ratio.
+    argument: the text after the colon, as in `folder:PATH`.
     """
 
     split: str = "train"
@@ -49,11 +53,14 @@ class Request:
     crop: Literal["center", "squash"] = "center"
     argument: str = ""
 
-    def part(self, *parts: Any) -> str:
+    def part(self, *parts: str) -> str:
         """Returns the split without its slice, e.g. `train`.
 
+        Args:
+            parts: the names of the parts that the dataset has.
+
         Raises:
-            UsageError: if that is none of `parts`, which are those the dataset has.
+            UsageError: it is none of `parts`.
         """
         part = self._matched()[1]
         if part not in parts:
@@ -61,10 +68,10 @@ class Request:
         return part
 
     def rows(self, count: int) -> slice:
-        """Returns the `slice` of a split of `count` images; one without a slice is taken whole.
+        """Returns the `slice` that the split takes of a part of `count` images; without a slice it takes all.
 
         Raises:
-            UsageError: if the slice reaches beyond `count`.
+            UsageError: the slice reaches beyond `count`.
         """
         bounds = [int(bound) if bound else None for bound in self._matched().groups()[1:]]
         if any(abs(bound or 0) > count for bound in bounds):
@@ -72,6 +79,7 @@ class Request:
         return slice(*bounds)
 
     def _matched(self) -> re.Match:
+        """Returns the match of the split's name and bounds; raises UsageError if the split cannot be read."""
         match = _SPLIT.fullmatch(self.split)
         if match is None:
             raise UsageError(f"The split '{self.split}' cannot be read; write it like 'train' or 'train[:50000]'.")
@@ -86,7 +94,7 @@ def names() -> list[str]:
 def load(
     dataset: str,
     split: str = "train",
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     size: int | None = None,
     crop: str = "center",
     classes: Sequence[str] = (),
@@ -97,13 +105,13 @@ def load(
         dataset: `name` or `name:argument`, e.g. `mnist`, `folder:/home/me/pictures`.
         split, data_dir, size, crop: see `Request`.
         classes: names or numbers of the classes to keep, as strings; they become labels 0, 1, ... in this order.
-            The slice of `split` is taken first.
+            The slice of `split` is taken before.
 
     Returns:
-        `Images`, in an order that does not change from call to call.
+        `Images`, in the same order in every call.
 
     Raises:
-        UsageError: if a name, split, size or class is unknown, data is missing or damaged, or no image is left.
+        UsageError: a name, split, size or class is unknown, data is missing or damaged, or no image is left.
     """
     name, _, argument = dataset.partition(":")
     module = importlib.import_module(f"kgen.data.datasets.{_known(name)}")
@@ -117,23 +125,24 @@ def load(
     return loaded
 
 
-def at_hand(dataset: str, data_dir: Path | None) -> bool:
-    """Returns whether a dataset needs no download: it is `EMBEDDED`, as its file says, or has a folder of archives."""
+def at_hand(dataset: str, data_dir: Path | str | None) -> bool:
+    """Returns whether a dataset needs no download: its file says `EMBEDDED`, or there is a folder of archives."""
     module = importlib.import_module(f"kgen.data.datasets.{_known(dataset.partition(':')[0])}")
     return data_dir is not None or hasattr(module, "EMBEDDED")
 
 
 def parzen_splits(dataset: str) -> tuple[str, str]:
-    """Returns two splits that share no image: to draw calibration rows from, and to choose a Parzen window's sigma by.
+    """Returns two splits that share no image, for estimates with a Parzen window.
 
-    A dataset's file may name its protocol's as `PARZEN`; otherwise these are all but the last 1,000 images of `train`,
-    and those.
+    Calibration images are drawn from the first split; the window's sigma is chosen on the second. A dataset's file may
+    set them as `PARZEN`. Otherwise the second is the last 1,000 images of `train`, and the first is all before them.
     """
     module = importlib.import_module(f"kgen.data.datasets.{_known(dataset.partition(':')[0])}")
     return getattr(module, "PARZEN", ("train[:-1000]", "train[-1000:]"))
 
 
 def _known(name: str) -> str:
+    """Returns the name of a dataset; raises UsageError if there is none of that name."""
     if name in names():
         return name
     near = difflib.get_close_matches(name, names(), n=1)
@@ -142,6 +151,7 @@ def _known(name: str) -> str:
 
 
 def _checked(request: Request) -> Request:
+    """Returns a request; raises UsageError if its crop, size or data directory is not acceptable."""
     if request.crop not in ("center", "squash"):
         raise UsageError(f"crop is 'center' or 'squash', got '{request.crop}'.")
     if request.size is not None and not 1 <= request.size <= _LARGEST_SIZE:
@@ -154,6 +164,7 @@ def _checked(request: Request) -> Request:
 
 
 def _only(loaded: Images, wanted: tuple[str, ...]) -> Images:
+    """Returns the images of the wanted classes, with labels 0, 1, ... in the order of `wanted`."""
     if loaded.labels is None:
         raise UsageError("This dataset has no classes to choose from; leave out the choice of classes.")
     chosen = [_label(name, loaded.classes) for name in wanted]
@@ -167,6 +178,7 @@ def _only(loaded: Images, wanted: tuple[str, ...]) -> Images:
 
 
 def _label(name: str, classes: tuple[str, ...]) -> int:
+    """Returns the label of a class that is given by its name or its number."""
     name = str(name)
     if name in classes:
         return classes.index(name)

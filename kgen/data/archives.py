@@ -1,7 +1,7 @@
-"""Files the user brought, and tensorflow-datasets where there are none.
+"""Reads archives of the user's data directory, and tensorflow-datasets where there are none.
 
-An archive is checked by SHA-256 before it is opened where its sum is known. Members are read in memory and nothing is
-extracted or unpickled: an archive with a link, a device, an absolute name, a `..` or an oversized member is refused.
+An archive whose SHA-256 is known is checked before it is opened. Members are read into memory; nothing is extracted or
+unpickled. An archive with a link, a device, an absolute name, a `..` or an oversized member is refused.
 """
 
 import gzip
@@ -23,13 +23,13 @@ from kgen.backend import tf
 from kgen.errors import UsageError
 
 _HOST_SECONDS = 4
-# What reading a damaged archive raises; zipfile says NotImplementedError of a compression it lacks, RuntimeError of a
-# password.
+# What reading a damaged archive raises. zipfile raises NotImplementedError for an unknown compression, and RuntimeError
+# for a password.
 BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
 
 
 def find(data_dir: Path | None, dataset: str, name: str) -> Path | None:
-    """Returns the path of `name` in `data_dir` or in `data_dir/dataset`; None where it is in neither."""
+    """Returns the path of `name` in `data_dir` or in `data_dir/dataset`; None if it is in neither."""
     places = [] if data_dir is None else [data_dir / name, data_dir / dataset / name]
     return next((place for place in places if place.exists()), None)
 
@@ -44,7 +44,7 @@ def verify(path: Path, expected: str) -> Path:
     """Returns `path` if its SHA-256 is `expected`, in hexadecimal.
 
     Raises:
-        UsageError: otherwise.
+        UsageError: it has another SHA-256.
     """
     got = sha256(path)
     if got != expected:
@@ -53,14 +53,15 @@ def verify(path: Path, expected: str) -> Path:
 
 
 class Zip:
-    """The regular files of a zip archive, read one at a time; `read` may be called from several threads.
+    """Reads the regular files of a zip archive, one at a time; `read` may be called from several threads.
 
     Args:
         path: the archive.
-        member_bytes, total_bytes: limits of the uncompressed sizes.
+        member_bytes: the most bytes of one member, uncompressed.
+        total_bytes: the most bytes of all members together, uncompressed.
 
     Raises:
-        UsageError: if the archive is damaged or holds what it should not.
+        UsageError: the archive is damaged or has a member that is not accepted.
     """
 
     def __init__(self, path: Path, member_bytes: int, total_bytes: int) -> None:
@@ -81,15 +82,15 @@ class Zip:
         return list(self._members)
 
     def read(self, name: str) -> bytes:
-        """Returns the bytes of a member; its checksum is checked.
+        """Returns the bytes of a member, after a check of its checksum.
 
         Raises:
-            UsageError: if the member is damaged, encrypted, or longer than it says.
+            UsageError: the member is damaged, encrypted, or longer than its header says.
         """
         info = self._members[name]
         try:
             with self._archive.open(info) as member:
-                return member.read(info.file_size)  # bounded: a header that lies ends in a CRC error
+                return member.read(info.file_size)  # bounded: a wrong size in the header ends in a CRC error
         except BROKEN as error:
             raise UsageError(f"{self.path}: the member {name} is damaged: {error}.") from error
 
@@ -99,14 +100,14 @@ def read_tar(path: Path, sizes: dict[str, int], total_bytes: int) -> dict[str, b
 
     Args:
         path: the archive.
-        sizes: the members wanted and their exact sizes, `{name: bytes}`.
-        total_bytes: limit of the uncompressed size of the whole archive.
+        sizes: the members to read and their exact sizes, `{name: number of bytes}`.
+        total_bytes: the most bytes of the whole archive, uncompressed.
 
     Returns:
-        `{name: bytes}`.
+        `{name: contents}`.
 
     Raises:
-        UsageError: if the archive is damaged, lacks a member or holds what it should not.
+        UsageError: the archive is damaged, lacks a member, or has one that is not accepted.
     """
     found = {}
     try:
@@ -124,18 +125,20 @@ def read_tar(path: Path, sizes: dict[str, int], total_bytes: int) -> dict[str, b
 
 
 def _exactly(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo, size: int) -> bytes:
+    """Returns the contents of a member; raises UsageError unless it is a file of exactly `size` bytes."""
     if not member.isreg() or member.size != size:
         raise UsageError(f"{path}: {member.name} should be a file of {size} bytes, it has {member.size}.")
     return archive.extractfile(member).read()
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that ends in an error after `limit` bytes: a compressed archive can be a million times its size."""
+    """A stream that raises UsageError after `limit` bytes, since an archive may unpack to a million times its size."""
 
     def __init__(self, path: Path, file: BinaryIO, limit: int) -> None:
         self._path, self._file, self._left, self._limit = path, file, limit, limit
 
     def read(self, count: int = -1) -> bytes:
+        """Returns up to `count` bytes, or all that are left if `count` is negative."""
         data = self._file.read(count)
         self._left -= len(data)
         _within(self._path, self._limit - self._left, self._limit)
@@ -143,6 +146,7 @@ class _Bounded(io.RawIOBase):
 
 
 def _accept(path: Path, name: str, regular: bool, size: int, limit: int) -> None:
+    """Raises UsageError if a member is no regular file, points outside of the archive, or is above `limit` bytes."""
     if not regular:
         raise UsageError(f"{path}: the member {name} is a link or a device; only regular files are accepted.")
     if name.startswith(("/", "\\")) or ":" in name or ".." in PurePosixPath(name.replace("\\", "/")).parts:
@@ -152,30 +156,32 @@ def _accept(path: Path, name: str, regular: bool, size: int, limit: int) -> None
 
 
 def _within(path: Path, total: int, limit: int) -> None:
+    """Raises UsageError if an archive unpacks to more than `limit` bytes."""
     if total > limit:
         raise UsageError(f"{path} unpacks to more than {limit} bytes, which no archive of this dataset does.")
 
 
 def from_tfds(
-    name: str, split: str, data_dir: Path, hint: str, encoded: bool = False
-) -> tuple[list[bytes], np.ndarray] | tuple[np.ndarray, np.ndarray]:
-    """Reads a dataset of tensorflow-datasets, downloading it where it has not been prepared yet.
+    name: str, split: str, data_dir: Path | None, hint: str, encoded: bool = False
+) -> tuple[np.ndarray | list[bytes], np.ndarray | None]:
+    """Reads a dataset of tensorflow-datasets (TFDS), and downloads it if it has not been prepared yet.
 
     Args:
-        name: its name there.
-        split: in TFDS's syntax.
-        data_dir: its data directory, or None for TFDS's own.
-        hint: the sentence that tells a user without a network which files to put where.
+        name: the dataset's name in TFDS.
+        split: in the syntax of TFDS.
+        data_dir: the data directory of TFDS, or None for its default.
+        hint: a sentence that tells a user without a network which files to put where.
         encoded: whether images are left as they are in the file (JPEG, PNG).
 
     Returns:
-        `(images, labels)`: uint8 `(n, height, width, channels)`, or a list of bytes if `encoded`; int64 `(n,)` or None.
+        `(images, labels)`. `images` is uint8 `(n, height, width, channels)`, or a list of bytes if `encoded`. `labels`
+        is int64 `(n,)`, or None if there are none.
 
     Raises:
-        UsageError: if it is not there and cannot be downloaded, within 10 s where there is no network; or if the split
-            reaches beyond the data.
+        UsageError: the dataset is not there and cannot be downloaded, which takes at most 10 s without a network; or
+            the split reaches beyond the data.
     """
-    tf.executing_eagerly()  # loads TensorFlow without its notices, before tensorflow_datasets does
+    tf.executing_eagerly()  # loads TensorFlow quietly, before tensorflow_datasets loads it
     try:
         import tensorflow_datasets as tfds
 
@@ -183,7 +189,7 @@ def from_tfds(
         if not (builder.data_path / "dataset_info.json").exists():
             _reach(sorted(builder.url_infos)[0])
             builder.download_and_prepare()
-    except Exception as error:  # TFDS raises dozens of kinds: of the network, checksums, the disk
+    except Exception as error:  # TFDS raises dozens of kinds: network, checksums, disk
         raise UsageError(
             f"{name} is not on this machine and cannot be downloaded ({_first_line(error)}). {hint}"
         ) from error
@@ -192,7 +198,8 @@ def from_tfds(
 
 def _collect(
     tfds: ModuleType, builder: Any, split: str, encoded: bool
-) -> tuple[list[bytes], np.ndarray] | tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray | list[bytes], np.ndarray | None]:
+    """Returns `(images, labels)` of a split that a builder of tensorflow-datasets has prepared."""
     decoders = {"image": tfds.decode.SkipDecoding()} if encoded else None
     images, labels = [], []
     try:
@@ -209,7 +216,7 @@ def _collect(
 
 
 def _reach(url: str) -> None:
-    """Raises OSError unless the host answers in 4 s: without a network TFDS itself would try for 205 s."""
+    """Raises OSError unless the host answers within 4 s; without a network TFDS itself would try for 205 s."""
     import requests
 
     outcome = [OSError("no answer")]
@@ -220,7 +227,7 @@ def _reach(url: str) -> None:
         except Exception as error:
             outcome[0] = error
 
-    thread = threading.Thread(target=ask, daemon=True)  # `timeout` does not bound the look-up of the name
+    thread = threading.Thread(target=ask, daemon=True)  # a thread, since `timeout` does not cover the DNS look-up
     thread.start()
     thread.join(_HOST_SECONDS)
     if isinstance(outcome[0], Exception) or outcome[0].status_code >= 500:
@@ -228,4 +235,5 @@ def _reach(url: str) -> None:
 
 
 def _first_line(error: Exception) -> str:
+    """Returns the first line of an error's message, at most 200 characters."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]

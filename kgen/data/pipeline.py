@@ -1,45 +1,51 @@
-"""From images in memory to steps. The order is a pure function of (seed, step), so a resumed run sees what the
-interrupted one would have seen: there is no shuffle buffer and no iterator to save.
+"""Makes a `tf.data.Dataset` of training steps from images in memory.
+
+The order of the images is a pure function of (seed, step). A resumed run therefore sees the same images as a run that
+was not interrupted, and there is no shuffle buffer and no iterator to save.
 """
 
 import functools
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from kgen.backend import Tensor, tf
+from kgen.data import Images
 from kgen.errors import UsageError
-
-if TYPE_CHECKING:
-    from kgen.data import Images
 
 _PREFETCH = 2
 
 
-@functools.lru_cache(maxsize=2)  # a step can lie in two epochs; safe to call from several threads
+@functools.lru_cache(maxsize=2)  # two: a step can lie in two epochs; safe to call from several threads
 def order(seed: int, epoch: int, n: int, stratum: int | None = None) -> np.ndarray:
     """Returns the order in which an epoch visits `n` images: a permutation, int64 `(n,)`, read-only.
 
     Args:
-        seed, epoch, n: integers.
-        stratum: number of the part of the images that it is of, or None; equal parts have orders of their own.
+        seed: an integer from 0.
+        epoch: number of the epoch, from 0.
+        n: number of images.
+        stratum: number of the stratum that the order is for, or None for all images. Strata of the same size get
+            different orders.
     """
-    entropy = [seed, epoch] if stratum is None else [seed, epoch, 2 + stratum]  # [..., 1] is that of the folds
+    entropy = (
+        [seed, epoch] if stratum is None else [seed, epoch, 2 + stratum]
+    )  # [..., 1] is the folds' order, see kgen.core.held_out
     permutation = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy))).permutation(n)
     permutation.flags.writeable = False
     return permutation
 
 
 def indices(seed: int, step: int, per_step: int, n: int, stratum: int | None = None) -> np.ndarray:
-    """Returns which images round `step` takes, int64 `(per_step,)`.
+    """Returns the indices of the images that one step takes, int64 `(per_step,)`.
 
-    Steps follow each other without a gap, across the ends of epochs, so every epoch visits each image once; a step
+    Steps follow each other without a gap, across the ends of epochs, so that every epoch visits each image once. A step
     may be longer than an epoch.
 
     Args:
-        seed, step: integers from 0.
+        seed: of the order, an integer from 0.
+        step: number of the step, from 0.
         per_step: how many images a step takes.
-        n: how many there are, from 1.
+        n: how many images there are, at least 1.
         stratum: see `order`.
     """
     epochs, places = np.divmod(np.arange(step * per_step, (step + 1) * per_step), n)
@@ -47,14 +53,20 @@ def indices(seed: int, step: int, per_step: int, n: int, stratum: int | None = N
     return np.concatenate(visited)
 
 
-def stratified(seed: int, step: int, per_step: int, strata: list[np.ndarray]) -> np.ndarray:
-    """Returns which images round `step` takes, int64 `(per_step,)`: equal parts from each stratum, one after the other.
+def stratified(seed: int, step: int, per_step: int, strata: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns the indices of the images that one step takes, equal parts from each stratum, one after the other.
 
-    Each stratum is visited in steps of its own, as by `indices`, so that none waits for a larger one.
+    Each stratum has an order and epochs of its own, as in `indices`, so that a small stratum begins its next epoch
+    without waiting for a larger one.
 
     Args:
-        seed, step, per_step: as in `indices`; `per_step` is divisible by the number of strata.
-        strata: arrays of indices of images.
+        seed: of the order, an integer from 0.
+        step: number of the step, from 0.
+        per_step: how many images a step takes, divisible by the number of strata.
+        strata: an array of indices of images for each stratum.
+
+    Returns:
+        int64 `(per_step,)`.
     """
     part = per_step // len(strata)
     found = [rows[indices(seed, step, part, len(rows), number)] for number, rows in enumerate(strata)]
@@ -62,7 +74,7 @@ def stratified(seed: int, step: int, per_step: int, strata: list[np.ndarray]) ->
 
 
 def training_steps(
-    images: "Images",
+    images: Images,
     *,
     batch_size: int,
     batches: int = 1,
@@ -70,25 +82,27 @@ def training_steps(
     start: int,
     stop: int,
     labelled: bool = False,
-    strata: list[np.ndarray] | None = None,
+    strata: Sequence[np.ndarray] | None = None,
 ) -> "tf.data.Dataset":
-    """Makes the steps [start, stop) as a finite `tf.data.Dataset`.
+    """Returns the training steps `start` to `stop - 1` as a finite `tf.data.Dataset`.
 
     Args:
         images: `Images`; their array may be uint8 or float, `(n, height, width, channels)`.
         batch_size: images in a batch.
         batches: batches in a step.
         seed: of the order, an integer from 0.
-        start, stop: numbers of the first step and of the one after the last.
-        labelled: whether labels come along.
-        strata: arrays of indices, from each of which every batch takes an equal part, in this order; None mixes all.
+        start: number of the first step.
+        stop: number of the step after the last.
+        labelled: whether each step has labels too.
+        strata: an array of indices for each stratum. Every batch takes an equal part of each, in this order. None
+            mixes all images.
 
     Returns:
         Dataset of `(batches, batch_size, height, width, channels)` in the array's dtype; if `labelled`, of tuples with
         the labels, int32 `(batches, batch_size)`.
 
     Raises:
-        UsageError: if labels are asked of images that have none, or a number is out of range.
+        UsageError: `labelled` is set and the images have no labels, or a number is out of range.
     """
     _check(images, batch_size, batches, start, stop, labelled)
     arrays = [images.images, images.labels.astype(np.int32)] if labelled else [images.images]
@@ -111,11 +125,12 @@ def training_steps(
 
     options = tf.data.Options()
     options.deterministic = True
-    options.autotune.enabled = False  # it stalls the end of `fit` for seconds
+    options.autotune.enabled = False  # it delays the end of `fit` by seconds
     return tf.data.Dataset.range(start, stop).map(fetch).prefetch(_PREFETCH).with_options(options)
 
 
-def _check(images: "Images", batch_size: int, batches: int, start: int, stop: int, labelled: bool) -> None:
+def _check(images: Images, batch_size: int, batches: int, start: int, stop: int, labelled: bool) -> None:
+    """Raises UsageError if labels are missing or a number is out of range, see `training_steps`."""
     if labelled and images.labels is None:
         raise UsageError("This needs labels, and the dataset has none; choose one with classes, such as mnist.")
     if len(images.images) == 0 or batch_size < 1 or batches < 1:

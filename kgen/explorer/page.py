@@ -71,7 +71,7 @@ class Page:
 
     @property
     def code(self) -> np.ndarray:
-        """The code that is shown."""
+        """The code that is shown, float32 `(size,)`."""
         return self.subject.moved(self.base, self.steps)
 
     def build(self) -> None:
@@ -146,18 +146,21 @@ class Page:
         return f"/{what}?{code}&label={self.label}"
 
     def move(self, number: int, value: float) -> None:
+        """Takes the value of a slider and shows the image of the new code."""
         self.steps[number] = value
         self.show()
 
     def draw(self) -> None:
+        """Shows the image of a random code."""
         self.seed += 1
         self.settle(self.subject.random(self.seed, self.label))
 
     def reset(self) -> None:
+        """Puts the sliders back into the middle."""
         self.settle(self.subject.centre)
 
     def settle(self, code: np.ndarray) -> None:
-        """Shows a code with all sliders in the middle."""
+        """Shows a code `(size,)` with all sliders in the middle."""
         self.base = code
         for slider in self.sliders:
             slider.value = 0
@@ -165,6 +168,7 @@ class Page:
         self.show()
 
     def choose(self, event: Any) -> None:
+        """Takes the class that was chosen."""
         self.label = event.value
         self.show()
 
@@ -175,9 +179,11 @@ class Page:
         ui.notify("The address of this page now leads to this picture; it was copied.")
 
     def save(self, what: str) -> None:
+        """Downloads the picture or the film that is shown."""
         ui.download(self.address(what), what)
 
     async def receive(self, number: int, event: events.UploadEventArguments) -> None:
+        """Encodes an uploaded picture and puts its code at one end; says why if it cannot be read."""
         try:
             code, _ = self.subject.encode(await event.file.read())
         except UsageError as error:
@@ -185,17 +191,19 @@ class Page:
         self.put(number, code)
 
     def example(self, number: int) -> None:
+        """Puts the code of a random example at one end."""
         self.seed += 1
         chosen = np.random.default_rng(self.seed).integers(len(self.subject.examples))
         self.put(number, self.subject.autoencoder.encode(self.subject.examples[chosen][None])[0])
 
     def put(self, number: int, code: np.ndarray) -> None:
-        """Takes a code for one end of the way, and shows it."""
+        """Takes a code `(size,)` for one end of the way, and shows it."""
         self.ends[number] = code
         self.between.value = number
         self.settle(code)
 
     def mix(self, share: float) -> None:
+        """Shows the image of a code between both ends."""
         first, second = self.ends
         if first is not None and second is not None:
             self.settle((1 - share) * first + share * second)

@@ -51,7 +51,7 @@ class Subject:
         self.directions = self._directions(codes)
 
     def codes(self) -> np.ndarray:
-        """Returns codes to learn directions from: of the examples, otherwise drawn."""
+        """Returns codes `(n, size)` to learn directions from: of the examples, otherwise drawn."""
         if self.autoencoder and len(self.examples):
             return self.autoencoder.encode(self.examples)
         if self.source:
@@ -79,11 +79,11 @@ class Subject:
         return self.centre + steps @ self.directions
 
     def moved(self, base: np.ndarray, steps: list[float]) -> np.ndarray:
-        """Returns a code: `base` and so many standard deviations along each direction."""
+        """Returns a code `(size,)`: `base` and so many standard deviations along each direction."""
         return (base + np.float32(steps) @ self.directions).astype(np.float32)
 
     def encode(self, contents: bytes) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the code of a picture file, and the picture as it was cut and scaled; raises UsageError."""
+        """Returns the code `(size,)` of a picture file, and the picture as it was cut and scaled; raises UsageError."""
         shape = self.autoencoder.shape
         try:
             picture = decode(contents)
@@ -94,7 +94,7 @@ class Subject:
         return self.autoencoder.encode(pixels[None])[0], pixels
 
     def walk(self, first: np.ndarray, second: np.ndarray, label: int = 0) -> bytes:
-        """Returns a GIF of the straight way between two codes and back, bytes."""
+        """Returns a GIF of the straight way between two codes `(size,)` and back, bytes."""
         steps = np.linspace(0, 1, FRAMES, dtype=np.float32)[:, None]
         frames = self.pictures((1 - steps) * first + steps * second, label)
         shown = [Image.fromarray(frame[..., 0] if frame.shape[2] == 1 else frame) for frame in [*frames, *frames[::-1]]]
@@ -141,7 +141,7 @@ def _examples(recipe: "Recipe", opened: "TrainedAutoencoder | None") -> tuple:
 
 
 def to_text(code: np.ndarray) -> str:
-    """Returns a code as text that a URL can carry: base64 of its float32 numbers."""
+    """Returns a code `(size,)` as text that a URL can carry: base64 of its float32 numbers."""
     return base64.urlsafe_b64encode(np.asarray(code, "<f4").tobytes()).decode().rstrip("=")
 
 

@@ -1,8 +1,8 @@
 """Exports: `saved_models/<name>/<version>/`, which TensorFlow Serving loads as it is.
 
-The signatures are the game's (`kgen.core.signatures`). Beside the SavedModel lie recipe.json, samples.png and README.md, a
-model card, and in assets.extra the requests that a server warms up with. A version is written aside and renamed: a
-polling server never sees half of one. `models.config` beside the models serves them all.
+The signatures are the game's (`kgen.core.signatures`). Beside the SavedModel lie recipe.json, samples.png and
+README.md, a model card, and in assets.extra the requests that a server warms up with. A version is written aside and
+renamed: a polling server never sees half of one. `models.config` beside the models serves them all.
 """
 
 import json
@@ -65,8 +65,8 @@ def export(
         run: directory of the run, whose measurements go along.
         label: that clients may ask for instead of a version, such as `stable`; None gives none.
         keep: versions of this model to keep, the newest; labelled ones stay. None keeps all.
-        convert: of `kgen.export.formats.FORMATS`, called with the folder and `{name: tf.function}`, to write another format
-            beside the SavedModel; None writes none.
+        convert: of `kgen.export.formats.FORMATS`, called with the folder and `{name: tf.function}`, to write another
+            format beside the SavedModel; None writes none.
     """
     name = name or f"{recipe.name}-{recipe.dataset.partition(':')[0]}"
     if Path(name).name != name:

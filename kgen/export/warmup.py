@@ -36,7 +36,7 @@ def write(folder: Path, name: str, signatures: dict[str, Callable]) -> None:
 
 
 def example(spec: Tensor) -> np.ndarray:
-    """Returns an input that every signature allows: zeros, but `COUNT` where a number of images is asked for."""
+    """Returns an input of the shape asked for that every signature allows: zeros, or `COUNT` for a number of images."""
     shape = [COUNT if size is None else size for size in spec.shape]
     number = COUNT if spec.name in ("count", "steps") else 0
     return np.full(shape, number, spec.dtype.as_numpy_dtype)

@@ -1,7 +1,7 @@
-"""Images between the disk's bytes, a network's range and a picture to look at.
+"""Conversion of images between bytes, the value range of a network and [0, 1]; writing of PNG and GIF files.
 
-The only place that knows value ranges. On disk an image is uint8, 0 to 255; a network works in a `Range` of float32;
-metrics and people look at [0, 1].
+Only this package knows value ranges. On disk an image is uint8, 0 to 255. A network works with float32 numbers in a
+`Range`. Metrics and viewers take [0, 1].
 """
 
 import io
@@ -17,7 +17,7 @@ from kgen.backend import Tensor, keras
 
 
 class Range(NamedTuple):
-    """The values that stand for black and for white."""
+    """The values `low` for black and `high` for white."""
 
     low: float
     high: float
@@ -28,11 +28,11 @@ SYMMETRIC = Range(-1.0, 1.0)  # tanh
 
 
 def from_bytes(images: Tensor, range: Range) -> Tensor:
-    """Brings bytes to a network's range, on the device: `low + (high - low) images / 255`.
+    """Scales bytes to a network's range: `low + (high - low) images / 255`. The device computes it.
 
     Args:
         images: uint8, any shape.
-        range: a `Range`.
+        range: the range of the result.
 
     Returns:
         float32 tensor of the same shape; 0 becomes `range.low` and 255 `range.high`.
@@ -46,8 +46,8 @@ def from_bytes(images: Tensor, range: Range) -> Tensor:
     return keras.ops.cast(images, "float32") / 255.0 * (range.high - range.low) + range.low
 
 
-def to_unit(images: Tensor, range: Range) -> Tensor:
-    """Brings a network's range to [0, 1], and clips what lies outside.
+def to_unit(images: Tensor | np.ndarray, range: Range) -> Tensor | np.ndarray:
+    """Scales images from a network's range to [0, 1], and clips values outside of it.
 
     Args:
         images: floating point, any shape, tensor or array.
@@ -57,7 +57,7 @@ def to_unit(images: Tensor, range: Range) -> Tensor:
         float32 of the same shape in [0, 1]; a tensor for a tensor, an array for an array. NaN stays NaN.
 
     Raises:
-        ValueError: `images` are integers, hence bytes, which no `Range` describes.
+        ValueError: `images` are integers, that is bytes, for which a `Range` has no meaning.
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
     if "float" not in dtype:
@@ -68,27 +68,30 @@ def to_unit(images: Tensor, range: Range) -> Tensor:
     return keras.ops.clip(unit, 0.0, 1.0)
 
 
-def from_unit(images: Tensor, range: Range) -> Tensor:
-    """Brings images in [0, 1] to a network's range, `low + (high - low) images`; `to_unit` brings them back.
+def from_unit(images: Tensor | np.ndarray, range: Range) -> Tensor | np.ndarray:
+    """Scales images from [0, 1] to a network's range, `low + (high - low) images`; `to_unit` is the inverse.
 
     Args:
         images: float32 in [0, 1], any shape.
-        range: a `Range`.
+        range: the range of the result.
+
+    Returns:
+        float32 of the same shape; a tensor for a tensor, an array for an array.
     """
     return images * (range.high - range.low) + range.low
 
 
-def to_bytes(images: Tensor) -> np.ndarray:
+def to_bytes(images: Tensor | np.ndarray) -> np.ndarray:
     """Rounds images in [0, 1] to the nearest byte.
 
     Args:
-        images: floating point in [0, 1], any shape, tensor or array, not symbolic.
+        images: floating point in [0, 1], any shape; an array or an eager tensor.
 
     Returns:
         uint8 array of the same shape.
 
     Raises:
-        ValueError: a value is NaN, or does not round to 0..255 (`to_unit` brings a network's range to [0, 1]).
+        ValueError: a value is NaN, or does not round to 0..255 (`to_unit` scales a network's range to [0, 1]).
     """
     levels = np.rint(np.asarray(images, np.float32) * 255.0)
     if np.isnan(levels).any():
@@ -100,11 +103,11 @@ def to_bytes(images: Tensor) -> np.ndarray:
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """Lays images out row by row in one picture, near to square; cells left over are black.
+    """Lays images out row by row in one picture; cells left over are black.
 
     Args:
         images: uint8, `(n, height, width, channels)`, n at least 1.
-        columns: number of columns, by default the root of n, rounded up.
+        columns: number of columns; by default the square root of n, rounded up.
 
     Returns:
         uint8 array, `(rows * height, columns * width, channels)`.
@@ -133,7 +136,7 @@ def png_bytes(image: np.ndarray) -> bytes:
         image: uint8, `(height, width, channels)` with 1 (grey), 3 (RGB) or 4 (RGBA) channels.
 
     Returns:
-        The contents of a PNG file, `bytes`.
+        The contents of a PNG file.
 
     Raises:
         ValueError: another shape or dtype.
@@ -144,10 +147,10 @@ def png_bytes(image: np.ndarray) -> bytes:
 
 
 def save_png(path: Path | str, image: np.ndarray) -> None:
-    """Writes one image as a PNG file; a reader sees the old file or the whole new one.
+    """Writes one image as a PNG file. A reader sees either the old file or the complete new one.
 
     Args:
-        path: of the file, in a folder that exists.
+        path: of the file; its folder must exist.
         image: uint8, `(height, width, channels)` with 1 (grey), 3 (RGB) or 4 (RGBA) channels.
 
     Raises:
@@ -157,16 +160,16 @@ def save_png(path: Path | str, image: np.ndarray) -> None:
     _replace(path, png_bytes(image))
 
 
-def save_gif(path: Path, frames: np.ndarray, seconds_per_frame: float = 0.1) -> None:
-    """Writes a film that repeats for ever, of 256 colours per frame; a reader sees the old file or the whole new one.
+def save_gif(path: Path | str, frames: np.ndarray, seconds_per_frame: float = 0.1) -> None:
+    """Writes an endless GIF animation, 256 colours a frame. A reader sees either the old file or the complete new one.
 
     Args:
-        path: of the file, in a folder that exists.
+        path: of the file; its folder must exist.
         frames: uint8, `(time, height, width, channels)` with 1 or 3 channels, at least one frame.
-        seconds_per_frame: kept to the hundredth, at least 0.01 s; many viewers show less than 0.02 s as 0.1 s.
+        seconds_per_frame: at least 0.01 s, rounded to 0.01 s; many viewers show less than 0.02 s as 0.1 s.
 
     Raises:
-        ValueError: no frames, another shape or dtype, or a shorter time.
+        ValueError: no frames, another shape or dtype, or a time that is too short.
         OSError: the file cannot be written.
     """
     if len(frames) == 0 or seconds_per_frame < 0.01:
@@ -182,6 +185,7 @@ def save_gif(path: Path, frames: np.ndarray, seconds_per_frame: float = 0.1) -> 
 
 
 def _picture(image: np.ndarray) -> Image.Image:
+    """Returns a uint8 array `(height, width, channels)` as a Pillow image; raises ValueError if it is none."""
     image = np.asarray(image)
     if image.ndim != 3 or image.dtype != np.uint8 or image.shape[-1] not in (1, 3, 4):
         raise ValueError(f"An image must be uint8 (height, width, 1, 3 or 4). Received: {_describe(image)}.")
@@ -189,6 +193,7 @@ def _picture(image: np.ndarray) -> Image.Image:
 
 
 def _replace(path: Path | str, contents: bytes) -> None:
+    """Writes a file under another name, then renames it, so that no reader sees a part of it."""
     path = Path(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -199,4 +204,5 @@ def _replace(path: Path | str, contents: bytes) -> None:
 
 
 def _describe(array: np.ndarray) -> str:
+    """Returns the dtype and the shape of an array, for messages."""
     return f"{array.dtype} {array.shape}"

@@ -1,4 +1,4 @@
-"""Pictures in files -> uint8 arrays. Every resize is Pillow's antialiased bicubic, as in clean-fid."""
+"""Decodes image files to uint8 arrays. Every resize is Pillow's antialiased bicubic, as in clean-fid."""
 
 import io
 import os
@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -20,21 +21,21 @@ _SHOW_PROGRESS = 2000
 
 
 class Unusable(ValueError):
-    """A sound picture that is not of a kind that kgen takes."""
+    """Raised for an undamaged image of a kind that kgen does not accept."""
 
 
-def decode(source: Path) -> Image.Image:
-    """Decodes one picture, turned upright by its EXIF orientation.
+def decode(source: bytes | Path) -> Image.Image:
+    """Decodes one image, and turns it upright by its EXIF orientation.
 
     Args:
-        source: bytes, or the path of a file.
+        source: the bytes of a file, or its path.
 
     Returns:
         A Pillow image of mode L or RGB.
 
     Raises:
-        ValueError: the reason why the picture cannot be used: damaged, truncated, above 64 megapixels, animated,
-            transparent, or of a mode other than grey and RGB (CMYK, 16 bit, ...).
+        ValueError: the image cannot be used; the message is the reason. It is damaged, truncated, above 64 megapixels,
+            animated, transparent, or of a mode other than grey and RGB (CMYK, 16 bit, ...).
     """
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS) as image:
@@ -50,6 +51,7 @@ def decode(source: Path) -> Image.Image:
 
 
 def _accept(image: Image.Image) -> None:
+    """Raises `Unusable` if an image is too large, of an unknown mode, or animated."""
     if image.width * image.height > _MOST_PIXELS:
         raise Unusable(f"more than 64 megapixels ({image.width}x{image.height})")
     if image.mode not in _MODES:
@@ -59,14 +61,15 @@ def _accept(image: Image.Image) -> None:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
+    """Returns an image in mode L or RGB; raises `Unusable` if it has transparent pixels."""
     image = image.convert(_MODES[image.mode])
     if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema()[0] < 255:
         raise Unusable("has transparent pixels")
     return image.convert(_OPAQUE[image.mode])
 
 
-def centre(width: int, height: int) -> tuple[float, ...]:
-    """Returns the largest centred square of a frame, as a box (left, top, right, bottom) in pixels."""
+def centre(width: int, height: int) -> tuple[float, float, float, float]:
+    """Returns the largest centred square of a frame as a box `(left, top, right, bottom)`, in pixels."""
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     return left, top, left + side, top + side
@@ -78,8 +81,8 @@ def fit(image: Image.Image, size: int, box: tuple[float, ...] | None = None) -> 
     Args:
         image: of mode L or RGB.
         size: height and width of the result, in pixels.
-        box: (left, top, right, bottom) of the part to take, in pixels, may be fractional; None is the whole frame.
-            At its border the kernel sees the pixels around it.
+        box: `(left, top, right, bottom)` of the part to take, in pixels, which may be fractional; None is the whole
+            frame. At the border of the box the kernel also reads the pixels outside.
 
     Returns:
         uint8 `(size, size, 1 or 3)`.
@@ -89,20 +92,26 @@ def fit(image: Image.Image, size: int, box: tuple[float, ...] | None = None) -> 
 
 
 def resize(images: np.ndarray, size: int | None) -> np.ndarray:
-    """Scales uint8 images `(n, height, width, 1 or 3)` to `size` squared; None and the same size change nothing."""
+    """Scales uint8 images `(n, height, width, 1 or 3)` to `size x size`; None changes nothing."""
     if size is None or images.shape[1:3] == (size, size):
         return images
-    pictures = images[..., 0] if images.shape[3] == 1 else images  # Pillow has grey without a channel axis
+    pictures = images[..., 0] if images.shape[3] == 1 else images  # a grey image of Pillow has no channel axis
     scaled = np.empty((len(images), size, size, images.shape[3]), np.uint8)
     for target, picture in zip(scaled, pictures, strict=True):
         target[:] = fit(Image.fromarray(picture), size)
     return scaled
 
 
-def parallel(function: Callable, count: int, description: str) -> list:
-    """Returns `[function(0), ..., function(count - 1)]`, from a pool of threads: Pillow works outside Python's lock.
+def parallel(function: Callable[[int], Any], count: int, description: str) -> list:
+    """Calls a function with each index in a pool of threads, which helps because Pillow releases Python's lock.
 
-    From 2,000 on a progress bar shows on a terminal. What `function` raises is raised.
+    Args:
+        function: takes an index. An exception that it raises is raised here.
+        count: number of calls. Above 2,000, a terminal shows a progress bar.
+        description: the words before the progress bar.
+
+    Returns:
+        `[function(0), ..., function(count - 1)]`.
     """
     hidden = count <= _SHOW_PROGRESS or not sys.stderr.isatty()
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:

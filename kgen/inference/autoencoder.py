@@ -57,7 +57,7 @@ class TrainedAutoencoder:
         return self._each("decode", "latent", "images", latent)
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Returns `decode(encode(images))`."""
+        """Returns `decode(encode(images))`, float32 `(n, height, width, channels)` in [0, 1]."""
         return self._each("reconstruct", "images", "images", unit(images))
 
     def _each(self, name: str, given: str, asked: str, values: np.ndarray) -> np.ndarray:
@@ -67,5 +67,5 @@ class TrainedAutoencoder:
 
 
 def unit(images: np.ndarray) -> np.ndarray:
-    """Returns bytes as float32 in [0, 1]."""
+    """Returns uint8 images `(n, height, width, channels)` as float32 in [0, 1]."""
     return np.asarray(images, np.float32) / 255

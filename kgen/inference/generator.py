@@ -26,7 +26,7 @@ class TrainedGenerator:
         self._sample, self._decode, self.classes, self._keep = sample, decode, tuple(classes), keep
 
     def draw(self, seed: int, count: int, label: int | None = None) -> np.ndarray:
-        """Returns `count` images of noise.
+        """Returns images of noise, float32 `(count, height, width, channels)` in [0, 1].
 
         Args:
             seed: integer from 0; equal seeds give equal images, from a run and from its export.

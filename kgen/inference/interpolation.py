@@ -69,7 +69,7 @@ def spherical(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> np.ndarray:
 
 
 def positions(frames: int, until: float) -> np.ndarray:
-    """Returns `frames` alphas in equal steps from 0 to `until`, for the flags of those names.
+    """Returns alphas `(frames,)` in equal steps from 0 to `until`, for the flags of those names.
 
     Raises:
         UsageError: `frames` is outside of [2, 1000] or `until` outside of (0, 100].
@@ -92,7 +92,8 @@ def films(
       that stops it.
 
     Args:
-        source: with `latents(seed, count, label)` and `decode(latent, label)`, such as a `kgen.inference.sampling.TrainedGenerator`.
+        source: with `latents(seed, count, label)` and `decode(latent, label)`, such as a
+            `kgen.inference.generator.TrainedGenerator`.
         seed: integer; its latents 0 and 1 are `z0`, at alpha 1, and `z1`, at alpha 0.
         kind: of `KINDS`, or `all` of them.
         alphas: `(n,)`, such as `positions(64, 1.0)`.
@@ -160,7 +161,7 @@ def stem(out: Path) -> Path:
 
 
 def save(out: Path, films: dict[str, np.ndarray]) -> tuple[Path, Path]:
-    """Writes `<out>.png`, the strip, and `<out>.gif`, the films side by side; returns both paths."""
+    """Writes films `{name: (frames, ...)}` as `<out>.png`, the strip, and `<out>.gif`, side by side; returns both paths."""
     picture, film = Path(f"{out}.png"), Path(f"{out}.gif")
     images.save_png(picture, strip(films))
     images.save_gif(film, images.to_bytes(np.concatenate(list(films.values()), axis=2)))

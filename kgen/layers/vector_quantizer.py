@@ -32,7 +32,7 @@ class VectorQuantizer(keras.layers.Layer):
         return x + keras.ops.stop_gradient(self.nearest(x) - x)
 
     def nearest(self, x: Tensor) -> Tensor:
-        """Returns the nearest vector of the codebook to each of x, with its gradient to the codebook."""
+        """Returns the nearest vector of the codebook to each of x `(..., size)`, with its gradient to the codebook."""
         ops = keras.ops
         squares = ops.sum(ops.square(self.codebook), axis=-1)
         closeness = 2 * ops.matmul(x, ops.transpose(self.codebook)) - squares  # ||x||^2, equal for all, left out

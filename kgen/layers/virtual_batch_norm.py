@@ -66,6 +66,7 @@ class WithReference(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, bool | dict[str, Any] | str]) -> "WithReference":
+        """Returns the model of a configuration, as Keras loads it."""
         return cls(**{**config, "batch": np.zeros(**config["batch"])})
 
 

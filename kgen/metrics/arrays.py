@@ -30,7 +30,7 @@ def rows(values: np.ndarray, name: str, least: int = 2) -> np.ndarray:
 def alike(
     x: np.ndarray, y: np.ndarray, names: tuple[str, ...] = ("x", "y"), least: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns two sets of `rows` of the same length; raises ValueError if they are not."""
+    """Returns two sets of `rows`, float64 `(n, d)` and `(m, d)`; raises ValueError if d differs."""
     x, y = rows(x, names[0], least), rows(y, names[1], least)
     if x.shape[1] != y.shape[1]:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What metrics are asked of: real and generated images, what a network saw of them, an autoencoder; each computed once."""
+"""What metrics are computed from: real and generated images, their features, an autoencoder. Each is made once."""
 
 import functools
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Evidence:
 
     @functools.cached_property
     def fake(self) -> np.ndarray:
-        """Generated images, float32 in [0, 1], in an order that means nothing: see `order_by_content`."""
+        """Generated images, float32 `(n, ...)` in [0, 1], in an order that means nothing: see `order_by_content`."""
         if self._generator is None:
             raise UsageError("This model draws no images of noise: of the metrics only lines can be asked of it.")
         images = np.asarray(self._generator.draw(self.seed, self.count), np.float32)
@@ -78,12 +78,12 @@ class Evidence:
 
     @functools.cached_property
     def real_images(self) -> np.ndarray:
-        """The real images, uint8, in an order that means nothing."""
+        """The real images, uint8 `(n, ...)`, in an order that means nothing."""
         return self.real.images[order_by_content(self.real.images, "real")]
 
     @functools.cached_property
     def real_unit(self) -> np.ndarray:
-        """The real images, float32 in [0, 1]."""
+        """The real images, float32 `(n, ...)` in [0, 1], in that order."""
         return self.real_images / np.float32(255)
 
     @property

@@ -79,7 +79,7 @@ class Cache:
         self.folder = folder and Path(folder)
 
     def of(self, key: list, compute: Callable) -> dict[str, np.ndarray]:
-        """Returns `compute()`, `{name: array}`, or what it returned for this key before.
+        """Returns `compute()`, `{name: array}` of any shapes, or what it returned for this key before.
 
         Args:
             key: JSON of all that the arrays depend on.

@@ -85,7 +85,7 @@ def numbered(network: "keras.Model", kind: type) -> "list[keras.Layer]":
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """Returns the arrays of a `.npz`; raises UsageError if it is none. Nothing in it is run."""
+    """Returns the arrays of a `.npz`, of any shapes; raises UsageError if it is none. Nothing in it is run."""
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: np.asarray(file[name], np.float32) for name in file.files}
@@ -94,7 +94,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 
 def weighted(network: "keras.Model", arrays: dict[str, np.ndarray], path: Path | str) -> "keras.Model":
-    """Returns a network with weights set from arrays; raises UsageError if they do not fit."""
+    """Returns a network with weights set from arrays; raises UsageError if names or shapes do not fit."""
     names = [name.removesuffix(".weight") for name in arrays if name.endswith(".weight") and name != "logits.weight"]
     convolutions = numbered(network, keras.layers.Conv2D)
     norms = numbered(network, keras.layers.BatchNormalization)

@@ -21,7 +21,7 @@ UNTURNED = 1e-4  # radians
 
 
 def line_scores(autoencoder: "TrainedAutoencoder", seed: int = 0) -> dict[str, float] | np.ndarray:
-    """Scores of an autoencoder, see `scores`, on interpolations of 16 steps between 256 pairs of test lines.
+    """Returns the scores, scalars, of an autoencoder's interpolations of 16 steps between 256 pairs of test lines.
 
     Args:
         autoencoder: of 32x32x1 images, see `interpolations`.

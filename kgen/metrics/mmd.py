@@ -48,7 +48,7 @@ def gaussian(bandwidth: float) -> Callable:
 
 
 def polynomial(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The kernel `(a'b / d + 1)^3` of KID."""
+    """The kernel `(a'b / d + 1)^3` of KID, rows `(n, d)`, `(m, d)` -> `(n, m)`."""
     return (a @ b.T / a.shape[1] + 1) ** 3
 
 

@@ -45,6 +45,7 @@ class Drawn:
         self.images = images
 
     def draw(self, seed: int, count: int) -> np.ndarray:
+        """Returns all images, float32 `(n, height, width, channels)` in [0, 1]; `seed` and `count` change nothing."""
         return self.images
 
 
@@ -116,7 +117,7 @@ def _without_count(measurement: "Measurement") -> "Measurement":
 
 
 def centres(train: np.ndarray, count: int, cache: "Cache") -> np.ndarray:
-    """Returns k-means centres of uint8 images, float32 in [0, 1]."""
+    """Returns k-means centres of uint8 images, float32 `(count, height, width, channels)` in [0, 1]."""
 
     def compute() -> dict[str, np.ndarray]:
         from sklearn.cluster import KMeans  # comes with mlxtend
@@ -130,5 +131,5 @@ def centres(train: np.ndarray, count: int, cache: "Cache") -> np.ndarray:
 
 
 def unit(images: np.ndarray) -> np.ndarray:
-    """Returns bytes as float32 in [0, 1]."""
+    """Returns uint8 images `(n, ...)` as float32 in [0, 1]."""
     return images / np.float32(255)

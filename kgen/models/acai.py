@@ -10,10 +10,10 @@ that what lies between two codes decodes to what looks like data (section 3). Wi
 one forward pass and both players move together, each by an Adam of its own at 1e-4, as in the authors' code
 (brain-research/acai).
 
-Networks (`kgen.networks.acai`): pairs of 3x3 convolutions with LeakyReLU .2, each pair followed by 2x2 average pooling and
-by twice the channels, down to maps of `--latent-width` pixels and `--latent-channels` channels; the decoder the same
-way back with nearest-neighbour enlargement; the critic is an encoder whose output is averaged. No normalisation. Codes
-are flattened maps.
+Networks (`kgen.networks.acai`): pairs of 3x3 convolutions with LeakyReLU .2, each pair followed by 2x2 average pooling
+and by twice the channels, down to maps of `--latent-width` pixels and `--latent-channels` channels; the decoder the
+same way back with nearest-neighbour enlargement; the critic is an encoder whose output is averaged. No normalisation.
+Codes are flattened maps.
 
 Recipes:
 - `acai`: the authors' run on lines, a code of 64. MNIST: `--dataset mnist --image-size 32 --latent-width 4
@@ -87,12 +87,13 @@ class ACAI(autoencoding.AutoencodingGame):
         self.batches = 1 + extra_critic_steps
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
+        """The extra turns of the critic, then one turn of both players."""
         for batch in batches[:-1]:
             yield self.critic_turn, batch
         yield self.turn, batches[-1]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Both players move, from one forward pass."""
+        """Both players move, from one forward pass of images `(batch, height, width, channels)`. Returns scalars."""
         found = self.forward(flipped(real) if self.flip else real)
         guess = keras.ops.mean(keras.ops.square(found["guesses"]))
         return {
@@ -104,11 +105,11 @@ class ACAI(autoencoding.AutoencodingGame):
         }
 
     def critic_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The critic moves alone."""
+        """The critic moves alone. Returns its loss, a scalar."""
         return {"critic": self.forward(flipped(real) if self.flip else real)["critic"]}
 
     def forward(self, real: Tensor) -> dict[str, Tensor]:
-        """Returns the critic's loss and its parts for a batch, and the autoencoder's reconstruction error."""
+        """Returns the critic's loss, the reconstruction error and alpha's, scalars, and the guesses `(batch, 1)`."""
         ops, codes = keras.ops, self.encoder(real, training=True)
         mixed, alpha = autoencoding.mixed(codes)
         decoded, decoded_mixed = ops.split(self.decoder(ops.concatenate([codes, mixed]), training=True), 2)
@@ -152,6 +153,7 @@ class ACAIRecipe(ACAINetworksRecipe):
         self.demand(not self.halves or self.batch_size % 2 == 0, "batch_size", "even with --halves")
 
     def strata(self, data: "Images") -> list[np.ndarray] | None:
+        """Returns the rows of the first `halves` classes and of the others, so that batches have equal parts; or None."""
         if not self.halves:
             return None
         first = None if data.labels is None else data.labels < self.halves
@@ -162,6 +164,7 @@ class ACAIRecipe(ACAINetworksRecipe):
         return [np.flatnonzero(first), np.flatnonzero(~first)]
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `ACAI` of encoder, decoder and critic for images `(height, width, channels)`."""
         shape = data.images.shape[1:]
         plan = self.pyramid(shape)
         return ACAI(

@@ -1,6 +1,7 @@
 """What ACAI was compared with: other autoencoders on its networks. Berthelot et al. 2019, arXiv:1807.07543, section 4.
 
-All have the encoder and decoder of `kgen.networks.acai`, squared error in [-1, 1] and Adam at 1e-4 unless said otherwise:
+All have the encoder and decoder of `kgen.networks.acai`, squared error in [-1, 1] and Adam at 1e-4 unless said
+otherwise:
 
 - `acai-autoencoder`: nothing else. `--input-noise 1` adds N(0, 1) to what the encoder sees (denoising, Vincent et al.
   2010); `--code-dropout .5` drops that share of the code in training (Srivastava et al. 2014).
@@ -45,10 +46,11 @@ class PlainAutoencoder(autoencoding.AutoencodingGame):
         self.input_noise = input_noise
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
+        """The autoencoder moves."""
         yield self.turn, batches[0]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Returns the error of a reconstruction, of a noisy image if there is noise."""
+        """Returns the error of reconstructions, a scalar; of noisy images if there is noise."""
         seen = real + self.input_noise * rng.current().normal(real.shape) if self.input_noise else real
         return {"autoencoder": self.pixels.error(real, self.autoencoder(seen, training=True))}
 
@@ -66,6 +68,7 @@ class PlainRecipe(ACAINetworksRecipe):
         self.demand(0 <= self.code_dropout < 1, "code_dropout", "at least 0 and below 1")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `PlainAutoencoder` for images of this shape."""
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         network = autoencoding.autoencoder(encoder(shape, plan), decoder(shape, plan, self.code_dropout))
         return PlainAutoencoder(Player(network, self.adam()), autoencoding.PIXELS["mse"], self.input_noise)
@@ -76,6 +79,7 @@ class PyramidVAERecipe(ACAINetworksRecipe):
     """Variational autoencoder on the networks of Berthelot et al. 2019."""
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `kgen.models.vae.VAE` on ACAI's networks."""
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         maps = encoder(shape, plan)
         size, image = maps.output_shape[1], keras.Input(shape)
@@ -96,6 +100,7 @@ class PyramidAdversarialRecipe(ACAINetworksRecipe):
         self.demand(all(number >= 1 for number in self.units), "units", "numbers of at least 1")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `AdversarialAutoencoder` on ACAI's networks."""
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         network = autoencoding.autoencoder(encoder(shape, plan), decoder(shape, plan))
         size = network.get_layer("decoder").input_shape[1]

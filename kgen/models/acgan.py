@@ -56,7 +56,7 @@ class ACGAN(ClassConditionalGame):
             yield self.generator_turn, batch
 
     def discriminator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """The discriminator tells real from generated images, and learns the classes."""
+        """The discriminator tells real from generated images, and learns the classes. Returns scalars."""
         real, labels = batch
         wanted = self.some_labels(labels.shape[0])
         real_logits, real_classes = self.discriminate(real)
@@ -69,7 +69,7 @@ class ACGAN(ClassConditionalGame):
         return self.with_r1(values, real, critic=lambda seen: self.discriminate(seen)[0])
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """The generator is paid for images that pass for real and for their class."""
+        """The generator learns to make images that pass for real and for their class. Returns its loss, a scalar."""
         wanted = self.some_labels(batch[1].shape[0])
         logits, classes = self.discriminate(self.sample(wanted))
         return {"generator": self.loss.generator(logits) + class_cross_entropy(wanted, classes)}
@@ -92,7 +92,7 @@ def generator(shape: tuple[int, ...], classes: int, latent_dim: int, width: int)
 
 
 def grown(x: Tensor, channels: int, activation: str | None, strides: int = 2, padding: str = "same") -> Tensor:
-    """Returns a transposed convolution of 5x5."""
+    """Returns a transposed convolution of 5x5 of x `(batch, height, width, channels)`."""
     return keras.layers.Conv2DTranspose(
         channels, 5, strides, padding, activation=activation, kernel_initializer="glorot_normal"
     )(x)
@@ -132,6 +132,7 @@ class ACGANRecipe(AdversarialRecipe):
         self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `ACGAN` for labelled images of this shape."""
         shape = checked(data.images.shape[1:], SIZES)
         names = named_classes(data)
         base = LOSSES["non_saturating"]

@@ -63,10 +63,11 @@ class AdversarialAutoencoder(autoencoding.AutoencodingGame):
         self.prior, self.weight = prior, weight
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
+        """Both players move at once."""
         yield self.turn, batches[0]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Both players move, from one forward pass. Scores: of codes from the prior, and of images' codes."""
+        """Both players move, from one forward pass. Returns scalars; the scores are of draws of the prior and of codes."""
         ops, objective = keras.ops, LOSSES["non_saturating"]
         codes = self.encoder(real, training=True)
         reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
@@ -107,6 +108,7 @@ class AdversarialAutoencoderRecipe(Recipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `AdversarialAutoencoder` of dense networks."""
         shape, plan = data.images.shape[1:], Plan((), (), (), (), self.units)
         network = autoencoding.autoencoder(encoder(shape, plan, self.latent_dim), decoder(shape, plan, self.latent_dim))
         return AdversarialAutoencoder(

@@ -83,10 +83,11 @@ class Autoencoder(autoencoding.AutoencodingGame):
         self.loss, self.distort, self.noises, self.passes, self.pruned = loss, distort, noises, passes, pruned
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
+        """The autoencoder moves."""
         yield self.turn, batches[0]
 
     def turn(self, clean: Tensor) -> dict[str, Tensor]:
-        """Returns the mean loss of the reconstructions of `passes` passes, of a noisy image first."""
+        """Returns the mean loss, a scalar, of `passes` passes; the first one reconstructs a noisy image."""
         clean = distorted(clean) if self.distort else clean
         seen, losses = self.seen(clean), []
         for _ in range(self.passes):
@@ -100,6 +101,7 @@ class Autoencoder(autoencoding.AutoencodingGame):
         return LOSSES[name](clean, logits) / math.prod(clean.shape[1:])
 
     def measures(self, clean: Tensor) -> dict[str, Tensor]:
+        """Returns `{loss: (batch,)}`, each error of the reconstructions of images; the trained one comes first."""
         logits = self.autoencoder(self.seen(clean), training=False)
         return {name: self.per_pixel(name, clean, logits) for name in sorted(LOSSES, key=lambda n: n != self.loss)}
 
@@ -108,11 +110,13 @@ class Autoencoder(autoencoding.AutoencodingGame):
         return pruning.groups(encoder=self.encoder, decoder=self.decoder)
 
     def move(self, name: str, gradients: list[Tensor]) -> None:
+        """Applies gradients of the weights' shapes, then sets pruned weights back to 0."""
         if self.pruned and self.pruned.persistent:
             return pruning.holding_zeros(self.groups(), lambda: super(Autoencoder, self).move(name, gradients))
         return super().move(name, gradients)
 
     def acts_between_epochs(self) -> bool:
+        """Returns whether weights are pruned."""
         return self.pruned is not None
 
     def between_epochs(self, epoch: int) -> dict[str, float]:
@@ -120,9 +124,11 @@ class Autoencoder(autoencoding.AutoencodingGame):
         return self.pruned.act(epoch, self.groups()) if self.pruned else {}
 
     def seen(self, batch: Tensor) -> Tensor:
+        """Returns images `(batch, height, width, channels)` with noise, as the encoder is shown them."""
         return noises.add(batch, self.noises)
 
     def paint(self, numbers: Tensor) -> Tensor:
+        """Returns the images in [0, 1] that the decoder's logits `(batch, height, width, channels)` stand for."""
         return keras.ops.sigmoid(numbers)
 
 
@@ -183,6 +189,7 @@ class AutoencoderRecipe(HeldOutRecipe):
         return Plan(self.channels, self.kernels, self.strides, self.paddings, self.units, self.activation)
 
     def check(self, shape: tuple[int, ...]) -> None:
+        """Raises UsageError if the convolutions leave nothing of images `(height, width, channels)`."""
         self.plan().maps(shape)
 
     def suggest(self, trial: "optuna.Trial") -> dict[str, Any]:
@@ -190,6 +197,7 @@ class AutoencoderRecipe(HeldOutRecipe):
         return search_space.suggest(trial, tuple(map("prune_{}".format, self.amounts())))
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `Autoencoder` for images of this shape."""
         shape = data.images.shape[1:]
         network = autoencoding.autoencoder(
             encoder(shape, self.plan(), self.latent_dim, self.encoder_dropout),

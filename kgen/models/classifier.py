@@ -62,16 +62,18 @@ class Classifier(Game):
         return self.classifier.get_layer("encoder")
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
+        """The classifier moves."""
         yield self.turn, batches[0]
 
     def turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """Returns the mean cross-entropy of a batch, and how many of its labels are the most probable ones."""
+        """Returns the mean cross-entropy of a batch in nats and the share of right classes, scalars."""
         pictures, labels = batch
         pictures = distorted(pictures, STRONG) if self.distort else pictures
         loss, right = judged(self.classifier(pictures, training=True), labels)
         return {"classifier": keras.ops.mean(loss), "accuracy": keras.ops.mean(right)}
 
     def measures(self, batch: "tuple[Tensor | np.ndarray, ...]") -> dict[str, Tensor]:
+        """Returns `{name: (batch,)}` of `(images, labels)`: cross-entropy in nats, and 1 where the class is right."""
         pictures, labels = batch
         loss, right = judged(self.classifier(pictures, training=False), labels)
         return {"cross_entropy": loss, "accuracy": right}
@@ -83,13 +85,14 @@ class Classifier(Game):
         return copy_weights(getattr(other, "encoder", None), self.encoder)
 
     def pictures(self, count: int) -> Tensor:
-        """Returns the examples ordered by the class that they are taken for: a sheet shows what is confused."""
+        """Returns the examples, float32 `(count, ...)`, ordered by the class that they are taken for."""
         module, _ = self.served
         pictures = images.from_bytes(tf.convert_to_tensor(self.examples), self.range)[:256]
         order = tf.argsort(module.classify(pictures)["label"], stable=True)
         return tf.gather(pictures, tf.gather(order, tf.range(count) % len(order)))
 
     def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
+        """Returns `kgen.core.signatures.classifier` of the network."""
         return signatures.classifier(self.classifier, self.range)
 
 
@@ -143,6 +146,7 @@ class ClassifierRecipe(HeldOutRecipe):
         self.demand(self.l2 >= 0, "l2", "0 or more")
 
     def game(self, data: "Images") -> Game:
+        """Returns the `Classifier` on the encoder of an autoencoder, for labelled images."""
         names, encoder = named_classes(data), self.encoder(data)
         found = weighted_layers(encoder)
         if self.unfreeze is not None:

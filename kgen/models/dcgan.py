@@ -55,6 +55,7 @@ class DCGANRecipe(ConvolutionalRecipe, AnyLossRecipe):
         self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `GAN` of the convolutional networks for images of this shape."""
         generator, discriminator = self.networks(data, self.first_norm, self.initial)
         return GAN(
             generator=Player(generator, self.adam(), self.l2),

@@ -1,7 +1,7 @@
 """Generative Adversarial Nets. Goodfellow et al. 2014, arXiv:1406.2661.
 
-Algorithm 1: a discriminator learns to tell real images x from generated ones G(z), and a generator learns to make images
-that it takes for real. In each training step, k times: the discriminator D descends on
+Algorithm 1: a discriminator learns to tell real images x from generated ones G(z), and a generator learns to make
+images that it takes for real. In each training step, k times: the discriminator D descends on
 
     L_D = -E[log D(x)] - E[log(1 - D(G(z)))]
 
@@ -31,14 +31,14 @@ class GAN(AdversarialGame):
             yield self.generator_turn, batch
 
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The discriminator compares a batch of images with as many generated ones."""
+        """The discriminator compares images `(batch, height, width, channels)` with as many generated ones."""
         real_logits = self.discriminate(real)
         fake_logits = self.discriminate(self.sample(real.shape[0]))
         loss = self.loss.discriminator(real_logits, fake_logits)
         return self.with_r1({self.discriminator_name: loss, **self.scores(real_logits, fake_logits)}, real)
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The generator makes new images; only a loss that compares pairs looks at the real ones."""
+        """The generator makes as many images. Only a loss that compares pairs looks at the real ones. Returns a scalar."""
         fake_logits = self.discriminate(self.sample(real.shape[0]))
         real_logits = self.discriminate(real) if self.loss.paired else None
         return {"generator": self.loss.generator_loss(real_logits, fake_logits)}

@@ -1,7 +1,8 @@
 """Generative Adversarial Nets. Goodfellow et al. 2014, arXiv:1406.2661; code: goodfeli/adversarial. Convolutions.
 
 Recipe `gan-cifar-conv` (cifar10_convolutional.yaml, figure 2d of the paper), for 32x32 images of normalised contrast;
-its data are `--dataset cifar10 --split train[:40000]`. Game, dropout and annealing are those of `kgen.models.gan_maxout`:
+its data are `--dataset cifar10 --split train[:40000]`. Game, dropout and annealing are those of
+`kgen.models.gan_maxout`:
 
 - generator: z ~ N(0, I) of 100 -> 8000 rectifiers -> 8000 sigmoids, taken as 80 maps of 10x10 -> transposed convolution
   of 5x5, stride 3, no padding: 32x32 linear pixels, each with its own bias; all weights U(-.05, .05);
@@ -74,6 +75,7 @@ class ConvolutionalMaxoutRecipe(AnyLossRecipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the game of the 2014 code on convolutional maxout networks."""
         shape = checked(data.images.shape[1:], SIZES)
         return normalised_game(
             self,

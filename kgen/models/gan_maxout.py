@@ -62,11 +62,11 @@ class SimultaneousGAN(GAN):
             yield self.turn, batch
 
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The discriminator moves alone."""
+        """The discriminator moves alone. Returns scalars."""
         return {name: value for name, value in self.turn(real).items() if name != "generator"}
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Both players move, from one forward pass."""
+        """Both players move, from one forward pass of images `(batch, height, width, channels)`. Returns scalars."""
         real_logits, fake_logits = self.discriminate(real), self.discriminate(self.sample(real.shape[0]))
         values = {
             self.discriminator_name: self.weight * self.loss.discriminator(real_logits, fake_logits),
@@ -85,10 +85,12 @@ class ContrastNormalisedGAN(SimultaneousGAN):
     """
 
     def receive(self, data: Tensor) -> list[Tensor]:
+        """Returns batches of images `(batch, height, width, channels)` after contrast normalisation."""
         unit = [images.from_bytes(data[i], images.UNIT) for i in range(data.shape[0])]
         return [contrast.normalise(batch)[0] for batch in unit]
 
     def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
+        """Returns `kgen.core.signatures.generator`, whose images lie in the range that training images fill."""
         return signatures.generator(self.generator, self.prior, self.generator.layers[-1].range())
 
 
@@ -138,7 +140,7 @@ def remembering(network: "keras.Model", shown: "Range") -> "keras.Model":
 
 
 def visible_range(pixels: np.ndarray) -> "Range":
-    """Returns the `kgen.augmentation.contrast.display_range` of training images, uint8 `(n, height, width, channels)`."""
+    """Returns the `kgen.augmentation.contrast.display_range` of uint8 images `(n, height, width, channels)`."""
     varied = (pixels != pixels[:1, :1, :1, :1]).any()  # else a run is opened for sampling: its checkpoint has the range
     return contrast.display_range(pixels) if varied else images.UNIT
 
@@ -191,6 +193,7 @@ class GANRecipe(AnyLossRecipe):
         )
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `SimultaneousGAN` of dense networks for images of this shape."""
         mean = (data.images.mean(axis=0) / 255).clip(0.001, 0.999)
         logits = keras.initializers.Constant(np.log(mean / (1 - mean)).ravel())
         weights = [uniform(0.05) for _ in range(3)]
@@ -227,6 +230,7 @@ class ContrastNormalisedRecipe(GANRecipe):
     learning_rate: float = 0.025  # Of both players, at the start.
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `ContrastNormalisedGAN` of dense networks for images of this shape."""
         weights = uniform(0.05), uniform(0.05), uniform(0.5)
         networks = self.networks(data.images.shape[1:], ("relu", "sigmoid", "linear"), weights)
         return normalised_game(self, data, *networks)

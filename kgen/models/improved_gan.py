@@ -78,7 +78,7 @@ class KPlusOneGAN(ClassConditionalGame):
             yield self.generator_turn, batch
 
     def scores(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-        """Returns the means of `1 - p(K | x)` on real and generated images, to be logged: 1 is real, 0 generated."""
+        """Returns the means of `1 - p(K | x)` on real and generated images, scalars to be logged: 1 is real."""
         mean = keras.ops.mean
         return {
             "real_score": mean(k_plus_one_score(real_logits)),
@@ -86,7 +86,7 @@ class KPlusOneGAN(ClassConditionalGame):
         }
 
     def discriminator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """The discriminator names the class of real images, and class K of generated ones."""
+        """The discriminator names the class of real images, and class K of generated ones. Returns scalars."""
         real, labels = batch
         real_logits, _ = self.discriminate(real)
         fake_logits, _ = self.discriminate(self.sample(self.some_labels(labels.shape[0])))
@@ -95,7 +95,7 @@ class KPlusOneGAN(ClassConditionalGame):
         return self.with_r1(values, real, critic=lambda seen: log_odds(self.discriminate(seen)[0]))
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """The generator is paid for images that are taken for their class."""
+        """The generator learns to make images that are taken for their class. Returns scalars."""
         real, labels = batch
         wanted = self.some_labels(labels.shape[0])
         fake_logits, fake_features = self.discriminate(self.sample(wanted))
@@ -143,7 +143,7 @@ def generator(
 
 
 def transposed(x: Tensor, channels: int) -> Tensor:
-    """Returns x with its maps doubled: 5x5, stride 2, no bias."""
+    """Returns x `(batch, height, width, channels)` with its maps doubled: 5x5, stride 2, no bias."""
     weights = WEIGHTS["normal"]("fan_in")
     return keras.layers.Conv2DTranspose(channels, 5, 2, "same", use_bias=False, kernel_initializer=weights)(x)
 
@@ -195,6 +195,7 @@ class ImprovedGANRecipe(AdversarialRecipe):
         self.demand(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `KPlusOneGAN` for labelled images of this shape."""
         shape, names, prior = checked(data.images.shape[1:], SIZES), named_classes(data), Uniform(self.latent_dim)
         kernels = self.minibatch_kernels, self.minibatch_dims
         return KPlusOneGAN(
@@ -214,7 +215,7 @@ class ImprovedGANRecipe(AdversarialRecipe):
             return prior.draw(self.reference).numpy(), np.arange(self.reference) % classes
 
     def reference_images(self, pictures: np.ndarray) -> np.ndarray:
-        """Returns the discriminator's reference batch: images of the training set, float32, in [-1, 1]."""
+        """Returns the discriminator's reference batch, training images float32 `(n, ...)` in [-1, 1]."""
         chosen = pictures[pipeline.indices(self.seed, 0, self.reference, len(pictures))]
         return np.asarray(images.from_bytes(chosen, images.SYMMETRIC))
 

@@ -20,7 +20,7 @@ from kgen.models import dcgan
 
 
 def squashed_generator(fake_logits: Tensor) -> Tensor:
-    """Generator loss `1/2 E[(sigmoid(l) - 1)^2]`, report 004's mistake: flat for logits `l` far below 0."""
+    """Returns the scalar `1/2 E[(sigmoid(l) - 1)^2]`, report 004's mistake: flat for logits `l` far below 0."""
     return least_squares_generator(keras.ops.sigmoid(keras.ops.cast(fake_logits, "float32")))
 
 

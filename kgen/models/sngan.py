@@ -5,13 +5,13 @@ that the discriminator is Lipschitz; the generator is left alone. The players al
 hinge losses of equations 16 and 17.
 
 Recipes:
-- `sngan`: the convolutional networks of table 3, Adam 2e-4 (.5, .999), one discriminator step for one of the generator, batch 64:
-  setting C of table 1. The generator starts from maps of an eighth of the image's size, 28 pixels from 7x7 with one
-  doubling less. The authors' CIFAR-10 runs are `--dataset cifar10 --steps 100000`.
+- `sngan`: the convolutional networks of table 3, Adam 2e-4 (.5, .999), one discriminator step for one of the generator,
+  batch 64: setting C of table 1. The generator starts from maps of an eighth of the image's size, 28 pixels from 7x7
+  with one doubling less. The authors' CIFAR-10 runs are `--dataset cifar10 --steps 100000`.
 - `sngan-resnet`: the residual networks of table 4, at 64 pixels of the code (`resnet_64`, `snresnet_64`), five
-  discriminator steps for one of the generator (`--discriminator-steps`), batch 64 and twice as many images in the generator's turn, Adam
-  2e-4 (0, .9) whose rate falls linearly to 0; give it `--dataset cifar10`, or `--dataset celeba --image-size 64
-  --steps 100000`.
+  discriminator steps for one of the generator (`--discriminator-steps`), batch 64 and twice as many images in the
+  generator's turn, Adam 2e-4 (0, .9) whose rate falls linearly to 0; give it `--dataset cifar10`, or `--dataset celeba
+  --image-size 64 --steps 100000`.
 
 `--decay` ends at `--steps`. A run resumed with more steps follows the new, flatter line from where it stands: its rate
 jumps up at once, and one that had ended moves again.
@@ -81,7 +81,7 @@ class SNGAN(GAN):
         self.generator_batch = generator_batch
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The generator makes `generator_batch` images for each in the discriminator's turn."""
+        """The generator makes `generator_batch` images for each of the discriminator's. Returns its loss, a scalar."""
         fake_logits = self.discriminate(self.sample(self.generator_batch * real.shape[0]))
         real_logits = self.discriminate(real) if self.loss.paired else None
         return {"generator": self.loss.generator_loss(real_logits, fake_logits)}
@@ -142,7 +142,7 @@ def resnet_discriminator(shape: tuple[int, ...], width: int) -> "keras.Model":
 
 
 def up_block(x: Tensor, channels: int) -> Tensor:
-    """Returns the generator's residual block, `conv(relu(bn(conv(up(relu(bn(x))))))) + conv(up(x))`; maps double."""
+    """Returns `conv(relu(bn(conv(up(relu(bn(x))))))) + conv(up(x))`; maps `(height, width)` double."""
     y = keras.layers.ReLU()(layers.BatchNorm()(x))
     y = layers.nearest(y, channels, 3, kernel_initializer=glorot(2.0))
     y = keras.layers.ReLU()(layers.BatchNorm()(y))
@@ -152,7 +152,7 @@ def up_block(x: Tensor, channels: int) -> Tensor:
 
 
 def down_block(x: Tensor, channels: int, halve: bool, first: bool = False) -> Tensor:
-    """Returns the discriminator's residual block: `pool(conv(relu(conv(relu(x))))) + conv(pool(x))`.
+    """Returns `pool(conv(relu(conv(relu(x))))) + conv(pool(x))`; pooling halves maps `(height, width)`.
 
     Args:
         x: symbolic maps.
@@ -173,7 +173,7 @@ def down_block(x: Tensor, channels: int, halve: bool, first: bool = False) -> Te
 def convolution(
     x: Tensor, channels: int, kernel_size: int, initializer: "keras.initializers.Initializer", strides: int = 1
 ) -> Tensor:
-    """Returns a spectrally normalised convolution of `x`, with a bias."""
+    """Returns a spectrally normalised convolution of x `(batch, height, width, channels)`, with a bias."""
     return layers.SpectralNorm(
         keras.layers.Conv2D(channels, kernel_size, strides, padding="same", kernel_initializer=initializer)
     )(x)
@@ -219,6 +219,7 @@ class SNGANRecipe(AnyLossRecipe):
             self.demand(0 <= getattr(self, name) < 1, name, "at least 0 and below 1")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `SNGAN` of the chosen networks."""
         resnet = self.network == "resnet"
         shape = checked(data.images.shape[1:], tuple(RESNETS) if resnet else CNN_SIZES)
         generator = resnet_generator if resnet else cnn_generator

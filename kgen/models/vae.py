@@ -73,10 +73,11 @@ class VAE(autoencoding.AutoencodingGame):
         self.nats, self.paint = LIKELIHOODS[likelihood]  # paint: see AutoencodingGame
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
+        """The autoencoder moves."""
         yield self.turn, batches[0]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Returns the negative bound and its two parts, means over images."""
+        """Returns the negative bound and its two parts, scalars in nats, means over images."""
         reconstruction, divergence = map(keras.ops.mean, self.bound(real, training=True))
         return {
             "autoencoder": reconstruction + self.beta * divergence,
@@ -85,6 +86,7 @@ class VAE(autoencoding.AutoencodingGame):
         }
 
     def measures(self, real: Tensor) -> dict[str, Tensor]:
+        """Returns `{name: (batch,)}` in nats: the negative bound of each image, and its two parts."""
         reconstruction, divergence = self.bound(real, training=False)
         return {
             "negative_bound": reconstruction + self.beta * divergence,
@@ -132,9 +134,11 @@ class VAERecipe(HeldOutRecipe):
         return Plan(self.channels, self.kernels, self.strides, self.paddings, self.units, self.activation)
 
     def check(self, shape: tuple[int, ...]) -> None:
+        """Raises UsageError if the convolutions leave nothing of images `(height, width, channels)`."""
         self.plan().maps(shape)
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `VAE` for images of this shape."""
         shape, plan = data.images.shape[1:], self.plan()
         network = autoencoding.autoencoder(
             encoder(shape, plan, self.latent_dim, heads=2), decoder(shape, plan, self.latent_dim)

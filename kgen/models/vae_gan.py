@@ -105,10 +105,11 @@ class VAEGAN(autoencoding.AutoencodingGame):
         self.judge_reconstructions, self.update_rule = judge_reconstructions, update_rule
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
+        """All three players move from one forward pass."""
         yield self.turn, batches[0]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """All three move, from one forward pass; losses are means over images."""
+        """All three move, from one forward pass. Returns scalars; losses are means over images."""
         ops, count = keras.ops, real.shape[0]
         mean, log_variance = self.encoder(real, training=True)
         made = self.decoder(ops.concatenate([drawn(mean, log_variance), self.prior.draw(count)]), training=True)
@@ -129,13 +130,13 @@ class VAEGAN(autoencoding.AutoencodingGame):
 
 
 def cost(logits: Tensor, real: bool) -> Tensor:
-    """Returns the discriminator's mean `-log(D + EPSILON)` on real images, `-log(1 - D + EPSILON)` on others; nats."""
+    """Returns the scalar mean of `-log(D + EPSILON)` on real images, of `-log(1 - D + EPSILON)` on others; nats."""
     right = keras.ops.sigmoid(keras.ops.cast(logits if real else -logits, "float32"))
     return -keras.ops.mean(keras.ops.log(right + EPSILON))
 
 
 def normed(x: Tensor) -> Tensor:
-    """Returns x normalised over the batch, and rectified."""
+    """Returns x `(batch, ...)` normalised over the batch, and rectified."""
     return keras.layers.ReLU()(layers.BatchNorm(momentum=0.9, epsilon=1e-6)(x))
 
 
@@ -204,6 +205,7 @@ class VAEGANRecipe(Recipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `VAEGAN` of encoder, decoder and discriminator for images of this shape."""
         shape = checked(data.images.shape[1:], SIZES)
         networks = {
             "encoder": encoder(shape, self.latent_dim, self.width),

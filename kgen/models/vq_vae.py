@@ -8,9 +8,9 @@ the maps and e their nearest vectors (equation 3; sg stops the gradient):
 The first term's gradient passes from e to z as if they were the same, the second moves the codebook, the third keeps
 the encoder near it. The errors are means over numbers, beta is .25.
 
-Recipe `vq-vae`: the networks of Berthelot et al. 2019 (`kgen.networks.acai`), where this was a baseline, and 512 vectors.
-What is encoded and walked along are the maps before quantisation, as there; the decoder quantises. On lines: `--dataset
-lines --latent-width 2 --steps 262144`.
+Recipe `vq-vae`: the networks of Berthelot et al. 2019 (`kgen.networks.acai`), where this was a baseline, and 512
+vectors. What is encoded and walked along are the maps before quantisation, as there; the decoder quantises. On lines:
+`--dataset lines --latent-width 2 --steps 262144`.
 
 Deviations: these networks for the paper's residual ones; squared error of images in [-1, 1]; no autoregressive prior on
 the indices, so nothing is drawn from noise. Berthelot et al. move the codebook by averages and use beta 10.
@@ -51,10 +51,11 @@ class VQVAE(autoencoding.AutoencodingGame):
         self.size, self.beta = size, beta
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
+        """The autoencoder moves."""
         yield self.turn, batches[0]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Returns the three terms' sum, and the mean squared distance from the codebook."""
+        """Returns the sum of the three terms, and the mean squared distance from the codebook, scalars."""
         ops, codes = keras.ops, self.encoder(real, training=True)
         reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
         vectors = ops.reshape(codes, (-1, self.size))
@@ -89,6 +90,7 @@ class VQVAERecipe(ACAINetworksRecipe):
         self.demand(self.beta >= 0, "beta", "0 or more")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `VQVAE` on ACAI's networks."""
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
         decoding = quantising(decoder(shape, plan), self.latent_channels, self.codebook)
         network = autoencoding.autoencoder(encoder(shape, plan), decoding)

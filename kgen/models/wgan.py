@@ -1,8 +1,8 @@
 """Wasserstein GAN. Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875; code: martinarjovsky/WassersteinGAN.
 
-Algorithm 1: the critic, whose output is a number and no probability, moves n_critic = 5 times (`--discriminator-steps`);
-after each step its weights are clipped to [-.01, .01], so that it stays Lipschitz; then the generator moves once.
-RMSprop with rate 5e-5, because momentum hurts a critic that is trained that long.
+Algorithm 1: the critic, whose output is a number and no probability, moves n_critic = 5 times
+(`--discriminator-steps`); after each step its weights are clipped to [-.01, .01], so that it stays Lipschitz; then the
+generator moves once. RMSprop with rate 5e-5, because momentum hurts a critic that is trained that long.
 
 As in the code the critic takes 100 steps (`--warm-up`) before each of the first 25 steps of the generator and every
 500th, so that the estimate of the distance is good from the start: the generator waits for 20 steps.
@@ -49,6 +49,7 @@ class WGAN(GAN):
             self.update_rule = CriticFirst(warm_up, per_round=self.discriminator_steps)
 
     def move(self, name: str, gradients: list[Tensor]) -> None:
+        """Applies gradients of the weights' shapes; clips the critic's weights."""
         super().move(name, gradients)
         if name == self.discriminator_name:
             penalties.clip_weights(self.critic.trainable_variables, self.clip)
@@ -68,6 +69,7 @@ class WGANRecipe(ConvolutionalRecipe):
         self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `WGAN` of the convolutional networks."""
         generator, critic = self.networks(data)
         return WGAN(
             generator=Player(generator, self.rmsprop()),

@@ -1,8 +1,8 @@
 """Improved Training of Wasserstein GANs. Gulrajani et al. 2017, arXiv:1704.00028; code: igul222/improved_wgan_training.
 
 Algorithm 1: instead of clipping, the critic's loss has `lambda E[(||grad D(x~)||_2 - 1)^2]`, lambda 10, at points x~ on
-straight lines between real and generated images. Five critic steps for one of the generator (`--discriminator-steps`), Adam. The critic has
-no batch norm, since the penalty is on each image's own gradient.
+straight lines between real and generated images. Five critic steps for one of the generator (`--discriminator-steps`),
+Adam. The critic has no batch norm, since the penalty is on each image's own gradient.
 
 Networks: one dense layer to 4x4 maps of 4 d channels, then transposed convolutions of 5x5 and stride 2 to the image
 (28 pixels: the 8x8 map is cropped to 7x7); the critic is three convolutions of d, 2 d, 4 d channels, 5x5, stride 2,
@@ -53,7 +53,7 @@ class WGANGP(GAN):
         self.reports += ("gradient_penalty",)
 
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The critic moves by the estimate of the distance and the penalty (lines 4 to 9)."""
+        """The critic moves by the estimate of the distance and the penalty, scalars (lines 4 to 9)."""
         fake = self.sample(real.shape[0])
         real_logits, fake_logits = self.discriminate(real), self.discriminate(fake)
         alpha = rng.current().uniform((real.shape[0],))
@@ -121,6 +121,7 @@ class WGANGPRecipe(AdversarialRecipe):
         self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `WGANGP` for images of this shape."""
         shape = checked(data.images.shape[1:], SIZES)
         return WGANGP(
             generator=Player(generator(shape, self.latent_dim, self.width, self.norm, self.pixels), self.adam()),

@@ -42,7 +42,7 @@ WEIGHTS = {  # makers of arguments of a layer, from how many numbers each of its
 def convolution(
     x: Tensor, channels: int, size: int, plan: Pyramid, activated: bool = True, normed: bool = False
 ) -> Tensor:
-    """Returns a convolution of x, rectified if `activated`, its kernel spectrally normalised if `normed`."""
+    """Returns a convolution of x `(batch, height, width, channels)`, rectified if `activated`, normed if `normed`."""
     layer = keras.layers.Conv2D(channels, size, padding="same", **WEIGHTS[plan.initial](size**2 * x.shape[-1]))
     x = layers.SpectralNorm(layer)(x) if normed else layer(x)
     return keras.layers.LeakyReLU(SLOPE)(x) if activated else x

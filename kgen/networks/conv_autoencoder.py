@@ -75,7 +75,7 @@ def initial(fan: int) -> "dict[str, keras.initializers.Initializer]":
 
 
 def dense(x: Tensor, units: int) -> Tensor:
-    """Returns a dense layer of x."""
+    """Returns a dense layer of x, `(batch, units)`."""
     return keras.layers.Dense(units, **initial(x.shape[-1]))(x)
 
 

@@ -40,6 +40,7 @@ class AnnealedSGD(keras.optimizers.SGD):
         self.final_momentum, self.start, self.end = final_momentum, start, end
 
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: "keras.Variable") -> None:
+        """Moves a variable by its gradient, both of one shape."""
         t = ops.cast(self.iterations, "float32")
         progress = ops.clip((t - self.start) / (self.end - self.start), 0.0, 1.0)
         momentum = self.momentum + progress * (self.final_momentum - self.momentum)

@@ -48,6 +48,7 @@ class DecayedAdam(keras.optimizers.Adam):
         self.end, self.warmup = end, warmup
 
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: "keras.Variable") -> None:
+        """Moves a variable by its gradient, both of one shape."""
         t = ops.cast(self.iterations, "float32")
         left = ops.maximum(1.0 - t / self.end, 0.0) * ops.minimum((t + 1.0) / max(self.warmup, 1), 1.0)
         super().update_step(gradient, variable, ops.cast(learning_rate, "float32") * left)

@@ -49,6 +49,7 @@ class RMSprop(keras.optimizers.Optimizer):
             self.mean_squares = self.add_optimizer_variables(variables, "mean_square")
 
     def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: "keras.Variable") -> None:
+        """Moves a variable by its gradient, both of one shape."""
         mean_square = self.mean_squares[self._get_variable_index(variable)]
         self.assign(mean_square, self.rho * mean_square + (1 - self.rho) * ops.square(gradient))
         rate = self._fallen(learning_rate) if self.end else learning_rate

@@ -140,7 +140,7 @@ def restore(trainer: "Trainer", folder: Path) -> int:
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """Returns the tensors of one checkpoint, `{key: array}`; raises ValueError if it is not what its manifest says."""
+    """Returns the tensors of a checkpoint, `{key: array}`; raises ValueError unless shapes and bytes fit its manifest."""
     manifest = json.loads((path / MANIFEST).read_text())
     if manifest["step"] != int(path.name):
         raise ValueError(f"it was saved at step {manifest['step']}")
@@ -150,7 +150,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 
 def assign(trainer: "Trainer", state: dict[str, np.ndarray], source: str) -> None:
-    """Sets every variable of the trainer from `state`; raises UsageError unless names, shapes and types are the same."""
+    """Sets every variable of the trainer; raises UsageError unless names, shapes and types are those of `state`."""
     targets = variables(trainer)
     mine = {key: (tuple(v.shape), str(v.dtype)) for key, v in targets.items()}
     theirs = {key: (array.shape, str(array.dtype)) for key, array in state.items()}

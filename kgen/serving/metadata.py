@@ -28,6 +28,6 @@ def metadata(models: "Models", name: str, version: int) -> Any:
 
 
 def describe(info: Tensor, spec: Tensor, name: str) -> None:
-    """Fills a `TensorInfo`."""
+    """Fills a `TensorInfo` with the name, the type and the shape of a tensor."""
     info.name, info.dtype = name, spec.dtype.as_datatype_enum
     info.tensor_shape.CopyFrom(tf.TensorShape(spec.shape).as_proto())

@@ -74,7 +74,7 @@ class Models:
             return self._loaded[name, version].signatures
 
     def predict(self, name: str, version: int, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Returns `{output: array}` of one call.
+        """Returns `{output: array}` of one call, of the shapes that the signature names.
 
         Args:
             name, version: of a model that there is, see `resolve`.

@@ -133,7 +133,7 @@ def columns(instances: list) -> dict[str, list[list[list]]] | list:
 
 
 def array(value: float | list | str, name: str) -> np.ndarray:
-    """Returns a JSON value as an array of numbers; raises Refused if it is ragged or has other values."""
+    """Returns a JSON value as an array of its shape; raises Refused if it is ragged or has other values than numbers."""
     try:
         found = np.asarray(value)
     except (ValueError, OverflowError, RecursionError) as error:
@@ -144,7 +144,7 @@ def array(value: float | list | str, name: str) -> np.ndarray:
 
 
 def jsonable(value: np.ndarray, name: str) -> list:
-    """Returns an array as JSON; strings of an output whose name ends in _bytes as base64."""
+    """Returns an array of any shape as JSON; strings of an output whose name ends in _bytes as base64."""
     if value.dtype != object:
         return value.tolist()
     return [{"b64": base64.b64encode(each).decode()} if name.endswith("_bytes") else each.decode() for each in value]

@@ -35,6 +35,7 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         self.models = models
 
     def Predict(self, request: Any, context: Any) -> Any:
+        """Answers a PredictRequest with the outputs of a signature."""
         spec = request.model_spec
 
         def answer() -> Any:
@@ -50,6 +51,7 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         return guarded(context, answer)
 
     def GetModelMetadata(self, request: Any, context: Any) -> Any:
+        """Answers with the signatures of a model."""
         spec = request.model_spec
         return guarded(context, lambda: metadata(self.models, spec.name, resolved(self.models, spec)))
 
@@ -61,6 +63,7 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
         self.models = models
 
     def GetModelStatus(self, request: Any, context: Any) -> Any:
+        """Answers with the state of each version of a model."""
         spec = request.model_spec
 
         def answer() -> Any:

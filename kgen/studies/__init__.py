@@ -1,1 +1,1 @@
-"""Experiments on trained generators. They ask a `kgen.inference.sampling.TrainedGenerator` and no network, so a run and its export do."""
+"""Experiments on trained models. They take what `kgen.load` returns, so a run and its export serve alike."""

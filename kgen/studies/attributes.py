@@ -53,7 +53,7 @@ def chosen(values: np.ndarray, names: tuple[str, ...], wanted: Sequence[str]) ->
 
 
 def shown(recipe: "Recipe", faces: np.ndarray, count: int) -> np.ndarray:
-    """Returns `count` test faces, or the last of the training `faces` where the archive has no test split."""
+    """Returns test faces `(count, ...)`, or the last training `faces` where the archive has no test split."""
     from kgen.runs import build  # TensorFlow, only when work starts
 
     try:

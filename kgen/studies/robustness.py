@@ -56,7 +56,7 @@ def test_losses(games: "tuple[Game, ...]", texts: tuple[str, ...], test: "Images
 
 
 def table(losses: np.ndarray, recipes: "tuple[Recipe, ...]", names: list[str], texts: tuple[str, ...]) -> str:
-    """Returns the losses as a Markdown table, a row for each run with what it was trained against."""
+    """Returns losses `(runs, noises)` as a Markdown table, a row for each run with what it was trained against."""
     rows = [
         [name, recipe.noise or "-", *map(float, row)] for name, recipe, row in zip(names, recipes, losses, strict=True)
     ]

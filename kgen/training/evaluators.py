@@ -43,7 +43,7 @@ def images_of(recipe: "Recipe", split: str) -> "Images":
 
 
 def network_of(options: "Options | Recipe", shape: tuple[int, ...]) -> "Network | None":
-    """Returns the `kgen.metrics.features.Network` that `options.classifier` or `options.inception` names; None if neither.
+    """Returns the `kgen.metrics.features.Network` that `--classifier` or `--inception` names; None without both.
 
     Args:
         shape: `(height, width, channels)` of the images.

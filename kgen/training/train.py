@@ -108,7 +108,7 @@ def train(
 
 
 def begin(trainer: Trainer, recipe: "Recipe", shown: "np.ndarray") -> None:
-    """Sets what a new run does not draw from its seed: the images its pictures show, weights of another run."""
+    """Sets what a new run does not draw from its seed: the images `(n, ...)` it shows, and weights of another run."""
     trainer.show(shown)
     if trainer.game.fixed_images_shape:
         with Rng(recipe.seed):
@@ -133,7 +133,7 @@ def finished(trainer: Trainer, recipe: "Recipe", step: int) -> bool:
 
 
 def announce(recipe: "Recipe", pixels: "np.ndarray", run: Path, step: int) -> None:
-    """Says on stderr what is about to happen, and where it can be watched."""
+    """Says on stderr of images `(n, ...)` what is about to happen, and where it can be watched."""
     shape = "x".join(map(str, pixels.shape[1:]))
     print(
         f"{run}: {len(pixels)} images {shape} of {recipe.dataset}, {recipe.batch_size} a batch, from step {step} to "

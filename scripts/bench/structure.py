@@ -16,7 +16,13 @@ SHAPES = re.compile(r"`\(|shape|scalar|array|tensor|image|Returns|latent", re.I)
 # What defines the algorithm: the paper, what it cites or calls by name for its turns, the trainer that plays it.
 ALGORITHMS = {
     "DCGAN": ["models/dcgan.py", "models/gan.py", "losses/adversarial.py", "core/trainer.py"],
-    "ACAI": ["models/acai.py", "core/autoencoding.py", "networks/acai.py", "losses/reconstruction.py", "core/trainer.py"],
+    "ACAI": [
+        "models/acai.py",
+        "core/autoencoding.py",
+        "networks/acai.py",
+        "losses/reconstruction.py",
+        "core/trainer.py",
+    ],
 }
 
 
@@ -27,9 +33,14 @@ def modules():
     return {name: ast.parse(path.read_text()) for name, path in zip(names, paths, strict=True)}
 
 
+def _for_annotations(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
 def imported(tree, known):
     """Returns the kgen modules that a module imports."""
     found = set()
+    tree.body = [node for node in tree.body if not _for_annotations(node)]
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             names = {f"{node.module}.{alias.name}" for alias in node.names}

@@ -31,7 +31,7 @@ def write_recipe(folder, **changes):
 
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
-    """Runs the script in an empty folder, as a shell would, on a known autoencoder; returns exit code, stdout, stderr."""
+    """Runs the command in an empty folder on a known autoencoder; returns exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # cli.run sets its own
 

@@ -32,9 +32,12 @@ def modules():
 
 
 def imported(source, known):
-    """Returns the kgen modules that a source imports anywhere, functions included."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
+    """Returns the kgen modules that a source imports anywhere, functions included; not what only annotations need."""
+    found, tree = set(), ast.parse(source)
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

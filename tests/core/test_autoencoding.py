@@ -8,9 +8,10 @@ import tensorflow as tf
 from scipy.special import expit, log_expit
 
 from kgen import images
-from kgen.core import autoencoding, signatures
+from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.priors import Normal, Uniform
+from kgen.core.requests import LIMIT
 from kgen.core.trainer import Trainer
 from kgen.rng import Rng
 from tests.helpers.recipes import pictures
@@ -234,4 +235,4 @@ def test_what_a_decoders_numbers_mean(loss):
 
 
 def test_a_sheet_fits_into_one_request():
-    assert autoencoding.ROWS * autoencoding.COLUMNS <= signatures.LIMIT
+    assert autoencoding.ROWS * autoencoding.COLUMNS <= LIMIT

@@ -1,4 +1,4 @@
-"""The worked example of docs/adding-a-model.md is a paper in one file, under 60 lines, that trains, exports and draws."""
+"""The example of docs/adding-a-model.md is a paper in one file, under 60 lines. It trains, exports and draws."""
 
 import re
 import sys

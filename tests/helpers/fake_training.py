@@ -1,7 +1,7 @@
 """Training that only writes what a search reads, in no time.
 
-Its loss is the learning rate, a tenth more for each later fold. `python fake_training.py HOW search.py ...` runs a script
-that trains with the function HOW instead of `kgen.training.train.train`, and without TensorFlow.
+Its loss is the learning rate, a tenth more for each later fold. `python fake_training.py HOW search.py ...` runs a
+script that trains with the function HOW instead of `kgen.training.train.train`, and without TensorFlow.
 """
 
 import json

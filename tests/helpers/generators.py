@@ -1,4 +1,4 @@
-"""A generator of which everything is known, with the methods of `kgen.inference.sampling.TrainedGenerator`."""
+"""A generator of which everything is known, with the methods of `kgen.inference.generator.TrainedGenerator`."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Attribute vectors: against means by hand, on an autoencoder of which everything is known; the script on a small archive."""
+"""Attribute vectors against means by hand, on a known autoencoder; the command on a small archive."""
 
 import dataclasses
 import json

@@ -1,31 +1,31 @@
-"""CelebA, Liu et al. 2015: aligned faces in frames of 178x218, read from whichever archive lies in the data directory.
+"""CelebA, Liu et al. 2015: aligned faces in frames of 178x218, read from an archive in the data directory.
 
-The full set is `img_align_celeba.zip` (202,599 images) or that folder; a smaller zip of the same frames at any scale
-does as well, in `celeba/`. The number in a file's name is the image's id. No labels; 40 attributes beside.
+The full set is `img_align_celeba.zip` (202,599 images), or a folder of that name. A smaller zip of the same frames, at
+any scale, may lie in `celeba/`. The number in a file's name is the image's id. There are no labels; each image has 40
+attributes in a file of their own.
 """
 
 import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
-from kgen.data import Images, archives
+from kgen.data import Images, Request, archives
 from kgen.errors import UsageError
 from kgen.images.files import decode, fit, parallel
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from kgen.data import Request
-
-ARGUMENT = "NAME.zip"  # celeba:NAME.zip names an archive of the data directory or its folder `celeba`
+ARGUMENT = "NAME.zip"  # celeba:NAME.zip: an archive in the data directory or in its folder `celeba`
 _SIZE = 64
 _FRAME = (178, 218)  # width, height
 _BOX = (15, 35, 163, 183)  # the official crop: the central 148x148 of the frame
-_PARTS = {"train": (0, 162_770), "valid": (162_770, 182_637), "test": (182_637, 202_599)}  # ids after, to
+_PARTS = {
+    "train": (0, 162_770),
+    "valid": (162_770, 182_637),
+    "test": (182_637, 202_599),
+}  # ids above the first number, up to the second
 _SHA256 = {
     "img_align_celeba.zip": "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
     "celeba_aligned_89x109_10000.zip": "b2e4bcd0714a5b1f545817414a8ed39797249a91cacfc891a6504318d3fc328c",
@@ -36,21 +36,22 @@ _MEMBER_BYTES, _TOTAL_BYTES = 2_000_000, 4_000_000_000
 _PICTURE = re.compile(r"(?:.*/)?(\d{6})\.(?:jpg|jpeg|png)")
 
 
-def load(request: "Request") -> Images:
+def load(request: Request) -> Images:
     """Decodes the images of a split, in the order of their ids.
 
-    The archive is, in this order: the one that `celeba:NAME.zip` names; `img_align_celeba.zip`; the folder
-    `img_align_celeba`; the first zip in `celeba/`, by name, that has the frame the crop needs; tensorflow-datasets.
+    The archive is the one that `celeba:NAME.zip` names. Without a name it is the first of these whose frame
+    the crop accepts: `img_align_celeba.zip`, the folder `img_align_celeba`, the zips in `celeba/` by name. Where there
+    is no archive, tensorflow-datasets is read.
 
     `request.crop`: `center` is the central 148x148 of the 178x218 frame, at the scale of the archive (74x74 of 89x109);
-    `squash` is the whole frame, without keeping its aspect. Scaled to `request.size`, 64 if None, by Pillow's
-    antialiased bicubic.
+    `squash` is the whole frame, without keeping its aspect ratio. The result is scaled to `request.size`, 64 if None,
+    by Pillow's antialiased bicubic.
 
     Returns:
         `Images` of size x size x 3, without labels.
 
     Raises:
-        UsageError: if an archive is missing, damaged or cannot be cropped, or has no image of the split.
+        UsageError: an archive is missing, damaged or cannot be cropped, or has no image of the split.
     """
     request.part(*_PARTS)
     archive = _archive(request)
@@ -71,21 +72,23 @@ def load(request: "Request") -> Images:
     return Images(images, None, ())
 
 
-def attributes(request: "Request") -> tuple[np.ndarray, tuple[str, str]]:
+def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
     """Reads `list_attr_celeba.txt` for the images that `load(request)` returns, in the same order.
 
     Returns:
-        `(values, names)`: bool `(n, 40)` and 40 names.
+        `(values, names)`: bool `(n, 40)`, and the 40 names of the attributes.
 
     Raises:
-        UsageError: if the file or the archive is missing, or the file lacks an image.
+        UsageError: the file or the archive is missing, or the file lacks an image.
     """
     path = archives.find(request.data_dir, "celeba", "list_attr_celeba.txt")
     archive = _archive(request)
     if path is None or archive is None:
         raise UsageError("CelebA's attributes need an archive and list_attr_celeba.txt in the data directory.")
     lines = path.read_text().splitlines()
-    names = tuple(lines[1].split()) if len(lines) > 1 else ()  # after the count; then a line for each image
+    names = (
+        tuple(lines[1].split()) if len(lines) > 1 else ()
+    )  # line 0 is the count, line 1 the names; then one line an image
     table = {_number(line): line.split()[1:] for line in lines[2:] if len(line.split()) == 1 + len(names)}
     ids = _chosen(request, archive[0])
     if not set(ids) <= set(table):
@@ -93,7 +96,8 @@ def attributes(request: "Request") -> tuple[np.ndarray, tuple[str, str]]:
     return np.array([[value == "1" for value in table[i]] for i in ids]), names
 
 
-def _face(name: str, read: Callable, size: int, crop: str) -> np.ndarray:
+def _face(name: str, read: Callable[[], bytes], size: int, crop: str) -> np.ndarray:
+    """Returns one face, cropped and scaled, uint8 `(size, size, 3)`; `name` is for the message of a damaged file."""
     try:
         image = decode(read()).convert("RGB")
     except ValueError as error:
@@ -101,14 +105,14 @@ def _face(name: str, read: Callable, size: int, crop: str) -> np.ndarray:
     return fit(image, size, _box(image) if crop == "center" else None)
 
 
-def _box(image: "Image.Image") -> tuple[float, ...]:
-    """Returns the official crop at the scale of this frame; fractional where the scale asks for it."""
+def _box(image: Image.Image) -> tuple[float, ...]:
+    """Returns the box of the official crop at the scale of this frame; its edges may be fractional."""
     scale = image.width / _FRAME[0], image.height / _FRAME[1]
     return tuple(edge * scale[i % 2] for i, edge in enumerate(_BOX))
 
 
-def _archive(request: "Request") -> tuple[dict[int, str], Callable] | None:
-    """Returns `({id: name}, read)` of the archive to take, or None where there is none."""
+def _archive(request: Request) -> tuple[dict[int, str], Callable] | None:
+    """Returns `({id: name}, read)` of the archive to take, or None if there is none; `read(name)` returns bytes."""
     if request.argument:
         return _named(request)
     passed = []
@@ -125,7 +129,8 @@ def _archive(request: "Request") -> tuple[dict[int, str], Callable] | None:
     return None
 
 
-def _named(request: "Request") -> tuple[dict[int, str], Callable]:
+def _named(request: Request) -> tuple[dict[int, str], Callable]:
+    """Returns `({id: name}, read)` of the archive that `celeba:NAME.zip` names."""
     path = archives.find(request.data_dir, "celeba", request.argument)
     if path is None:
         there = ", ".join(path.name for path in _candidates(request.data_dir)) or "none"
@@ -137,13 +142,15 @@ def _named(request: "Request") -> tuple[dict[int, str], Callable]:
     return files, read
 
 
-def _candidates(data_dir: Path) -> list[Path]:
+def _candidates(data_dir: Path | None) -> list[Path]:
+    """Returns the paths of the archives and folders in the data directory, in the order in which they are tried."""
     official = [archives.find(data_dir, "celeba", name) for name in ("img_align_celeba.zip", "img_align_celeba")]
     others = [] if data_dir is None else sorted((data_dir / "celeba").glob("*.zip"))
     return list(dict.fromkeys(path for path in [*official, *others] if path is not None))
 
 
 def _open(path: Path) -> tuple[dict[int, str], Callable]:
+    """Returns `({id: name}, read)` of a zip or a folder; raises UsageError if it has no aligned images."""
     if path.is_dir():
         files = {_number(file.name): file.name for file in path.iterdir() if _PICTURE.fullmatch(file.name)}
         read = functools.partial(_read_file, path)
@@ -163,6 +170,7 @@ def _read_file(folder: Path, name: str) -> bytes:
 
 
 def _frame(files: dict[int, str], read: Callable) -> tuple[int, int]:
+    """Returns the width and the height of the first image, in pixels."""
     first = files[min(files)]
     try:
         return decode(read(first)).size
@@ -171,23 +179,25 @@ def _frame(files: dict[int, str], read: Callable) -> tuple[int, int]:
 
 
 def _uncut(width: int, height: int) -> bool:
+    """Returns whether a frame has the ratio of the official one, 178:218, to within one pixel."""
     return abs(width * _FRAME[1] / _FRAME[0] - height) < 1
 
 
-def _number(name: str) -> int:
+def _number(name: str) -> int | None:
+    """Returns the id in the first word of a text, `000001.jpg`; None if it is no name of an image."""
     match = _PICTURE.fullmatch(name.split()[0])
     return int(match[1]) if match else None
 
 
-def _chosen(request: "Request", files: dict[int, str]) -> list[int]:
-    """Returns the sorted ids of the split, of the images there are."""
+def _chosen(request: Request, files: dict[int, str]) -> list[int]:
+    """Returns the sorted ids of the split, of those images that the archive has."""
     part = request.part(*_PARTS)
     path = archives.find(request.data_dir, "celeba", "list_eval_partition.txt")
     if path is None:
         after, to = _PARTS[part]
         ids = [i for i in sorted(files) if after < i <= to]
     else:
-        number = str(list(_PARTS).index(part))  # a line is `000001.jpg 0`
+        number = str(list(_PARTS).index(part))  # in the file a line is `000001.jpg 0`
         listed = {_number(line) for line in path.read_text().splitlines() if line.split()[1:] == [number]}
         ids = sorted(listed & set(files))
     if not ids:

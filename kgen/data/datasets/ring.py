@@ -1,20 +1,17 @@
-"""8 Gaussians on a ring, as pictures: each point is a soft round spot. The smallest set on which modes can be counted.
+"""8 Gaussians on a ring, as images: each point is a soft round spot. On this small dataset modes can be counted.
 
-The plane [-1, 1]^2 is the picture: x to the right, y upwards. The modes lie on radius 0.75 with standard deviation
-0.02, so neighbours are 28 of them apart and `within 4 standard deviations of a centre` is 0.08.
-Source: the ring of Metz et al. 2017 (Unrolled GAN), arXiv:1611.02163, section 3.1, scaled to fit the picture.
+An image shows the plane [-1, 1]^2, x to the right and y upwards. The modes lie on a circle of radius 0.75 and have a
+standard deviation of 0.02. Neighbouring modes are therefore 28 standard deviations apart, and `within 4 standard
+deviations of a centre` means within 0.08.
+Source: the ring of Metz et al. 2017 (Unrolled GAN), arXiv:1611.02163, section 3.1, scaled to fit the image.
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgen.data import Images
+from kgen.data import Images, Request
 from kgen.images import files
-
-if TYPE_CHECKING:
-    from kgen.data import Request
 
 MODES, RADIUS, STANDARD_DEVIATION = 8, 0.75, 0.02
 SIZE = 32
@@ -24,12 +21,12 @@ _SEEDS = {"train": 0, "test": 1}
 EMBEDDED = True  # nothing is downloaded
 
 
-def load(request: "Request") -> Images:
-    """Draws the points, the same in every call.
+def load(request: Request) -> Images:
+    """Draws the points; every call draws the same ones.
 
     Returns:
-        `Images` of 32x32x1 (or `request.size`, resized), black background; the label is the mode, from 0 at angle 0
-        counter-clockwise.
+        `Images` of 32x32x1 on a black background, resized if there is a `request.size`. The label is the number of the
+        mode, counter-clockwise from 0 at angle 0.
     """
     part = request.part(*_COUNTS)
     places, modes = _draw(_COUNTS[part], _SEEDS[part])
@@ -39,40 +36,42 @@ def load(request: "Request") -> Images:
 
 
 def centres() -> np.ndarray:
-    """Returns the 8 modes, float32 `(8, 2)`: `0.75 (cos 2 pi k / 8, sin 2 pi k / 8)`."""
+    """Returns the centres of the 8 modes, float32 `(8, 2)`: `0.75 (cos 2 pi k / 8, sin 2 pi k / 8)`."""
     angles = 2 * math.pi * np.arange(MODES) / MODES
     return np.float32(RADIUS * np.stack([np.cos(angles), np.sin(angles)], axis=1))
 
 
 def points(count: int, seed: int) -> np.ndarray:
-    """Returns `count` points of the mixture, float32 `(count, 2)`."""
+    """Returns `count` random points of the mixture, float32 `(count, 2)`."""
     return _draw(count, seed)[0]
 
 
 def _draw(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns `(points, modes)`: float32 `(count, 2)`, and the number of each point's mode, `(count,)`."""
     random = np.random.default_rng(seed)
     modes = random.integers(MODES, size=count)
     return np.float32(centres()[modes] + random.normal(0, STANDARD_DEVIATION, (count, 2))), modes
 
 
 def render(places: np.ndarray) -> np.ndarray:
-    """Draws one spot for each point of `(n, 2)` in [-1, 1]^2; returns uint8 `(n, 32, 32, 1)`, 255 is a spot's peak."""
-    middles = np.float32((np.arange(SIZE) + 0.5) * 2 / SIZE - 1)  # of the pixels
+    """Draws one spot for each point of `(n, 2)` in [-1, 1]^2; returns uint8 `(n, 32, 32, 1)`, 255 at a spot's peak."""
+    middles = np.float32((np.arange(SIZE) + 0.5) * 2 / SIZE - 1)  # of the pixels, in the plane
     scaled = (middles[None, None, :] - places[:, :, None]) * SIZE / 2 / SPOT
     across, up = np.exp(-(scaled[:, 0] ** 2) / 2), np.exp(-(scaled[:, 1, ::-1] ** 2) / 2)  # rows count downwards
     return np.round(255 * up[:, :, None] * across[:, None, :]).astype(np.uint8)[..., None]
 
 
 def locate(images: np.ndarray) -> np.ndarray:
-    """Finds the spots: the inverse of `render`, to 0.002.
+    """Finds the points of images: the inverse of `render`, to within 0.002.
 
-    A point is the centroid of what exceeds a tenth of the brightest pixel, so that a faint background has no pull.
+    A point is the centroid of the brightness above a tenth of the brightest pixel. A faint background therefore has no
+    influence.
 
     Args:
         images: `(n, height, width, 1)`, not negative, of any scale (uint8, or [0, 1]).
 
     Returns:
-        float32 `(n, 2)` in [-1, 1]; nan where an image is black.
+        float32 `(n, 2)` in [-1, 1]; NaN where an image is black.
     """
     images = np.asarray(images, np.float32)[..., 0]
     images = np.maximum(images - images.max(axis=(1, 2), keepdims=True) / 10, 0)

@@ -70,7 +70,7 @@ class AdversarialVAE(VAE):
         self.weights = weights
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Both players move, from one forward pass; losses are sums over the batch."""
+        """Both players move, from one forward pass. Returns scalars; losses are sums over the batch."""
         mean, log_variance = self.encoder(real, training=True)
         codes = drawn(mean, log_variance)
         logits = self.decoder(codes, training=True)
@@ -88,7 +88,7 @@ class AdversarialVAE(VAE):
         }
 
     def opinions(self, real: Tensor, made: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the adversarial term of the autoencoder's loss, and the critic's loss; sums over the batch."""
+        """Returns the adversarial term of the autoencoder's loss, and the critic's loss: scalars, sums over the batch."""
         objective, count = LOSSES["non_saturating"], real.shape[0]
         adversarial = objective.generator(self.critic(made, training=True))
         apart = self.critic(keras.ops.stop_gradient(made), training=True)
@@ -99,6 +99,7 @@ class MixingVAE(AdversarialVAE):
     """With the critic of Berthelot et al. 2019: it guesses how far a decoded mixture of two codes is mixed."""
 
     def opinions(self, real: Tensor, made: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the adversarial loss of the decoder and the loss of the critic, scalars, of mixed codes."""
         ops, (mixed, alpha) = keras.ops, autoencoding.mixed(codes)
         mixture = self.paint(self.decoder(mixed, training=True))
         adversarial = ops.sum(ops.square(self.critic(mixture, training=True)))
@@ -111,7 +112,7 @@ GAMES = {"real": AdversarialVAE, "mixing": MixingVAE}
 
 
 def convolutions(x: Tensor, channels: tuple[int, ...], wrap: Callable = lambda layer: layer) -> Tensor:
-    """Returns x through convolutions of 4x4 and stride 2, each with batch norm and LeakyReLU behind it."""
+    """Returns x `(batch, ...)` through convolutions of 4x4, stride 2, each with batch norm and LeakyReLU behind it."""
     for width in channels:
         x = layers.BatchNorm()(wrap(keras.layers.Conv2D(width, 4, 2, "same"))(x))
         x = keras.layers.LeakyReLU(SLOPE)(x)
@@ -182,12 +183,14 @@ class AdversarialVAERecipe(Recipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def check(self, shape: tuple[int, ...]) -> None:
+        """Raises UsageError unless images `(height, width, channels)` are square and can be halved by each convolution."""
         halvings = len(self.channels)
         if shape[0] != shape[1] or shape[0] % 2**halvings:
             size, nearest = "x".join(map(str, shape[:2])), max(1, round(shape[0] / 2**halvings)) << halvings
             raise UsageError(f"{size} pixels cannot be halved {halvings} times: give --image-size {nearest}.")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `AdversarialVAE`, or the `MixingVAE`, for images of this shape."""
         shape = data.images.shape[1:]
         self.check(shape)
         sizes = (shape, self.channels, self.units, self.latent_dim)

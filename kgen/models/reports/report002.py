@@ -80,6 +80,7 @@ class Report002Recipe(AdversarialRecipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `GAN` of the report's networks."""
         generator, discriminator = self.networks(data, "discriminator")
         return GAN(
             generator=Player(generator, self.adam()),
@@ -114,6 +115,7 @@ class WassersteinRecipe(Report002Recipe):
         self.demand(not self.balance, "balance", "0, since a critic's losses have no common scale")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `WGAN` of the report's networks."""
         generator, critic = self.networks(data, "critic")
         return WGAN(
             generator=Player(generator, optimizers.RMSprop(self.learning_rate)),
@@ -141,6 +143,7 @@ class KPlusOneRecipe(Report002Recipe):
         self.demand(self.minibatch_kernels >= 0, "minibatch_kernels", "0 or more")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `KPlusOneGAN` of the report's networks for labelled images."""
         shape, names = checked(data.images.shape[1:], SIZES), named_classes(data)
         return KPlusOneGAN(
             Player(named_decoder(shape, len(names), self.latent_dim, self.mixing), self.adam()),

@@ -113,6 +113,7 @@ class DenseRecipe(GANRecipe):
     learning_rate: float = 1e-3  # RMSprop's, of both players.
 
     def game(self, data: "Images") -> "Game":
+        """Returns the `SimultaneousGAN` of the report's dense networks."""
         glorot, no_dropout = keras.initializers.GlorotUniform, (0.0, 0.0)
         weights = [glorot() for _ in range(3)]
         activations = "relu", "relu", "sigmoid"
@@ -126,6 +127,7 @@ class ConvolutionalRecipe(ConvolutionalMaxoutRecipe):
     learning_rate: float = 1e-3  # RMSprop's, of both players.
 
     def game(self, data: "Images") -> "Game":
+        """Returns the game of the report's convolutional networks."""
         shape = checked(data.images.shape[1:], SIZES)
         generator = convolutional_generator(shape[-1], self.latent_dim, self.generator_width, self.generator_maps)
         discriminator = convolutional_discriminator(
@@ -151,6 +153,7 @@ class TransposedRecipe(AnyLossRecipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def game(self, data: "Images") -> "Game":
+        """Returns the game of the report's transposed convolutions."""
         shape = checked(data.images.shape[1:], SIZES)
         generator = transposed_generator(shape[-1], self.latent_dim, self.width, self.dropout)
         return summed_game(self, generator, strided_discriminator(shape, self.width, self.dropout))

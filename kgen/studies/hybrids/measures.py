@@ -1,7 +1,7 @@
 """What is asked of a hybrid, in numbers: can both kinds be recognised, does it look real, is it new?
 
-Student report 001 judged its hybrids by eye under these three heads. Here a classifier of real images measures them: its
-probabilities stand for recognition, and the features before its last layer for likeness. Features have no scale of
+Student report 001 judged its hybrids by eye under these three heads. Here a classifier of real images measures them:
+its probabilities stand for recognition, and the features before its last layer for likeness. Features have no scale of
 their own, so that distances compare under one classifier only.
 """
 
@@ -138,7 +138,7 @@ def judged(
 
 
 def table(found: dict[str, Any]) -> str:
-    """Returns the figures of `kgen.studies.hybrids.study.study` as Markdown, means with standard errors; "" without classifier."""
+    """Returns the figures of a study as Markdown, means with standard errors; "" where there was no classifier."""
 
     def mean(name: str) -> Callable:
         return lambda row: f"{row[name]:.3f} ± {row[f'{name}_error']:.3f}"

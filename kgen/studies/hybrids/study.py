@@ -54,12 +54,14 @@ def study(
         data, protocol: what `pairs`, at least 2 where there is a classifier, were made of.
         train: `kgen.data.Images` that the autoencoder was trained on.
         folder: `Path`.
-        classifier: `kgen.metrics.features.Network` of a classifier, see `kgen.inference.classifier`, or None to measure nothing.
+        classifier: `kgen.metrics.features.Network` of a classifier, see `kgen.inference.classifier`, or None to measure
+            nothing.
         about: `{name: value}` to put first into the figures.
         say: called with a sentence where something is wanting.
 
     Raises:
-        UsageError: sampled codes of an autoencoder without them, images that are not finite, a folder that cannot be made.
+        UsageError: sampled codes of an autoencoder without them, images that are not finite, a folder that cannot be
+            made.
     """
     sets = made(autoencoder, data.images, pairs, protocol)
     films = sequences(autoencoder, data.images, pairs, protocol) if protocol.sequences else None
@@ -106,7 +108,7 @@ def measure(
 
 
 def save_pictures(folder: Path, sets: dict[str, np.ndarray], films: np.ndarray | None) -> None:
-    """Writes the PNG and GIF files; films are None without sequences."""
+    """Writes the PNG and GIF files of sets `(n, ...)` and of films `(pairs, frames, ...)`, None without sequences."""
     images.save_png(folder / "hybrids.png", images.grid(sets["hybrids"]))
     images.save_png(folder / "pairs.png", sheet([sets[name] for name in SHOWN]))
     if films is not None:

@@ -1,7 +1,7 @@
 """What a code holds, to look at: maps of the codes, slices through them, and what becomes of images and of noise.
 
-An autoencoder here is any object with `encode(images)`, from uint8 `(n, height, width, channels)` to float32 `(n, size)`, and
-`decode(codes)`, from those to float32 images in [0, 1].
+An autoencoder here is any object with `encode(images)`, from uint8 `(n, height, width, channels)` to float32 `(n,
+size)`, and `decode(codes)`, from those to float32 images in [0, 1].
 """
 
 import math

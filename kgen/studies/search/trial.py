@@ -98,8 +98,8 @@ class Search:
         rules, recipe = self.rules, self.recipe
         if not (recipe.holds_out or rules.objective):
             raise UsageError(
-                f"{self.recipe.name} holds no images out here, so it has no validation loss: name with --objective a number "
-                "of log.jsonl, epochs.jsonl or diagnosis.jsonl."
+                f"{self.recipe.name} holds no images out here, so it has no validation loss: name with --objective "
+                "a number of log.jsonl, epochs.jsonl or diagnosis.jsonl."
             )
         if recipe.holds_out and rules.search_folds > recipe.folds:
             raise UsageError(f"--search-folds must be at most --folds {recipe.folds}, not {rules.search_folds}.")

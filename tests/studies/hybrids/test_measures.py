@@ -94,7 +94,7 @@ def test_a_judge_of_sets():
 
 
 def measured(train, left, count=4):
-    """Returns what `hybrids.measure` finds of images of three classes by turns, what the classifier saw, what was said."""
+    """Returns what `hybrids.measure` finds of images of three classes, what the classifier saw, and what was said."""
     random = np.random.default_rng(0)
     data = Images(random.integers(0, 256, (60, 2, 2, 1), np.uint8), np.arange(60) % 3, ("a", "b", "c"))
     rows = np.arange(0, 3 * count, 3)
