@@ -182,7 +182,7 @@ def comparable(real: "Images", count: int, classes: int, seed: int) -> tuple[np.
 
 
 def sheet_labels(count: int, classes: int) -> np.ndarray | None:
-    """Returns the labels of a sheet, int64 `(count,)`, equal parts in order (see `Game.pictures`); None without classes."""
+    """Returns the labels of a sheet, int64 `(count,)`, as `Game.pictures` orders them; None without classes."""
     return np.arange(count) * classes // count if classes else None
 
 
@@ -227,6 +227,6 @@ def pairwise(pictures: np.ndarray) -> np.ndarray:
 
 
 def mean_of_pairs(matrix: np.ndarray) -> float | None:
-    """Returns the mean of a matrix of distances `(n, n)` over pairs of two different images; None if there is no pair."""
+    """Returns the mean of a matrix of distances `(n, n)` over pairs of different images; None if there is no pair."""
     n = len(matrix)
     return matrix.sum() / (n * (n - 1)) if n > 1 else None

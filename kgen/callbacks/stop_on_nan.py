@@ -5,10 +5,10 @@ from kgen.errors import Diverged
 
 
 class StopOnNaN(EveryNSteps):
-    """Raises `Diverged` naming the loss and the first step at which it was NaN or infinite.
+    """Raises `Diverged`, which names the loss and the first step at which it was NaN or infinite.
 
-    Keras's `TerminateOnNaN` reads `logs["loss"]` alone, so a NaN in one player's loss runs on. The trainer notes the
-    step on the device; this reads it every `every` steps, and before anything is saved.
+    Keras's `TerminateOnNaN` reads `logs["loss"]` only, and so misses a NaN in the loss of one player. The trainer notes
+    the step on the device. This callback reads it every `every` steps, and before anything is saved.
     """
 
     def at(self, step: int) -> None:

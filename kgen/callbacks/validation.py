@@ -64,7 +64,7 @@ class Validation(EveryNSteps):
             self.model.stop_training = True
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Calls `at` at the end of each epoch; measures after the last step too, if it lies within an epoch."""
+        """Calls `at` after each epoch; also measures a last step within an epoch, since its weights may be the best."""
         super().on_train_batch_end(batch, logs)
         step = self.start + batch + 1
         if step == self.last and step % self.every and self.held:

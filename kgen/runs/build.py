@@ -1,35 +1,39 @@
-"""Matches of recipes: with a run's images, ready to be played, or as a run left them."""
+"""Builds the trainer of a recipe, either new or with the weights of a run's newest checkpoint."""
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgen import data
 from kgen.backend import keras, tf
+from kgen.core.recipe import Recipe
 from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.runs import checkpoint, directory
 
-if TYPE_CHECKING:
-    from kgen.core.recipe import Recipe
-    from kgen.data import Images
 
-
-def load(recipe: "Recipe") -> "Images":
-    """Returns the recipe's training images, `kgen.data.Images`."""
+def load(recipe: Recipe) -> data.Images:
+    """Returns the images that a recipe names: its dataset, split, size, crop and classes."""
     classes = [name.strip() for name in (recipe.classes or "").split(",") if name.strip()]
     return data.load(recipe.dataset, recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, classes)
 
 
-def prepare(recipe: "Recipe", pictures: "Images") -> Trainer:
-    """Returns the compiled trainer of a recipe, weights drawn from its seed."""
+def prepare(recipe: Recipe, pictures: data.Images) -> Trainer:
+    """Returns the compiled trainer of a recipe, with initial weights drawn from its seed.
+
+    Args:
+        recipe: its `jit` and `precision` also set how the networks compute.
+        pictures: the training images; the networks take their shape and their classes.
+
+    Raises:
+        UsageError: the recipe has no networks for images of this size.
+    """
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     jit = {"auto": on_gpu, "on": True, "off": False}[recipe.jit]
     if not jit and not on_gpu:
-        tf.config.experimental.enable_op_determinism()  # Keras drops jit_compile once it is on
+        tf.config.experimental.enable_op_determinism()  # not with XLA: Keras drops jit_compile once this is on
     keras.utils.set_random_seed(recipe.seed)
     with precision(recipe.precision):
         trainer = Trainer(recipe.game(pictures), recipe.seed, recipe.ema, recipe.holds_out or bool(recipe.best_by))
@@ -38,8 +42,8 @@ def prepare(recipe: "Recipe", pictures: "Images") -> Trainer:
 
 
 @contextlib.contextmanager
-def precision(policy: str) -> Iterator:
-    """Layers that are made inside compute in `policy`."""
+def precision(policy: str) -> Iterator[None]:
+    """Makes layers that are created inside the `with` block compute in `policy`, a Keras dtype policy."""
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -48,12 +52,17 @@ def precision(policy: str) -> Iterator:
         keras.config.set_dtype_policy(previous)
 
 
-def reopen(recipe: "Recipe", run: Path) -> tuple[Trainer, int]:
-    """Returns `(trainer, step)` of a run directory's newest checkpoint, for sampling and export, without its images.
+def reopen(recipe: Recipe, run: Path) -> tuple[Trainer, int]:
+    """Returns `(trainer, step)` of a run's newest checkpoint, for sampling and export; it reads no training images.
+
+    Args:
+        recipe: the recipe of the run.
+        run: the run directory.
 
     Raises:
         UsageError: there is no checkpoint yet.
     """
+    # One black image stands for the training images: the networks need only their shape and classes.
     shape, classes = directory.read_data(run)
     trainer = prepare(recipe, data.Images(np.zeros((1, *shape[1:]), np.uint8), np.zeros(1, np.int64), classes))
     step = checkpoint.restore(trainer, Path(run) / "checkpoints")

@@ -1,9 +1,10 @@
-"""Checkpoints: complete, atomic, exact.
+"""Saves and restores checkpoints that are complete, atomic and exact.
 
 `checkpoints/000500/` holds `state.safetensors` (every network with its statistics, every optimizer, moving averages,
 the means that are not yet logged, the number of steps) and `manifest.json` (its SHA-256, step, version). The order of
-the batches and all noise are functions of (seed, step) and need no state. A checkpoint is written aside, flushed to the
-disk and renamed, so one that has its name is whole; it is verified all the same before it is read.
+the batches and all noise are functions of (seed, step) and need no state. A checkpoint is written under another name,
+flushed to the disk and renamed. One that has its final name is therefore complete; it is verified all the same before
+it is read.
 """
 
 import json
@@ -30,10 +31,10 @@ _DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError)  # what re
 
 
 def variables(trainer: "Trainer") -> "dict[str, keras.Variable]":
-    """Returns `{key: variable}` of everything a trainer would need to go on, keys stable between processes.
+    """Returns `{key: variable}` of everything that a trainer needs to go on, with the same keys in every process.
 
-    Keras numbers layers, and the slots of optimizers after them, by how many a process has made: keys count within a
-    group instead, and keep the last word of the name.
+    Keras numbers layers, and the slots of their optimizers, by how many layers the process has made. Keys therefore
+    count within a group, such as one network, and keep only the last word of a variable's name.
     """
     groups = {}
     for name, player in trainer.game.players.items():
@@ -54,7 +55,16 @@ def variables(trainer: "Trainer") -> "dict[str, keras.Variable]":
 
 
 def save(trainer: "Trainer", folder: Path, step: int, keep: int = 3) -> Path:
-    """Writes `folder/<step>/` unless it is there whole, and removes all but the newest `keep`. Returns its path.
+    """Writes the checkpoint `folder/<step>/` unless it is there undamaged, and removes the oldest ones.
+
+    Args:
+        trainer: what to save.
+        folder: of the run's checkpoints.
+        step: number of steps that the trainer has played.
+        keep: how many checkpoints to keep, the newest ones.
+
+    Returns:
+        The path of the checkpoint.
 
     Raises:
         Diverged: a variable is NaN or infinite; nothing is written or removed.
@@ -65,7 +75,7 @@ def save(trainer: "Trainer", folder: Path, step: int, keep: int = 3) -> Path:
     if not whole(final):
         state = {key: np.asarray(variable.numpy()) for key, variable in variables(trainer).items()}
         odd = [key for key, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
-        if odd:  # a finite loss can have an infinite gradient, which the guard sees a step later
+        if odd:  # a finite loss can have an infinite gradient, which StopOnNaN sees only a step later
             raise Diverged(
                 f"{odd[0]} is not finite after step {step}, which is not saved. Try a smaller --learning-rate."
             )
@@ -79,19 +89,19 @@ def save(trainer: "Trainer", folder: Path, step: int, keep: int = 3) -> Path:
             flush(path)
         os.rename(aside, final)
         flush(folder)
-    for old in [found for found in steps(folder) if found <= step][:-keep]:  # later ones are damaged: not counted
+    for old in [found for found in steps(folder) if found <= step][:-keep]:  # later ones are damaged and do not count
         remove(folder / f"{old:06d}")
     return final
 
 
 def sweep(folder: Path) -> None:
-    """Removes what killed processes left half-written or half-removed; the caller holds a lock on the folder."""
+    """Removes what killed processes left half-written or half-removed; the caller must hold the run's lock."""
     for left in Path(folder).glob(".partial-*"):
         shutil.rmtree(left)
 
 
 def remove(path: Path) -> None:
-    """Removes a checkpoint if it is there; first out of sight, so that half of one is never seen."""
+    """Removes a checkpoint if it is there. It is renamed first, so that no reader sees a part of it."""
     if path.exists():
         doomed = path.with_name(f".partial-{path.name}")
         os.rename(path, doomed)
@@ -114,12 +124,20 @@ def steps(folder: Path) -> list[int]:
 
 
 def restore(trainer: "Trainer", folder: Path) -> int:
-    """Sets the trainer to the newest whole checkpoint. Returns its step; 0 when there is none.
+    """Sets the trainer to the newest undamaged checkpoint.
 
-    Warns of each damaged checkpoint (a failing disk; an interrupted write leaves none) and takes the one before it.
+    It warns of each damaged checkpoint and takes the one before. Only a failing disk damages one; an interrupted write
+    does not.
+
+    Args:
+        trainer: what to set.
+        folder: of the run's checkpoints.
+
+    Returns:
+        The step of the checkpoint, or 0 if there is none.
 
     Raises:
-        UsageError: checkpoints are there, but all damaged, or made by a different recipe.
+        UsageError: all checkpoints are damaged, or the checkpoint is of a different recipe.
     """
     found = steps(folder)
     for step in reversed(found):
@@ -132,7 +150,7 @@ def restore(trainer: "Trainer", folder: Path) -> int:
             continue
         assign(trainer, state, f"{folder}/{step:06d}")
         return step
-    if found != steps(folder):  # a run that goes on has replaced them meanwhile
+    if found != steps(folder):  # a run that still trains has replaced them meanwhile
         return restore(trainer, folder)
     if found:
         raise UsageError(f"Every checkpoint in {folder} is damaged. Start a new run.")
@@ -164,7 +182,7 @@ def assign(trainer: "Trainer", state: dict[str, np.ndarray], source: str) -> Non
 
 
 def flush(path: Path) -> None:
-    """Waits until a file or a folder is on the disk."""
+    """Waits until a file or a folder has been written to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

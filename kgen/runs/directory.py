@@ -1,13 +1,14 @@
-"""Run directories, `runs/<model>-<dataset>-<n>/`: made, found, locked, described."""
+"""Makes, finds, locks and describes run directories, `runs/<model>-<dataset>-<n>/`."""
 
 import hashlib
 import json
 import os
 import platform
 import warnings
+from contextlib import AbstractContextManager
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -15,21 +16,19 @@ from filelock import FileLock, Timeout
 import kgen
 from kgen.backend import tf
 from kgen.core import recipe as recipes
+from kgen.core.recipe import Recipe
+from kgen.data import Images
 from kgen.errors import UsageError
 
-if TYPE_CHECKING:
-    from kgen.core.recipe import Recipe
-    from kgen.data import Images
-
-# Environment variables that choose kernels and threads, and so the last bits; others are nobody's business.
+# Environment variables that choose kernels and threads, and so change the last bits of a result. Others are private.
 SPEED = """
     TF_ENABLE_ONEDNN_OPTS TF_NUM_INTRAOP_THREADS TF_NUM_INTEROP_THREADS TF_XLA_FLAGS XLA_FLAGS OMP_NUM_THREADS
     TF_CUDNN_DETERMINISTIC TF_DETERMINISTIC_OPS NVIDIA_TF32_OVERRIDE CUDA_VISIBLE_DEVICES
 """.split()
 
 
-def create(runs_dir: Path, recipe: "Recipe") -> Path:
-    """Makes the next free run directory with its recipe.json and environment.json; returns its path."""
+def create(runs_dir: Path, recipe: Recipe) -> Path:
+    """Makes the run directory with the next free number, and its recipe.json. Returns its path."""
     make_folder(runs_dir)
     dataset = recipe.dataset.partition(":")[0]
     number = 1
@@ -45,10 +44,10 @@ def create(runs_dir: Path, recipe: "Recipe") -> Path:
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder unless it is there.
+    """Makes a folder, unless it is there.
 
     Raises:
-        UsageError: it cannot be made or written to.
+        UsageError: the folder cannot be made or written to.
     """
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -58,20 +57,25 @@ def make_folder(path: Path) -> None:
         raise UsageError(f"The folder {path} cannot be written to.")
 
 
-def write_recipe(path: Path, recipe: "Recipe") -> None:
-    """Writes recipe.json: the model's name and every field, so that `--resume` and readers need nothing else."""
+def write_recipe(path: Path, recipe: Recipe) -> None:
+    """Writes recipe.json: the model's name and every field, which is all that `--resume` needs to know."""
     aside = path / ".recipe.partial"
     aside.write_text(recipe.to_json())
     os.replace(aside, path / "recipe.json")
 
 
-def write_environment(path: Path, data: "Images") -> None:
-    """Writes environment.json: versions, the machine, shape, classes and SHA-256 of the training images.
+def write_environment(path: Path, data: Images) -> None:
+    """Writes environment.json: versions, the machine, and shape, classes and SHA-256 of the training images.
 
-    A resumed run keeps the first one: it warns when versions differ, since the run may then not go on bit for bit.
+    A resumed run keeps the file of its first start. It warns if versions or the machine differ, since results may then
+    differ in their last bits.
+
+    Args:
+        path: the run directory.
+        data: the training images.
 
     Raises:
-        UsageError: the images are not those that the run was started with.
+        UsageError: the run was started with other images, or the file is damaged.
     """
     file = path / "environment.json"
     seen = {"images": list(data.images.shape), "classes": list(data.classes), "images_sha256": digest(data)}
@@ -93,8 +97,8 @@ def write_environment(path: Path, data: "Images") -> None:
         os.replace(aside, file)
 
 
-def digest(data: "Images") -> str:
-    """Returns the SHA-256 of images and labels."""
+def digest(data: Images) -> str:
+    """Returns the SHA-256 of images and labels, in hexadecimal."""
     parts = [data.images] if data.labels is None else [data.images, data.labels]
     whole = hashlib.sha256()
     for part in parts:
@@ -102,8 +106,8 @@ def digest(data: "Images") -> str:
     return whole.hexdigest()
 
 
-def read_data(path: Path) -> dict[str, Any] | None:
-    """Returns `(shape, classes)` of the images that a run was trained on; raises UsageError if it never began."""
+def read_data(path: Path) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Returns `(shape, classes)` of a run's training images; raises UsageError if the run never began to train."""
     file = Path(path) / "environment.json"
     try:
         seen = json.loads(file.read_text())
@@ -112,7 +116,7 @@ def read_data(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{file} cannot be read: resume the run first, then draw or export.") from None
 
 
-def read_recipe(path: Path) -> "Recipe":
+def read_recipe(path: Path) -> Recipe:
     """Returns the recipe of a run directory or an export; raises UsageError if it is neither."""
     file = Path(path) / "recipe.json"
     if not file.is_file():
@@ -122,8 +126,12 @@ def read_recipe(path: Path) -> "Recipe":
     return recipes.from_json(file.read_text(errors="replace"), file)
 
 
-def find(name: str, runs_dir: Path | str) -> Path:
-    """Returns the run directory `name`; `latest` is the one in `runs_dir` that was written to last."""
+def find(name: str | Path, runs_dir: Path | str) -> Path:
+    """Returns the path of a run directory; `latest` is the one in `runs_dir` that was written to last.
+
+    Raises:
+        UsageError: `latest` was given and there is no run.
+    """
     if name != "latest":
         return Path(name)
     runs = [path.parent for path in Path(runs_dir).glob("*/recipe.json")]
@@ -132,8 +140,12 @@ def find(name: str, runs_dir: Path | str) -> Path:
     return max(runs, key=lambda run: max(file.stat().st_mtime for file in run.iterdir()))
 
 
-def lock(path: Path) -> Any:
-    """Returns a lock on a run directory, held until released or the process ends, however it ends."""
+def lock(path: Path) -> AbstractContextManager:
+    """Returns a lock on a run directory, which is held until it is released or the process ends in any way.
+
+    Raises:
+        UsageError: another process holds the lock.
+    """
     held = FileLock(Path(path) / ".lock")
     try:
         return held.acquire(timeout=0)
@@ -141,7 +153,7 @@ def lock(path: Path) -> Any:
         raise UsageError(f"{path} is being trained by another process. Wait for it, or start a new run.") from None
 
 
-def environment() -> dict[str, str]:
+def environment() -> dict[str, Any]:
     """Returns the versions and the machine that a result depends on."""
     packages = "tensorflow keras numpy tensorboard tensorflow-datasets mlxtend pillow safetensors".split()
     return {
@@ -156,22 +168,22 @@ def environment() -> dict[str, str]:
     }
 
 
-def gpus() -> list:
+def gpus() -> list[str]:
     """Returns the names of the GPUs that TensorFlow sees."""
     details = tf.config.experimental.get_device_details
     return [details(gpu)["device_name"] for gpu in tf.config.list_physical_devices("GPU")]
 
 
 def processor() -> str:
-    """Returns the name of the processor: its vector units decide in which order sums are taken."""
+    """Returns the name of the processor, whose vector units determine the order of sums and so their last bits."""
     described = Path("/proc/cpuinfo")
     lines = described.read_text().splitlines() if described.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def version_of(package: str) -> str:
-    """Returns the version of an installed package, or None: not every dataset needs tensorflow-datasets."""
+def version_of(package: str) -> str | None:
+    """Returns the version of a package, or None if it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -7,8 +7,8 @@ lib/data.py, with its three properties:
 - The line fills 2 pixels of each band, whatever its slope. At 45 degrees it is therefore only 1.41 pixels thick.
 - A band shows the line where it crosses the middle of the band before. The line thus lies one row too low, or one
   column too far to the right.
-- The first band (topmost or leftmost) is as bright as the share of the band that the line reaches into. The last band is
-  always fully bright.
+- The first band (topmost or leftmost) is as bright as the share of the band that the line reaches into. The last band
+  is always fully bright.
 """
 
 import math
