@@ -18,15 +18,15 @@ class Options:
 
     attributes: tuple[str, ...] = ("Smiling", "Eyeglasses", "Blond_Hair", "Male")  # Names in list_attr_celeba.txt.
     run: str = "latest"  # Run directory of a model with an encoder, trained on celeba.
-    count: int = 10_000  # The most images of the training split to take means of.
-    columns: int = 10  # Faces to show, of the test split or, where there is none, the last ones.
-    strength: float = 1.0  # How many times a direction is added.
+    count: int = 10_000  # At most so many training images to compute the directions from.
+    columns: int = 10  # Faces to show: of the test split, or the last ones if there is no such split.
+    strength: float = 1.0  # Factor on a direction when it is added.
     out: Path = Path("attributes")  # The files to write, without .png and .json.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
+    runs_dir: Path = Path("runs")  # Where to look for the latest run.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     parsing.demand(options.attributes, "Give at least one of --attributes.")
     parsing.demand(options.count >= 20, f"--count must be at least 20, not {options.count}.")

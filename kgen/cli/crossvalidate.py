@@ -12,16 +12,16 @@ from kgen.cli import parsing
 
 @dataclass(frozen=True)
 class Options(Generic[parsing.R]):
-    """k-fold cross-validation: holds out each part of the images in turn. The same command goes on where it stopped."""
+    """k-fold cross-validation: holds out each part of the images in turn. Repeat the command to resume it."""
 
     recipe: Annotated[parsing.R, tyro.conf.arg(name="")]
     model: str = "autoencoder"  # Which recipe to train; its numbers are the defaults of the flags below.
     out: Path = Path("runs/folds")  # Where the run directories fold-0, fold-1, ... and folds.md are written.
-    test_split: str | None = None  # Split to measure each fold's best weights on too, such as test.
+    test_split: str | None = None  # Split such as test, on which the best weights of each fold are measured too.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code: 0, or 130 after Ctrl-C."""
     options = parsing.parse_with_recipe(Options, arguments, "autoencoder")
     recipe = options.recipe
     parsing.demand(recipe.holds_out, f"--model {options.model} holds out no images, so it cannot be cross-validated.")

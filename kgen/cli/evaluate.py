@@ -1,4 +1,4 @@
-"""Measures what models make: python scripts/evaluate.py --run latest --metrics parzen,mmd"""
+"""Measures generated images: python scripts/evaluate.py --run latest --metrics parzen,mmd"""
 
 import dataclasses
 import sys
@@ -19,21 +19,21 @@ class Options:
     images: tuple[Path, ...] = ()  # Folders of generated pictures, of the real images' size.
     metrics: str = "parzen,mmd"  # Separated by commas: parzen, mmd, mmd-report004, fid, kid, pr, is, is-biased, lines.
     count: int = 10_000  # Images to draw from each model.
-    seed: int = 0  # Of what is drawn.
-    seeds: int = 1  # How many seeds; from 2 on numbers are means over them, with their deviation and variance.
-    classifier: Path | None = None  # Run directory of a classifier, whose features fid, kid, pr and is are then of.
-    inception: Path | None = None  # Weights of the 2015 Inception, .npz: then these are FID, KID, ... proper.
+    seed: int = 0  # Seed of the generated images.
+    seeds: int = 1  # How many seeds; 2 or more give means over them, with deviation and variance.
+    classifier: Path | None = None  # Run directory of a classifier whose features fid, kid, pr and is use.
+    inception: Path | None = None  # Weights of the 2015 Inception, .npz, whose features they use: standard FID, KID.
     reference: str = "test"  # Split of real images to compare with, such as test, train, train[:10000].
-    dataset: str | None = None  # Where the real images are; that of the first run or export if not given.
-    data_dir: Path | None = None  # Where the official archives lie; as in that run if not given.
-    image_size: int | None = None  # Height and width in pixels; as in that run if not given.
-    calibration: bool = True  # Beside Parzen numbers, what real training images and k-means score.
-    cache_dir: Path = Path("~/.cache/kgen")  # Where features of real images are kept, by content.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
+    dataset: str | None = None  # Dataset of the real images; that of the first run or export if not given.
+    data_dir: Path | None = None  # Folder of the official archives; that of the run if not given.
+    image_size: int | None = None  # Height and width in pixels; that of the run if not given.
+    calibration: bool = True  # Whether to print the Parzen scores of real training images and of k-means too.
+    cache_dir: Path = Path("~/.cache/kgen")  # Where features of real images are kept for later runs.
+    runs_dir: Path = Path("runs")  # Where to look for the latest run.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
     found = [directory.find(name, options.runs_dir) for name in options.run]

@@ -1,4 +1,4 @@
-"""Opens a page on which one walks through a model's code: python scripts/explore.py --run latest"""
+"""Serves a web page that explores a model's latent code: python scripts/explore.py --run latest"""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from kgen.studies import extras
 
 @dataclass(frozen=True, kw_only=True)
 class Options(parsing.ModelOptions):
-    """Serves a web page with sliders for the code of a model, whose picture follows."""
+    """Serves a web page with sliders for the latent code of a model, and shows the image of the code."""
 
-    port: int = 8080  # Of the page, http://127.0.0.1:PORT.
-    host: str = "127.0.0.1"  # Who may open it: this machine alone; 0.0.0.0 is everybody who can reach it.
+    port: int = 8080  # Port of the page, http://127.0.0.1:PORT.
+    host: str = "127.0.0.1"  # 127.0.0.1 lets only this machine open the page; 0.0.0.0 lets all that can reach it.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command until Ctrl-C."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name until Ctrl-C, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(0 < options.port < 65536, f"--port must be from 1 to 65535, not {options.port}.")

@@ -15,15 +15,15 @@ class Options:
 
     run: str = "latest"  # Run directory, or latest.
     name: str | None = None  # Name in TensorFlow Serving; <model>-<dataset> when not given.
-    label: str | None = None  # What clients may ask for instead of a version, such as stable or canary.
-    keep: int | None = None  # Versions of this model to keep, the newest; labelled ones stay. All when not given.
-    format: Literal["saved_model", "onnx", "tflite"] = "saved_model"  # Another is written beside it, both in float32.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
+    label: str | None = None  # A name for this version that clients may ask for, such as stable or canary.
+    keep: int | None = None  # How many newest versions to keep, besides labelled ones; all when not given.
+    format: Literal["saved_model", "onnx", "tflite"] = "saved_model"  # Others are written beside it; both are float32.
+    runs_dir: Path = Path("runs")  # Where to look for the latest run.
     exports_dir: Path = Path("saved_models")  # Where exports are written.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     parsing.demand(options.keep is None or options.keep >= 1, f"--keep must be at least 1, not {options.keep}.")
     plain = options.label is None or re.fullmatch(r"[\w.-]+", options.label)
@@ -37,9 +37,8 @@ def main(arguments: list[str]) -> int | None:
 
     extras.demand(*formats.PACKAGES.get(options.format, ()), extra="convert")
     other = formats.FORMATS.get(options.format)
-    trainer, step = reopen(
-        replace(recipe, precision="float32") if other else recipe, run
-    )  # TensorFlow Lite has no other
+    recipe_to_open = replace(recipe, precision="float32") if other else recipe  # the only type of TensorFlow Lite
+    trainer, step = reopen(recipe_to_open, run)
     how = {"convert": other, "name": options.name, "run": run, "label": options.label, "keep": options.keep}
     print(export(trainer.best_game(), recipe, step, options.exports_dir, **how))
     return 0

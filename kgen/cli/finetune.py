@@ -14,21 +14,21 @@ from kgen.runs import directory
 
 @dataclass(frozen=True)
 class Options:
-    """Classifies by a linear layer on a trained encoder, and lets more and more of its layers learn along.
+    """Trains a linear classifier on a trained encoder, and with it none, one or more of the encoder's layers.
 
-    Prints means over folds. The same command goes on where it stopped.
+    Prints means over folds. Repeat the command to resume it.
     """
 
     recipe: Annotated[ClassifierRecipe, tyro.conf.arg(name="")]
     run: str = "latest"  # Run directory of the encoder, or latest.
-    depths: tuple[int, ...] = (0, 1, 2, 3)  # How many layers of the encoder, from its code, learn; 0 is none.
+    depths: tuple[int, ...] = (0, 1, 2, 3)  # How many layers of the encoder are trained, from its code backwards.
     test_split: str = "test"  # Split to measure accuracy on.
-    out: Path | None = None  # Where runs and finetune.md are written; finetune-<run> beside the run when not given.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
+    out: Path | None = None  # Folder to write to; finetune-<run> beside the run when not given.
+    runs_dir: Path = Path("runs")  # Where to look for the latest run.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code: 0, or 130 after Ctrl-C."""
     known = parsing.peek(arguments, run="latest", runs_dir="runs")
     asks = {"-h", "--help"} & set(arguments)
     run = None if asks else directory.find(known.run, known.runs_dir).expanduser().absolute()

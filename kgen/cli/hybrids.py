@@ -15,14 +15,14 @@ from kgen.studies.hybrids.pairs import Protocol, paired
 
 @dataclass(frozen=True, kw_only=True)
 class Options(parsing.ModelOptions, Protocol):
-    """Mixes the codes of bodies and wings, such as horses and birds, and measures what comes out by a classifier."""
+    """Mixes the codes of bodies and wings, such as horses and birds, and measures the hybrids with a classifier."""
 
     classifier: Path | None = None  # Run of a classifier of the same dataset; without it nothing is measured.
-    out: Path = Path("hybrids")  # The folder to write to; what it has of these names is replaced.
+    out: Path = Path("hybrids")  # Folder to write to; files of the same names are replaced.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(

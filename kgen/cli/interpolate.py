@@ -1,4 +1,4 @@
-"""Films the way from one image to another: python scripts/interpolate.py --run latest --out interpolation"""
+"""Animates the interpolation between two images: python scripts/interpolate.py --run latest --out interpolation"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +12,18 @@ from kgen.inference import interpolation
 
 @dataclass(frozen=True, kw_only=True)
 class Options(parsing.ModelOptions):
-    """Writes a PNG strip and a GIF of the ways from the second image of a seed to its first."""
+    """Writes interpolations from the second image of a seed to its first, as a PNG strip and a GIF."""
 
-    kind: Literal["linear", "spherical", "pixels", "all"] = "all"  # By latents or by pixels.
-    frames: int = 64  # How many images each way has, both ends among them.
-    until: float = 1.0  # Where the way ends: 1 is the first image, 10 is far past it.
-    seed: int = 0  # Of the noise; equal seeds give equal ends, from the run and from its export.
+    kind: Literal["linear", "spherical", "pixels", "all"] = "all"  # Of latents or of pixels.
+    frames: int = 64  # Images of each interpolation, including both ends.
+    until: float = 1.0  # Where it ends: 1 is the first image, 10 is far past it.
+    seed: int = 0  # Of the noise; a run and its export make equal images for equal seeds.
     class_: Annotated[str | None, tyro.conf.arg(name="class")] = None  # Name or number; conditional generators only.
     out: Path = Path("interpolation")  # The files to write, without .png and .gif.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")

@@ -1,4 +1,4 @@
-"""Shows what an autoencoder's code has learnt: python scripts/latent.py --run latest --out latent"""
+"""Shows what the latent code of an autoencoder has learnt: python scripts/latent.py --run latest --out latent"""
 
 import dataclasses
 import functools
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class Options(parsing.ModelOptions):
     """Writes maps of the codes, slices, reconstructions, a TensorBoard projector and a table of figures."""
 
-    out: Path = Path("latent")  # The folder to write to; what it has of these names is replaced.
-    count: int = 10_000  # The most images of each split; t-SNE shows 5,000 of them.
-    seed: int = 0  # Of the choice of images, of t-SNE, k-means and noise.
+    out: Path = Path("latent")  # Folder to write to; files of the same names are replaced.
+    count: int = 10_000  # At most so many images of each split; t-SNE shows at most 5,000 of them.
+    seed: int = 0  # Of the choice of images, t-SNE, k-means and noise.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     parsing.demand(options.count >= latent.LEAST, f"--count must be at least {latent.LEAST}, not {options.count}.")
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int | None:
     say = functools.partial(print, file=sys.stderr)
     train, test = latent.splits(load, recipe.split, options.count, options.seed, say)
     about = {"model": recipe.name, "dataset": recipe.dataset, "from": str(path)}
-    if recipe.dataset == "lines" and train.images.shape[1] == lines.SIZE:  # whose interpolations can be measured
+    if recipe.dataset == "lines" and train.images.shape[1] == lines.SIZE:  # the metric of lines needs their own size
         scores = line_metrics.line_scores(opened, options.seed)
         about |= {name: None if math.isnan(score) else score for name, score in scores.items()}
     print(latent.table(latent.study(opened, train, test, options.out, options.seed, about, say)))

@@ -1,10 +1,11 @@
-"""The command `kgen`: one sub-command a file of this folder, `kgen train`, `kgen sample`, ..."""
+"""The command `kgen`: each file of this folder is a sub-command, `kgen train`, `kgen sample`, ..."""
 
 import ast
 import difflib
 import importlib
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import kgen
 from kgen.cli import parsing
@@ -18,12 +19,12 @@ def names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_COMMANDS)
 
 
-def run(command: str, arguments: list[str] | None = None) -> None:
+def run(command: str, arguments: list[str] | None = None) -> NoReturn:
     """Runs a sub-command and exits.
 
     Args:
         command: its name, a file of this folder.
-        arguments: those behind its name; None takes the process's.
+        arguments: the arguments behind its name; None takes those of the process.
     """
     given = sys.argv[1:] if arguments is None else arguments
     parsing.run(importlib.import_module(f"kgen.cli.{command}").main, given)
@@ -42,7 +43,7 @@ def summary(name: str) -> str:
 
 
 def chosen(arguments: list[str]) -> str:
-    """Returns the sub-command that the arguments begin with; raises UsageError if there is none of that name."""
+    """Returns the sub-command that the first argument names; raises UsageError if there is none of that name."""
     name = arguments[0] if arguments else ""
     if name in names():
         return name
@@ -52,8 +53,8 @@ def chosen(arguments: list[str]) -> str:
     raise UsageError(f"{given} There are: {', '.join(names())}. See kgen --help.")
 
 
-def main() -> None:
-    """The console entry point."""
+def main() -> NoReturn:
+    """Runs `kgen` with the arguments of the process, and exits."""
     arguments = sys.argv[1:]
     if arguments[:1] in (["-h"], ["--help"]):
         print(usage())

@@ -1,7 +1,7 @@
-"""Command lines: flags from dataclasses, one sentence for every mistake, exit codes.
+"""Reads command lines: makes flags from dataclasses, one sentence of every mistake, and exit codes.
 
-0 done, 1 the system failed (a full disk), 2 a mistake that the user can put right, 3 training diverged, 130 interrupted
-(128 + SIGINT).
+The exit codes: 0 done, 1 the system failed (a full disk), 2 a mistake that the user can correct, 3 training diverged,
+130 interrupted (128 + SIGINT).
 """
 
 import argparse
@@ -15,17 +15,15 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
 import tyro
 
 from kgen.core import recipe as recipes
 from kgen.core.options import MAY_CHANGE, PATH, marked
+from kgen.core.recipe import Recipe
 from kgen.errors import Diverged, UsageError
 from kgen.runs import directory
-
-if TYPE_CHECKING:
-    from kgen.core.recipe import Recipe
 
 R = TypeVar("R", bound=recipes.Recipe)
 
@@ -48,7 +46,7 @@ class ModelOptions:
 
     run: str | None = None  # Run directory, or latest; its newest checkpoint is used.
     saved_model: Path | None = None  # An export, saved_models/<name>/<version>, instead of a run.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
+    runs_dir: Path = Path("runs")  # Where to look for the latest run.
 
     def path(self) -> Path:
         """Returns the run directory or the export; raises UsageError unless exactly one is named."""
@@ -57,11 +55,14 @@ class ModelOptions:
 
 
 def parse_training(arguments: list[str]) -> Options:
-    """Returns the `Options` of scripts/train.py; its flags are the fields of the recipe that --model or --resume name.
+    """Returns the `Options` of `kgen train`, whose flags include the fields of the recipe that is trained.
+
+    The recipe is the one that --model or --resume names. Which flags there are therefore depends on these two.
 
     Raises:
-        UsageError: unknown model, a value out of range, a change that a resumed run cannot take.
-        SystemExit: `--help` (0), an unknown flag or a value of the wrong type (2).
+        UsageError: an unknown model or flag, a value of a wrong type or out of range, or a change of a field that a
+            resumed run cannot change.
+        SystemExit: `--help` (0).
     """
     known = peek(arguments, model=None, resume=None, runs_dir="runs")
     resume = directory.find(known.resume, known.runs_dir) if known.resume else None
@@ -81,10 +82,16 @@ def parse_training(arguments: list[str]) -> Options:
 
 
 def peek(arguments: list[str], **defaults: Any) -> argparse.Namespace:
-    """Returns the values of the flags that decide which other flags there are, as attributes; the rest is not read.
+    """Returns the values of some flags as attributes, without reading any other flag.
+
+    It reads the flags that decide which other flags there are.
+
+    Args:
+        arguments: the command line.
+        defaults: the flags to read, and their values where they are not given.
 
     Raises:
-        UsageError: such a flag lacks its value.
+        UsageError: one of these flags lacks its value.
     """
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for name, default in defaults.items():
@@ -96,12 +103,16 @@ def peek(arguments: list[str], **defaults: Any) -> argparse.Namespace:
         raise UsageError(f"{error.argument_name}: {error.message}.") from None
 
 
-def parse_with_recipe(options: type, arguments: list[str], model: str) -> Options:
-    """Returns a dataclass of a script's own flags, `model` and `recipe`, whose fields are flags as in train.py.
+def parse_with_recipe(options: type, arguments: list[str], model: str) -> Any:
+    """Returns a command's options, whose flags include the fields of a recipe.
 
     Args:
-        options: the dataclass, generic in the recipe's type as `Options` is.
+        options: a dataclass with the fields `model` and `recipe`, generic in the recipe's type as `Options` is.
+        arguments: the command line.
         model: recipe to take when there is no --model.
+
+    Returns:
+        An instance of `options`.
 
     Raises:
         UsageError, SystemExit: as `parse_training`.
@@ -114,8 +125,8 @@ def parse_with_recipe(options: type, arguments: list[str], model: str) -> Option
     return dataclasses.replace(found, recipe=anchored(found.recipe))
 
 
-def anchored(recipe: "Recipe") -> "Recipe":
-    """Returns the recipe with absolute paths, so that a run can be resumed from another folder."""
+def anchored(recipe: Recipe) -> Recipe:
+    """Returns a recipe with absolute paths, so that its run can be resumed from another folder."""
     name, _, argument = recipe.dataset.partition(":")
     folder = f"folder:{Path(argument).expanduser().absolute()}" if name == "folder" and argument else recipe.dataset
     named = [name for name in marked(recipe, PATH) if getattr(recipe, name)]
@@ -123,11 +134,16 @@ def anchored(recipe: "Recipe") -> "Recipe":
     return dataclasses.replace(recipe, dataset=folder, **paths)
 
 
-def parse(options: Any, arguments: list[str], **how: Any) -> Options:
-    """Returns the dataclass `options` filled from the command line; `--help` exits with 0.
+def parse(options: type, arguments: list[str], **how: Any) -> Any:
+    """Returns an instance of the dataclass `options`, filled from the command line; `--help` exits with 0.
+
+    Args:
+        options: the dataclass; each field is a flag.
+        arguments: the command line.
+        how: further arguments of `tyro.cli`, such as `default` and `description`.
 
     Raises:
-        UsageError: an unknown flag or a value of the wrong type, in tyro's words, out of its frame.
+        UsageError: an unknown flag or a value of a wrong type, in the words of tyro.
     """
     complaint = io.StringIO()
     try:
@@ -136,6 +152,7 @@ def parse(options: Any, arguments: list[str], **how: Any) -> Options:
     except SystemExit as end:
         if end.code == 0:
             raise
+    # tyro draws a frame around its message: this takes the words out of it.
     words = " ".join(line.strip("│ ") for line in complaint.getvalue().splitlines()[1:-1])
     parts = re.split("Argument helptext|For full helptext", words)[0].split("──")
     raise UsageError(
@@ -143,16 +160,18 @@ def parse(options: Any, arguments: list[str], **how: Any) -> Options:
     )
 
 
-def demand(condition: bool, message: str) -> None:
+def demand(condition: Any, message: str) -> None:
     """Raises `UsageError` with `message` unless `condition` holds."""
     if not condition:
         raise UsageError(message)
 
 
-def refuse_changes(base: "Recipe", changed: "Recipe", run: Path) -> None:
-    """Raises UsageError if a flag asks a resumed run to become another run."""
+def refuse_changes(base: Recipe, changed: Recipe, run: Path) -> None:
+    """Raises UsageError if a field of a resumed run changes that is not marked `MAY_CHANGE`."""
     names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
-    moved = base.dataset.startswith("folder:") and changed.dataset.startswith("folder:")  # its pictures are compared
+    moved = base.dataset.startswith("folder:") and changed.dataset.startswith(
+        "folder:"
+    )  # may have moved: its images are compared later
     refused = [name for name in names if name not in marked(base, MAY_CHANGE) and not (name == "dataset" and moved)]
     if refused:
         flag = refused[0].replace("_", "-")
@@ -161,8 +180,8 @@ def refuse_changes(base: "Recipe", changed: "Recipe", run: Path) -> None:
         )
 
 
-def run(main: Callable, arguments: list[str]) -> None:
-    """Runs a command's `main(arguments)` and exits: a mistake becomes one sentence on stderr and an exit code."""
+def run(main: Callable[[list[str]], int], arguments: list[str]) -> NoReturn:
+    """Runs a command's `main(arguments)`, and exits. A mistake becomes one sentence on stderr and an exit code."""
     warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
     try:
         sys.exit(main(arguments))
@@ -170,13 +189,13 @@ def run(main: Callable, arguments: list[str]) -> None:
         sys.exit(fail(error, 2))
     except Diverged as error:
         sys.exit(fail(error, 3))
-    except OSError as error:  # a full disk, say: nothing that a flag mends
+    except OSError as error:  # such as a full disk, which no flag can correct
         sys.exit(fail(error, 1))
     except KeyboardInterrupt:
         sys.exit(fail("Interrupted.", 130))
 
 
-def fail(message: UsageError, code: int) -> int:
+def fail(message: Exception | str, code: int) -> int:
     """Prints a message on stderr and returns the exit code."""
     print(f"{program()}: {message}", file=sys.stderr)
     return code
@@ -189,7 +208,7 @@ def program() -> str:
 
 
 def again(command: str, *arguments: Any) -> str:
-    """Returns a command line to copy, in the form of the command that runs now."""
+    """Returns a command line for the user to copy, in the form in which this command was called."""
     from_scripts = sys.argv[0].endswith(".py")
     words = ["python", f"scripts/{command}.py"] if from_scripts else ["kgen", command]
     return shlex.join([*words, *map(str, arguments)])

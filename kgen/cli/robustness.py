@@ -10,18 +10,18 @@ from kgen.runs import directory
 
 @dataclass(frozen=True)
 class Options:
-    """Prints the test loss of every run under every noise, and shows what each makes of what it sees."""
+    """Prints the test loss of every run under every noise, and shows their reconstructions."""
 
     runs: tuple[str, ...] = ("latest",)  # Run directories of autoencoders, or latest.
-    noise: tuple[str, ...] = ("clean", "salt-and-pepper:0.1", "uniform:0.7")  # What their encoders see.
+    noise: tuple[str, ...] = ("clean", "salt-and-pepper:0.1", "uniform:0.7")  # What the encoders see; clean is none.
     split: str = "test"  # Part of the first run's dataset.
     seed: int = 0  # Of the noise.
     out: Path = Path("robustness")  # The files to write, without .md and .png.
-    runs_dir: Path = Path("runs")  # Where latest is looked for.
+    runs_dir: Path = Path("runs")  # Where to look for the latest run.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     parsing.demand(options.runs and options.noise, "Give at least one of --runs and one --noise.")
     parsing.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")

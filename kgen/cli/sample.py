@@ -13,14 +13,14 @@ from kgen.cli import parsing
 class Options(parsing.ModelOptions):
     """Draws images of random noise and writes them as one PNG grid."""
 
-    count: int | None = None  # How many images; 64 when not given, 100 in rows of one class each from acgan's kind.
+    count: int | None = None  # How many images; when not given 64, or 10 of each class if there are classes (acgan).
     class_: Annotated[str | None, tyro.conf.arg(name="class")] = None  # Only this class, by name or number (acgan).
-    seed: int = 0  # Of the noise; equal seeds give equal images, from the run and from its export.
+    seed: int = 0  # Of the noise; a run and its export make equal images for equal seeds.
     out: Path = Path("samples.png")  # The picture to write.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     path = options.path()
     known = options.count is None or 1 <= options.count <= 10_000

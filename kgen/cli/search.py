@@ -16,23 +16,25 @@ from kgen.studies.search import trial as search_trial
 
 @dataclass(frozen=True)
 class Options(Generic[parsing.R]):
-    """Finds good numbers of a recipe, trains the best ones in full and exports them; the same command again goes on."""
+    """Finds good numbers of a recipe, trains the best ones in full and exports them. Repeat the command to go on."""
 
     recipe: Annotated[parsing.R, tyro.conf.arg(name="")]
     rules: Annotated[search_trial.Rules, tyro.conf.arg(name="")] = search_trial.Rules()
-    model: str = "autoencoder"  # Whose numbers are searched; the flags below fix those that are not.
-    vary: tyro.conf.UseAppendAction[tuple[str, ...]] = ()  # FIELD=LOW..HIGH, FIELD=LOW..HIGH:log or FIELD=a,b,c; again.
-    trials: int = 60  # Complete or given up, of the study in all.
-    jobs: int = 1  # Trials at the same time on this machine.
+    model: str = "autoencoder"  # Recipe whose numbers are searched; the flags below set the other numbers.
+    vary: tyro.conf.UseAppendAction[
+        tuple[str, ...]
+    ] = ()  # FIELD=LOW..HIGH, FIELD=LOW..HIGH:log or FIELD=a,b,c; repeatable.
+    trials: int = 60  # Trials of the study in all, complete or given up.
+    jobs: int = 1  # Trials that run at the same time on this machine.
     study: str = "search"  # Name of the study and of its folder in the runs' directory.
-    storage: str | None = None  # URL of a database that machines share, such as postgresql://...; else a file.
+    storage: str | None = None  # URL of a shared database, such as postgresql://...; else a file.
     train_best: bool = True  # Whether the best recipe is trained in full and exported.
     runs_dir: Path = Path("runs")  # Where the study's folder and run directories are made.
     exports_dir: Path = Path("saved_models")  # Where the export is written, as <model>-<dataset>/<version>.
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code, 130 after Ctrl-C."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code: 0, or 130 after Ctrl-C."""
     options = parsing.parse_with_recipe(Options, arguments, "autoencoder")
     parsing.demand(min(options.trials, options.jobs) >= 1, "--trials and --jobs must be at least 1.")
     named = Path(options.study).name == options.study and options.study not in ("", "..")

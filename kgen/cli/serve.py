@@ -16,17 +16,17 @@ class Options:
     exports: Path = Path("saved_models")  # The folder of exports, or one model of it.
     rest_port: int = 8501  # Of the REST interface.
     grpc_port: int = 8500  # Of the gRPC interface.
-    enable_batching: bool = False  # Join requests that come at the same time; see docs/serving.md.
-    development: bool = False  # The small server of kgen, on this machine alone, even where the real one is installed.
+    enable_batching: bool = False  # Whether to answer simultaneous requests together, see docs/serving.md.
+    development: bool = False  # Whether to use kgen's small server, for this machine only, in any case.
 
 
 def say(words: str) -> None:
-    """Prints a sentence on stderr."""
+    """Prints words on stderr, at once."""
     print(words, file=sys.stderr, flush=True)
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command until Ctrl-C."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name until Ctrl-C, and returns the exit code, 0."""
     options = parsing.parse(Options, arguments)
     parsing.demand(
         options.exports.is_dir(), f"--exports {options.exports}: there is no such folder. Train something first."

@@ -5,8 +5,8 @@ from pathlib import Path
 from kgen.cli import parsing
 
 
-def main(arguments: list[str]) -> int | None:
-    """Runs the command; returns the exit code, 130 after Ctrl-C."""
+def main(arguments: list[str]) -> int:
+    """Runs the command with the arguments behind its name, and returns the exit code: 0, or 130 after Ctrl-C."""
     options = parsing.parse_training(arguments)
     if options.dry_run:
         print(options.recipe.to_json(), end="")

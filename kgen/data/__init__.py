@@ -167,7 +167,7 @@ def _only(loaded: Images, wanted: tuple[str, ...]) -> Images:
     """Returns the images of the wanted classes, with labels 0, 1, ... in the order of `wanted`."""
     if loaded.labels is None:
         raise UsageError("This dataset has no classes to choose from; leave out the choice of classes.")
-    chosen = [_label(name, loaded.classes) for name in wanted]
+    chosen = [class_number(name, loaded.classes) for name in wanted]
     if len(set(chosen)) < len(chosen):
         raise UsageError(f"Each class can be chosen once, got {', '.join(map(str, wanted))}.")
     renumbered = np.full(len(loaded.classes), -1)
@@ -177,11 +177,33 @@ def _only(loaded: Images, wanted: tuple[str, ...]) -> Images:
     return Images(loaded.images[kept], labels[kept], tuple(loaded.classes[label] for label in chosen))
 
 
-def _label(name: str, classes: tuple[str, ...]) -> int:
-    """Returns the label of a class that is given by its name or its number."""
-    name = str(name)
+def demand_every_class(images: Images) -> None:
+    """Raises UsageError if there is no image of a class: a model would answer for a class that it never saw."""
+    if images.labels is None:
+        return
+    missing = [name for number, name in enumerate(images.classes) if not (images.labels == number).any()]
+    if missing:
+        raise UsageError(
+            f"There is no usable image of the class {missing[0]} among the {len(images.images)} to train on: take a "
+            "larger --split, or name the classes to learn with --classes."
+        )
+
+
+def class_number(name: str, classes: tuple[str, ...], flag: str = "") -> int:
+    """Returns the number of a class that is given by its name, or by its number where no name is a number.
+
+    Args:
+        name: as the user wrote it.
+        classes: all names.
+        flag: what the message of an error begins with, such as `--class`.
+
+    Raises:
+        UsageError: there is no such class.
+    """
+    name, numbered = str(name), not any(each.isdecimal() for each in classes)
     if name in classes:
         return classes.index(name)
-    if name.isdecimal() and int(name) < len(classes):
+    if numbered and name.isdecimal() and int(name) < len(classes):
         return int(name)
-    raise UsageError(f"There is no class '{name}'; there are, numbered from 0: {', '.join(classes)}.")
+    given = f"{flag}: there is no class" if flag else "There is no class"
+    raise UsageError(f"{given} '{name}'; there are{', numbered from 0' * numbered}: {', '.join(classes)}.")

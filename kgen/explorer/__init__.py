@@ -1,1 +1,1 @@
-"""A web page on which one walks through the code of a trained model."""
+"""A web page on which a visitor explores the latent code of a trained model."""

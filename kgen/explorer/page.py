@@ -1,6 +1,4 @@
-"""The page: sliders, the picture, and what can be done with them. Every visitor has a state of their own."""
-
-from typing import TYPE_CHECKING, Any
+"""The web page: sliders, the picture of the code, and buttons. Every visitor has a state of their own."""
 
 import numpy as np
 from fastapi import HTTPException, Response
@@ -8,23 +6,22 @@ from nicegui import app, events, ui
 
 from kgen import images
 from kgen.errors import UsageError
-from kgen.explorer.subject import from_text, to_text
+from kgen.explorer.subject import Subject, from_text, to_text
 
-if TYPE_CHECKING:
-    from kgen.explorer.subject import Subject
-
-REACH, SHOWN = 3.0, 384  # standard deviations a slider reaches; pixels of the picture on the page
+REACH, SHOWN = 3.0, 384  # how far a slider reaches, in standard deviations; size of the picture, in pixels
 
 
-def publish(subject: "Subject") -> None:
-    """Makes the page and the pictures of a subject part of the application.
+def publish(subject: Subject) -> None:
+    """Adds the page and the pictures of a subject to the application.
 
     - `/`: the page; `?code=...&label=...` opens it at a code.
     - `/picture.png?code=...&label=...`: the picture of a code, as the export's `png` gives it.
-    - `/walk.gif?first=...&second=...&label=...`: the way between two codes.
+    - `/walk.gif?first=...&second=...&label=...`: the interpolation between two codes.
     """
 
-    def read(text, label):
+    # The routes have no return annotation: FastAPI would take it for the type of the answer.
+
+    def read(text: str, label: int) -> tuple[np.ndarray, int]:
         try:
             return from_text(text, subject.size), checked(subject, label)
         except UsageError as error:
@@ -44,7 +41,7 @@ def publish(subject: "Subject") -> None:
         Page(subject, code, label).build()
 
 
-def checked(subject: "Subject", label: int) -> int:
+def checked(subject: Subject, label: int) -> int:
     """Returns the number of a class; raises UsageError if there is no such class."""
     if not 0 <= label < max(len(subject.classes), 1):
         raise UsageError(f"label must be from 0 to {len(subject.classes) - 1}.")
@@ -52,14 +49,15 @@ def checked(subject: "Subject", label: int) -> int:
 
 
 class Page:
-    """One visitor's page.
+    """The page of one visitor.
 
     Args:
-        subject: `kgen.explorer.subject.Subject`.
-        text, label: code and class of the address; an empty code is the centre.
+        subject: what the page explores.
+        text: the code in the address; an empty text is the centre.
+        label: the class in the address.
     """
 
-    def __init__(self, subject: "Subject", text: str, label: int) -> None:
+    def __init__(self, subject: Subject, text: str, label: int) -> None:
         self.subject, self.problem = subject, ""
         try:
             self.base, self.label = from_text(text, subject.size) if text else subject.centre, checked(subject, label)
@@ -75,7 +73,7 @@ class Page:
         return self.subject.moved(self.base, self.steps)
 
     def build(self) -> None:
-        """Lays the page out."""
+        """Builds all elements of the page."""
         ui.page_title(f"{self.subject.name} - kgen")
         ui.label(self.subject.name).classes("text-xl")
         with ui.row().classes("items-start no-wrap"):
@@ -99,13 +97,13 @@ class Page:
             ui.notify(self.problem, type="warning")
 
     def choices(self) -> None:
-        """The class, where there are classes."""
+        """Adds the choice of a class, if there are classes."""
         if self.subject.classes:
             names = dict(enumerate(self.subject.classes))
             ui.select(names, value=self.label, label="class", on_change=self.choose).props('id="class"')
 
     def columns(self) -> None:
-        """The sliders."""
+        """Adds a slider for each direction of the subject."""
         words = (
             "numbers of the code" if self.subject.size <= len(self.sliders or self.steps) else "principal directions"
         )
@@ -118,7 +116,7 @@ class Page:
                 self.sliders.append(slider)
 
     def encoders(self) -> None:
-        """Two pictures and the way between their codes."""
+        """Adds the upload of two pictures, and a slider that interpolates between their codes."""
         with ui.column():
             for number, words in enumerate(("one picture", "another")):
                 upload = ui.upload(label=words, auto_upload=True, max_file_size=20_000_000)
@@ -137,7 +135,7 @@ class Page:
         self.picture.props(f'src="{self.address("picture.png")}"')
 
     def address(self, what: str) -> str:
-        """Returns the address of a picture of the code, or of the way to it."""
+        """Returns the address of the picture of the code, or of the interpolation from the centre to it."""
         code = (
             f"code={to_text(self.code)}"
             if what == "picture.png"
@@ -146,17 +144,17 @@ class Page:
         return f"/{what}?{code}&label={self.label}"
 
     def move(self, number: int, value: float) -> None:
-        """Takes the value of a slider and shows the image of the new code."""
+        """Sets one slider, in standard deviations, and shows the picture of the new code."""
         self.steps[number] = value
         self.show()
 
     def draw(self) -> None:
-        """Shows the image of a random code."""
+        """Shows the picture of a random code."""
         self.seed += 1
         self.settle(self.subject.random(self.seed, self.label))
 
     def reset(self) -> None:
-        """Puts the sliders back into the middle."""
+        """Shows the centre, with all sliders in the middle."""
         self.settle(self.subject.centre)
 
     def settle(self, code: np.ndarray) -> None:
@@ -167,23 +165,23 @@ class Page:
         self.steps[:] = 0
         self.show()
 
-    def choose(self, event: Any) -> None:
-        """Takes the class that was chosen."""
+    def choose(self, event: events.ValueChangeEventArguments) -> None:
+        """Shows the picture of the chosen class."""
         self.label = event.value
         self.show()
 
     def share(self) -> None:
-        """Puts the code into the browser's address, and that into the clipboard."""
+        """Puts the code into the address of the browser, and copies the address to the clipboard."""
         address = f"/?code={to_text(self.code)}&label={self.label}"
         ui.run_javascript(f"history.replaceState(null, '', '{address}'); navigator.clipboard?.writeText(location.href)")
         ui.notify("The address of this page now leads to this picture; it was copied.")
 
     def save(self, what: str) -> None:
-        """Downloads the picture or the film that is shown."""
+        """Downloads `picture.png`, or `walk.gif`, the animation from the centre to the code."""
         ui.download(self.address(what), what)
 
     async def receive(self, number: int, event: events.UploadEventArguments) -> None:
-        """Encodes an uploaded picture and puts its code at one end; says why if it cannot be read."""
+        """Takes the code of an uploaded picture for one end of the interpolation, or tells why it cannot be used."""
         try:
             code, _ = self.subject.encode(await event.file.read())
         except UsageError as error:
@@ -191,19 +189,19 @@ class Page:
         self.put(number, code)
 
     def example(self, number: int) -> None:
-        """Puts the code of a random example at one end."""
+        """Takes the code of a random example for one end of the interpolation."""
         self.seed += 1
         chosen = np.random.default_rng(self.seed).integers(len(self.subject.examples))
         self.put(number, self.subject.autoencoder.encode(self.subject.examples[chosen][None])[0])
 
     def put(self, number: int, code: np.ndarray) -> None:
-        """Takes a code `(size,)` for one end of the way, and shows it."""
+        """Takes a code `(size,)` for one end of the interpolation, 0 or 1, and shows it."""
         self.ends[number] = code
         self.between.value = number
         self.settle(code)
 
     def mix(self, share: float) -> None:
-        """Shows the image of a code between both ends."""
+        """Shows the picture between both ends; `share` is the part of the second, from 0 to 1."""
         first, second = self.ends
         if first is not None and second is not None:
             self.settle((1 - share) * first + share * second)

@@ -14,7 +14,9 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp")
 _MODES = {"1": "L", "L": "L", "LA": "LA", "P": "RGBA", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA"}
+_KEYED = {"1": "LA", "L": "LA", "RGB": "RGBA"}
 _OPAQUE = {"L": "L", "LA": "L", "RGB": "RGB", "RGBA": "RGB"}
 _MOST_PIXELS = 64_000_000
 _SHOW_PROGRESS = 2000
@@ -38,8 +40,11 @@ def decode(source: bytes | Path) -> Image.Image:
             animated, transparent, or of a mode other than grey and RGB (CMYK, 16 bit, ...).
     """
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS) as image:
+        with _open(source) as image:
             _accept(image)
+            if image.format == "PNG":  # load() does not read the checksums of the pixels
+                with _open(source) as checked:
+                    checked.verify()
             image.load()
             return _opaque(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -50,19 +55,26 @@ def decode(source: bytes | Path) -> Image.Image:
         raise ValueError(f"unreadable ({error or type(error).__name__})") from error
 
 
+def _open(source: bytes | Path) -> Image.Image:
+    return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS)
+
+
 def _accept(image: Image.Image) -> None:
-    """Raises `Unusable` if an image is too large, of an unknown mode, or animated."""
+    """Raises `Unusable` if an image is too large, of an unknown mode or of 16 bits, or animated."""
     if image.width * image.height > _MOST_PIXELS:
         raise Unusable(f"more than 64 megapixels ({image.width}x{image.height})")
     if image.mode not in _MODES:
         raise Unusable(f"mode {image.mode}; grey and RGB are accepted")
+    if any(";16" in str(tile[3]) for tile in image.tile):  # Pillow would drop the lower 8 bits
+        raise Unusable("16 bits a channel; 8 are accepted")
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a photograph and its preview
         raise Unusable("animated")
 
 
 def _opaque(image: Image.Image) -> Image.Image:
     """Returns an image in mode L or RGB; raises `Unusable` if it has transparent pixels."""
-    image = image.convert(_MODES[image.mode])
+    key = "transparency" in image.info and image.mode in _KEYED  # one colour that stands for transparency
+    image = image.convert(_KEYED[image.mode] if key else _MODES[image.mode])
     if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema()[0] < 255:
         raise Unusable("has transparent pixels")
     return image.convert(_OPAQUE[image.mode])

@@ -9,6 +9,7 @@ import numpy as np
 from kgen.backend import tf
 from kgen.core import requests
 from kgen.core.game import sheet
+from kgen.data import class_number
 from kgen.errors import UsageError
 
 
@@ -60,11 +61,7 @@ class TrainedGenerator:
         """
         if not self.classes:
             raise UsageError("--class needs a class-conditional generator, such as acgan; this one has no classes.")
-        if name in self.classes:
-            return self.classes.index(name)
-        if name.isdecimal() and int(name) < len(self.classes):
-            return int(name)
-        raise UsageError(f"--class must be one of {', '.join(self.classes)}, not {name}.")
+        return class_number(name, self.classes, "--class")
 
     def sheet(self, count: int | None = None, label: int | None = None) -> tuple[int, int]:
         """Returns `(count, columns)` of a picture: a class in each row where all are drawn and `count` is not given."""

@@ -1,8 +1,5 @@
 """What every metric asks of its arrays, and distances between many rows in little memory."""
 
-import collections
-import hashlib
-
 import numpy as np
 
 
@@ -43,29 +40,6 @@ def squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Returns `|x_i - y_j|^2` of float64 rows, `(n, m)`, 0 or more; exact to 1e-15 of the larger squared length."""
     found = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * (x @ y.T)
     return np.maximum(found, 0, out=found)
-
-
-def order_by_content(images: np.ndarray, salt: str) -> np.ndarray:
-    """Returns indices that put images into a random order which depends on nothing but the images themselves.
-
-    Metrics that compare the first n images, or blocks, or pairs, need images that are independent of their neighbours.
-    Folders are sorted by class, and conditional generators draw class after class. The order is that of the SHA-256 of
-    `salt`, the image, and the number of equal images before it. So it does not change when files are renamed, and equal
-    images do not become neighbours.
-
-    Args:
-        images: `(n, ...)` of any type.
-        salt: text; sets of different salts are in unrelated orders.
-
-    Returns:
-        int64 `(n,)`.
-    """
-    seen, keys = collections.Counter(), []
-    for image in np.ascontiguousarray(images):
-        content = hashlib.sha256(image.data).digest()
-        keys.append(hashlib.sha256(f"{salt} {seen[content]} ".encode() + content).digest())
-        seen[content] += 1
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
 
 
 def blocks(count: int, block: int) -> list[slice]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from kgen.errors import UsageError
 from kgen.images import to_bytes
+from kgen.images.order import order_by_content
 from kgen.metrics import fid
-from kgen.metrics.arrays import order_by_content
 from kgen.metrics.features import Seen, digest, see
 
 if TYPE_CHECKING:

@@ -158,7 +158,7 @@ def restore(trainer: "Trainer", folder: Path) -> int:
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """Returns the tensors of a checkpoint, `{key: array}`; raises ValueError unless shapes and bytes fit its manifest."""
+    """Returns the arrays of a checkpoint, `{key: array}`; raises ValueError unless it fits its manifest."""
     manifest = json.loads((path / MANIFEST).read_text())
     if manifest["step"] != int(path.name):
         raise ValueError(f"it was saved at step {manifest['step']}")
@@ -168,7 +168,16 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 
 def assign(trainer: "Trainer", state: dict[str, np.ndarray], source: str) -> None:
-    """Sets every variable of the trainer; raises UsageError unless names, shapes and types are those of `state`."""
+    """Sets every variable of the trainer.
+
+    Args:
+        trainer: what to set.
+        state: `{key: array}`, as from `read`.
+        source: where the state is from, for the message.
+
+    Raises:
+        UsageError: names, shapes or types of the trainer's variables differ from those of `state`.
+    """
     targets = variables(trainer)
     mine = {key: (tuple(v.shape), str(v.dtype)) for key, v in targets.items()}
     theirs = {key: (array.shape, str(array.dtype)) for key, array in state.items()}

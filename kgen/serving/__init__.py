@@ -1,1 +1,1 @@
-"""A small server for development, with the URLs and messages of TensorFlow Serving. Production wants the real one."""
+"""A small server for development, with the URLs and messages of TensorFlow Serving. In production use the real one."""

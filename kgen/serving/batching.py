@@ -1,7 +1,7 @@
-"""Requests that come at the same time, answered by one call.
+"""Answers requests that come at the same time by one call.
 
-TensorFlow's own operation (`tf.nondifferentiable_batch_function`), whose scheduler is that of TensorFlow Serving's
-`--enable_batching`. As there, a request that a signature refuses takes those with it that were joined to it.
+This uses TensorFlow's `tf.nondifferentiable_batch_function`, whose scheduler is the one behind `--enable_batching` of
+TensorFlow Serving. As there, if a signature refuses one request, all requests that were joined with it fail too.
 """
 
 from collections.abc import Callable
@@ -9,19 +9,19 @@ from typing import Any
 
 from kgen.backend import tf
 
-THREADS = 2  # that call the signature
-SIZE = 64  # rows of a call at most; larger ones, and those without a row, are answered alone
-WAIT = 2000  # microseconds that a request waits for others
+THREADS = 2  # threads that call the signature
+SIZE = 64  # most rows of a joined call; larger requests, and those without rows, are answered alone
+WAIT = 2000  # microseconds for which a request waits for others
 
 
 def possible(function: Callable) -> bool:
-    """Whether every input and output of a signature has rows, `(batch, ...)`."""
+    """Returns whether requests can be joined: whether all inputs and outputs have the shape `(batch, ...)`."""
     specs = (*function.structured_input_signature[1].values(), *function.structured_outputs.values())
     return all(spec.shape.rank != 0 and spec.shape[0] is None for spec in specs)
 
 
 def joined(function: Callable) -> Callable:
-    """Returns a signature that many threads call, each with its rows, and that runs for all of them together."""
+    """Returns a signature that many threads may call, each with its own rows, and that computes their rows together."""
     inputs, outputs = function.structured_input_signature[1], list(function.structured_outputs)
 
     @tf.nondifferentiable_batch_function(THREADS, SIZE, WAIT)

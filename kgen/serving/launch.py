@@ -1,4 +1,4 @@
-"""Starting a server: the real one where it is installed, the one for development elsewhere."""
+"""Starts a server: TensorFlow Serving where it is installed, otherwise the server for development."""
 
 import json
 import shlex
@@ -13,15 +13,22 @@ SAVE = """| python3 -c 'import base64, json, sys
 for i, png in enumerate(json.load(sys.stdin)["outputs"]): open(f"{i}.png", "wb").write(base64.b64decode(png["b64"]))'"""
 
 
-def command(root: str, rest_port: int, grpc_port: int, batch: bool = False) -> None:
-    """Returns the command line of TensorFlow Serving for a folder of exports; None where it is not installed."""
+def command(root: Path | str, rest_port: int, grpc_port: int, batch: bool = False) -> list[str] | None:
+    """Returns the command line of TensorFlow Serving for a folder of exports; None if it is not installed.
+
+    Args:
+        root: the folder of exports.
+        rest_port: port of the REST interface.
+        grpc_port: port of the gRPC interface.
+        batch: whether requests that come at the same time are answered together.
+    """
     program = shutil.which(REAL)
     if program is None:
         return None
     return [
         program,
         f"--model_config_file={Path(root).absolute() / models_config.FILE}",
-        "--model_config_file_poll_wait_seconds=30",  # new versions of a model are looked for every second anyhow
+        "--model_config_file_poll_wait_seconds=30",  # for new models; new versions are found within a second
         "--allow_version_labels_for_unavailable_models=true",
         f"--rest_api_port={rest_port}",
         f"--port={grpc_port}",
@@ -29,14 +36,14 @@ def command(root: str, rest_port: int, grpc_port: int, batch: bool = False) -> N
     ]
 
 
-def examples(root: Path, rest_port: int, most: int = 3) -> list[str]:
-    """Returns lines to paste into a shell: a call of each of the first models, as a person would."""
+def examples(root: Path | str, rest_port: int, most: int = 3) -> list[str]:
+    """Returns commands to paste into a shell, one for each of the first `most` models, see `line`."""
     models = Models(root)
     return [line(models, name, rest_port) for name in models.names()[:most]]
 
 
 def line(models: Models, name: str, rest_port: int) -> str:
-    """Returns a `curl` command for a model, of the signature that needs least typing."""
+    """Returns a `curl` command that asks a model for images, or for its metadata if that needs longer inputs."""
     found, place = models.signatures(name, models.resolve(name)), f"http://127.0.0.1:{rest_port}/v1/models/{name}"
     inputs = {"seed": 1, "count": 4, "label": [0, 1, 2, 3]}
     for signature in ("png", "serving_default"):
@@ -47,8 +54,16 @@ def line(models: Models, name: str, rest_port: int) -> str:
     return f"curl -s {place}/metadata"
 
 
-def serve(root: Path, rest_port: int, grpc_port: int, batch: bool = False, host: str = "127.0.0.1") -> None:
-    """Runs the development server until it is interrupted."""
+def serve(root: Path | str, rest_port: int, grpc_port: int, batch: bool = False, host: str = "127.0.0.1") -> None:
+    """Runs the server for development until it is interrupted.
+
+    Args:
+        root: the folder of exports.
+        rest_port: port of the REST interface.
+        grpc_port: port of the gRPC interface.
+        batch: whether requests that come at the same time are answered together.
+        host: address to listen at; 127.0.0.1 is for this machine only.
+    """
     import uvicorn
 
     from kgen.serving import rest, rpc

@@ -1,17 +1,15 @@
-"""The signatures of a model, as TensorFlow Serving tells them."""
+"""Describes the signatures of a model in the messages of TensorFlow Serving."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from kgen.backend import Tensor, tf
-
-if TYPE_CHECKING:
-    from kgen.serving.models import Models
+from kgen.backend import tf
+from kgen.serving.models import Models
 
 
-def metadata(models: "Models", name: str, version: int) -> Any:
-    """Returns the `GetModelMetadataResponse` of a version."""
+def metadata(models: Models, name: str, version: int) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    """Returns the message that describes all signatures of a version of a model."""
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     response.model_spec.name = name
     response.model_spec.version.value = version
@@ -27,7 +25,7 @@ def metadata(models: "Models", name: str, version: int) -> Any:
     return response
 
 
-def describe(info: Tensor, spec: Tensor, name: str) -> None:
-    """Fills a `TensorInfo` with the name, the type and the shape of a tensor."""
+def describe(info: Any, spec: "tf.TensorSpec", name: str) -> None:
+    """Fills `info`, a `TensorInfo` message, with the name, the type and the shape of a tensor."""
     info.name, info.dtype = name, spec.dtype.as_datatype_enum
     info.tensor_shape.CopyFrom(tf.TensorShape(spec.shape).as_proto())

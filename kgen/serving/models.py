@@ -1,7 +1,7 @@
-"""The models of a folder of exports: found, loaded when first asked for, called with named arrays."""
+"""Finds the models in a folder of exports, loads them when first needed, and calls them with named arrays."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from kgen.serving import batching
 
 
 class Refused(Exception):
-    """A request that cannot be answered.
+    """Raised for a request that cannot be answered.
 
     Args:
         code: a `grpc.StatusCode` by name, such as `NOT_FOUND`.
@@ -27,14 +27,17 @@ class Refused(Exception):
 
 
 class Models:
-    """The exports below a folder, `<root>/<name>/<version>/`; new versions are found at the next request.
+    """The exports below a folder, `<root>/<name>/<version>/`; each request finds new versions.
 
     Args:
-        root: the folder, such as `saved_models`; or a model of it, such as `saved_models/dcgan-mnist5k`, alone.
-        batch: requests that come at the same time are answered together, see `kgen.serving.batching`.
+        root: the folder, such as `saved_models`, or the folder of one model, such as `saved_models/dcgan-mnist5k`.
+        batch: whether requests that come at the same time are answered together, see `kgen.serving.batching`.
+
+    Raises:
+        UsageError: there is no export in the folder.
     """
 
-    def __init__(self, root: Path, batch: bool = False) -> None:
+    def __init__(self, root: Path | str, batch: bool = False) -> None:
         root = Path(root)
         single = root.is_dir() and bool(models_config.versions(root))
         self.root, self.only = (root.parent, root.name) if single else (root, None)
@@ -55,7 +58,11 @@ class Models:
         return models_config.versions(self.root / name)
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
-        """Returns the version asked for: by number, by label, or the newest."""
+        """Returns the version that a request asks for, by its number or its label, or the newest version.
+
+        Raises:
+            Refused: there is no such model, version or label.
+        """
         known = self.versions(name)
         if label is not None:
             entries = [entry for entry in models_config.read(self.root).model_config_list.config if entry.name == name]
@@ -66,8 +73,8 @@ class Models:
             raise Refused("NOT_FOUND", f"Servable not found for request: Specific({name}, {version})")
         return known[-1] if version is None else version
 
-    def signatures(self, name: str, version: int) -> Any:
-        """Returns the signatures of a version, `{name: concrete function}`."""
+    def signatures(self, name: str, version: int) -> Mapping[str, Callable]:
+        """Returns the signatures of a version, `{name: concrete function}`; loads the version if it is new."""
         with self._lock:
             if (name, version) not in self._loaded:
                 self._loaded[name, version] = saved_model.load(self.root / name / str(version))
@@ -77,9 +84,13 @@ class Models:
         """Returns `{output: array}` of one call, of the shapes that the signature names.
 
         Args:
-            name, version: of a model that there is, see `resolve`.
-            signature: its name; empty is `serving_default`.
-            inputs: `{input: array}`; numbers become the input's type if they can without loss of meaning.
+            name: of the model.
+            version: one that exists, see `resolve`.
+            signature: name of the signature; an empty name is `serving_default`.
+            inputs: `{input: array}`. Numbers are converted to the type of the input, but not floats to integers.
+
+        Raises:
+            Refused: there is no such signature, or it does not accept the inputs.
         """
         function = self._signature(name, version, signature or "serving_default")
         specs = function.structured_input_signature[1]
@@ -94,6 +105,7 @@ class Models:
         return {key: answer.numpy() for key, answer in answers.items()}
 
     def _call(self, function: Callable, place: tuple[str, int, str]) -> Callable:
+        """Returns what to call for a signature: itself, or its joined form where requests are batched."""
         if self._joined is None or not batching.possible(function):
             return function
         with self._lock:
@@ -102,14 +114,15 @@ class Models:
             return self._joined[place]
 
     def _signature(self, name: str, version: int, signature: str) -> Callable:
+        """Returns a signature by its name; raises Refused if there is none of that name."""
         found = self.signatures(name, version)
         if signature not in found:
             raise Refused("INVALID_ARGUMENT", f"Serving signature name: {signature!r} not found, of {sorted(found)}")
         return found[signature]
 
 
-def tensor(value: np.ndarray, spec: Tensor) -> Tensor:
-    """Returns an array as a tensor of a signature's type and shape; raises ValueError if it is none."""
+def tensor(value: Any, spec: "tf.TensorSpec") -> Tensor:
+    """Returns an array as a tensor of a signature's type and shape; raises ValueError if it does not fit them."""
     array = np.asarray(value)
     wanted = spec.dtype.as_numpy_dtype
     number = array.dtype.kind in "iuf" and not (array.dtype.kind == "f" and np.issubdtype(wanted, np.integer))
@@ -120,7 +133,7 @@ def tensor(value: np.ndarray, spec: Tensor) -> Tensor:
 
 
 def reason(error: Exception) -> str:
-    """Returns what a client may read of an error: the words of a check in the graph, without its stack."""
+    """Returns the message of an error for a client: the words of a failed check in the graph, without a stack."""
     text = getattr(error, "message", None) or str(error)
     told = [line for line in text.splitlines() if "assertion failed" in line]
     return (told or text.splitlines() or [type(error).__name__])[0]

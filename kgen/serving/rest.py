@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST interface, as an ASGI application.
+"""The REST interface of TensorFlow Serving, as an ASGI application.
 
     GET  /v1/models/NAME[/versions/N|/labels/LABEL]             the state of its versions
     GET  /v1/models/NAME[/versions/N|/labels/LABEL]/metadata    its signatures
@@ -9,30 +9,27 @@ Source: TensorFlow Serving, "RESTful API".
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from google.protobuf import json_format
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from kgen.serving.metadata import metadata
-from kgen.serving.models import Refused
+from kgen.serving.models import Models, Refused
 
-if TYPE_CHECKING:
-    from kgen.data import Request
-    from kgen.serving.models import Models
-
-LARGEST = 256 * 2**20  # bytes of a request: 256 images of 256x256x3 as text
+LARGEST = 256 * 2**20  # most bytes of a request: 256 images of 256x256x3 as text
 STATUS = {"NOT_FOUND": 404, "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 412, "RESOURCE_EXHAUSTED": 413}
 
 
-def application(models: "Models") -> Any:
-    """Returns the ASGI application of `kgen.serving.models.Models`."""
+def application(models: Models) -> Starlette:
+    """Returns the ASGI application that serves the models of a folder of exports."""
 
-    async def answer(request: "Request") -> Any:
+    async def answer(request: Request) -> JSONResponse:
         try:
             body = await read(request) if request.method == "POST" else None
             return JSONResponse(await run_in_threadpool(answered, models, request.path_params, request.method, body))
@@ -42,8 +39,8 @@ def application(models: "Models") -> Any:
     return Starlette(routes=[Route("/v1/models/{path:path}", answer, methods=["GET", "POST"])])
 
 
-async def read(request: "Request") -> bytes:
-    """Returns the body of a request, bytes; raises Refused if it is too large."""
+async def read(request: Request) -> bytes:
+    """Returns the body of a request; raises Refused if it is too large."""
     body = bytearray()
     async for part in request.stream():
         body += part
@@ -52,8 +49,18 @@ async def read(request: "Request") -> bytes:
     return bytes(body)
 
 
-def answered(models: "Models", path: dict[str, str], method: str, body: bytes | None) -> dict[str, Any]:
-    """Returns the JSON of an answer; raises Refused."""
+def answered(models: Models, path: dict[str, str], method: str, body: bytes | None) -> dict[str, Any]:
+    """Returns the JSON object that answers a request.
+
+    Args:
+        models: the models of a folder of exports.
+        path: `{"path": ...}`, with what follows `/v1/models/` in the address.
+        method: GET or POST.
+        body: of a POST request, otherwise None.
+
+    Raises:
+        Refused: the address is unknown, or the request cannot be answered.
+    """
     place, colon, verb = path["path"].partition(":")
     name, *rest = place.split("/")
     asked, version = (rest.pop() if rest[-1:] == ["metadata"] else ""), {}
@@ -74,15 +81,27 @@ def answered(models: "Models", path: dict[str, str], method: str, body: bytes | 
     raise Refused("INVALID_ARGUMENT", f"Malformed request: {method} /v1/models/{path['path']}")
 
 
-def status(versions: list[int]) -> dict[str, list[dict[str, dict | str]]]:
-    """Returns the state of versions, all of them there."""
+def status(versions: list[int]) -> dict[str, Any]:
+    """Returns the JSON object with the state of versions, newest first, all of which are available."""
     fine = {"error_code": "OK", "error_message": ""}
     found = [{"version": str(version), "state": "AVAILABLE", "status": fine} for version in reversed(versions)]
     return {"model_version_status": found}
 
 
-def predicted(models: "Models", name: str, version: int, body: bytes) -> dict[str, Any]:
-    """Returns the answer to a body, in rows for `instances` and in columns for `inputs`."""
+def predicted(models: Models, name: str, version: int, body: bytes) -> dict[str, Any]:
+    """Returns the JSON object that answers a `:predict` request.
+
+    The answer has rows if the body has `instances`, which are rows too, and columns if it has `inputs`.
+
+    Args:
+        models: the models of a folder of exports.
+        name: of the model.
+        version: of the model.
+        body: JSON.
+
+    Raises:
+        Refused: the body cannot be read, or the signature does not accept its inputs.
+    """
     request = parsed(body)
     signature, rows = request.get("signature_name", ""), "instances" in request
     if not isinstance(signature, str) or rows == ("inputs" in request):
@@ -106,7 +125,7 @@ def predicted(models: "Models", name: str, version: int, body: bytes) -> dict[st
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """Returns the object of a JSON body; raises Refused if it is none, or has NaN or infinity."""
+    """Returns the object of a JSON body; raises Refused if it is not an object, or has NaN or infinity."""
 
     def refuse(word: str) -> None:
         raise ValueError(f"{word} is no JSON number")
@@ -120,8 +139,8 @@ def parsed(body: bytes) -> dict[str, Any]:
     return request
 
 
-def columns(instances: list) -> dict[str, list[list[list]]] | list:
-    """Returns rows as named columns; rows without names as they are."""
+def columns(instances: Any) -> dict[str, list] | list:
+    """Returns the rows of `instances` as named columns; rows without names are returned as they are."""
     if not isinstance(instances, list) or not instances:
         raise Refused("INVALID_ARGUMENT", '"instances" must be a list, and not empty.')
     if not isinstance(instances[0], dict):
@@ -132,8 +151,8 @@ def columns(instances: list) -> dict[str, list[list[list]]] | list:
     return {name: [row[name] for row in instances] for name in names}
 
 
-def array(value: float | list | str, name: str) -> np.ndarray:
-    """Returns a JSON value as an array of its shape; raises Refused if it is ragged or has other values than numbers."""
+def array(value: Any, name: str) -> np.ndarray:
+    """Returns a JSON value as an array of its shape; raises Refused if it is ragged or has other values."""
     try:
         found = np.asarray(value)
     except (ValueError, OverflowError, RecursionError) as error:
@@ -143,8 +162,8 @@ def array(value: float | list | str, name: str) -> np.ndarray:
     return found
 
 
-def jsonable(value: np.ndarray, name: str) -> list:
-    """Returns an array of any shape as JSON; strings of an output whose name ends in _bytes as base64."""
+def jsonable(value: np.ndarray, name: str) -> Any:
+    """Returns an array as a JSON value; strings become base64 if the name of the output ends in `_bytes`."""
     if value.dtype != object:
         return value.tolist()
     return [{"b64": base64.b64encode(each).decode()} if name.endswith("_bytes") else each.decode() for each in value]

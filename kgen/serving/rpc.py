@@ -1,44 +1,44 @@
-"""TensorFlow Serving's gRPC interface: `PredictionService` (Predict, GetModelMetadata), `ModelService` (status)."""
+"""The gRPC interface of TensorFlow Serving: PredictionService (Predict, GetModelMetadata), ModelService (status)."""
 
 from collections.abc import Callable
 from concurrent import futures
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
+import numpy as np
 from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
     get_model_status_pb2,
+    model_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
 
-from kgen.backend import Tensor, tf
+from kgen.backend import tf
 from kgen.serving.metadata import metadata
-from kgen.serving.models import Refused, reason
+from kgen.serving.models import Models, Refused, reason
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from kgen.serving.models import Models
-
-LARGEST = 256 * 2**20  # bytes of a message
+LARGEST = 256 * 2**20  # most bytes of a message
 
 
 class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Answers `Predict` and `GetModelMetadata`; what kgen's exports have no use for is unimplemented.
+    """Answers `Predict` and `GetModelMetadata`. The other methods of the service are left unimplemented.
 
     Args:
-        models: `kgen.serving.models.Models`.
+        models: the models of a folder of exports.
     """
 
-    def __init__(self, models: "Models") -> None:
+    def __init__(self, models: Models) -> None:
         self.models = models
 
-    def Predict(self, request: Any, context: Any) -> Any:
-        """Answers a PredictRequest with the outputs of a signature."""
+    def Predict(
+        self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+    ) -> predict_pb2.PredictResponse:
+        """Returns the outputs of a signature for the inputs of a request."""
         spec = request.model_spec
 
-        def answer() -> Any:
+        def answer() -> predict_pb2.PredictResponse:
             version, response = resolved(self.models, spec), predict_pb2.PredictResponse()
             inputs = {key: array(proto, key) for key, proto in request.inputs.items()}
             outputs = self.models.predict(spec.name, version, spec.signature_name, inputs)
@@ -50,23 +50,31 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         return guarded(context, answer)
 
-    def GetModelMetadata(self, request: Any, context: Any) -> Any:
-        """Answers with the signatures of a model."""
+    def GetModelMetadata(
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """Returns the description of the signatures of a model."""
         spec = request.model_spec
         return guarded(context, lambda: metadata(self.models, spec.name, resolved(self.models, spec)))
 
 
 class Status(model_service_pb2_grpc.ModelServiceServicer):
-    """Answers `GetModelStatus`."""
+    """Answers `GetModelStatus`.
 
-    def __init__(self, models: "Models") -> None:
+    Args:
+        models: the models of a folder of exports.
+    """
+
+    def __init__(self, models: Models) -> None:
         self.models = models
 
-    def GetModelStatus(self, request: Any, context: Any) -> Any:
-        """Answers with the state of each version of a model."""
+    def GetModelStatus(
+        self, request: get_model_status_pb2.GetModelStatusRequest, context: grpc.ServicerContext
+    ) -> get_model_status_pb2.GetModelStatusResponse:
+        """Returns the state of one version of a model, or of all versions, newest first."""
         spec = request.model_spec
 
-        def answer() -> Any:
+        def answer() -> get_model_status_pb2.GetModelStatusResponse:
             response = get_model_status_pb2.GetModelStatusResponse()
             one = spec.WhichOneof("version_choice")
             for version in [resolved(self.models, spec)] if one else self.models.versions(spec.name)[::-1]:
@@ -77,16 +85,16 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
         return guarded(context, answer)
 
 
-def array(proto: Tensor, name: str) -> "np.ndarray":
-    """Returns a `TensorProto` as an array; raises Refused if its content does not fill its shape."""
+def array(proto: Any, name: str) -> np.ndarray:
+    """Returns a `TensorProto` message as an array; raises Refused if its content does not fill its shape."""
     try:
         return tf.make_ndarray(proto)
     except (ValueError, TypeError, KeyError) as error:
         raise Refused("INVALID_ARGUMENT", f"{name}: {reason(error)}") from error
 
 
-def resolved(models: "Models", spec: Any) -> int:
-    """Returns the version that a `ModelSpec` asks for."""
+def resolved(models: Models, spec: model_pb2.ModelSpec) -> int:
+    """Returns the version that a request asks for; raises Refused if there is none."""
     choice = spec.WhichOneof("version_choice")
     return models.resolve(
         spec.name,
@@ -95,20 +103,24 @@ def resolved(models: "Models", spec: Any) -> int:
     )
 
 
-def guarded(context: Any, answer: Callable) -> Any:
-    """Returns `answer()`; tells the client why there is none."""
+def guarded(context: grpc.ServicerContext, answer: Callable[[], Any]) -> Any:
+    """Returns `answer()`. If that raises Refused, it ends the call with the code and the message for the client."""
     try:
         return answer()
     except Refused as refused:
         return context.abort(grpc.StatusCode[refused.code], refused.message)
 
 
-def server(models: "Models", address: str, workers: int = 4) -> tuple[Any, int]:
-    """Returns a started gRPC server, and its port.
+def server(models: Models, address: str, workers: int = 4) -> tuple[grpc.Server, int]:
+    """Starts a gRPC server.
 
     Args:
-        address: such as `127.0.0.1:8500`; port 0 takes any.
-        workers: threads.
+        models: the models of a folder of exports.
+        address: such as `127.0.0.1:8500`; port 0 takes any free port.
+        workers: number of threads.
+
+    Returns:
+        `(server, port)`.
     """
     sizes = [("grpc.max_receive_message_length", LARGEST), ("grpc.max_send_message_length", LARGEST)]
     made = grpc.server(futures.ThreadPoolExecutor(workers), options=[*sizes, ("grpc.so_reuseport", 0)])

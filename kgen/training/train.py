@@ -13,7 +13,7 @@ from kgen import callbacks, images
 from kgen.backend import tf
 from kgen.core import recipe as recipes
 from kgen.core.trainer import Trainer
-from kgen.data import pipeline
+from kgen.data import demand_every_class, pipeline
 from kgen.errors import UsageError
 from kgen.export import saved_model
 from kgen.inference import interpolation, loading
@@ -75,6 +75,8 @@ def train(
     seen, held = recipe.divide(pictures)
     recipe.strata(seen)  # refused before there is a run directory
     trainer = build.prepare(recipe, seen)
+    if trainer.game.labelled:
+        demand_every_class(seen)
     evaluator = evaluators.evaluator_of(recipe)
     if exports_dir:
         directory.make_folder(exports_dir)  # said now, not after hours, if it cannot be

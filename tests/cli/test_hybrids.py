@@ -164,7 +164,7 @@ def test_another_judge_is_refused(other, words, call, tmp_path):
         ("--run x --pairing any", "--pairing"),
         ("--run x --seed -1", "--seed must be from 0 to 2147483647, not -1."),
         ("--run x --wing 1", "--wing"),
-        (f"--run {AUTOENCODER}", "--bodies: there is no class 'horse'; numbered from 0 there are 0, 1, 2"),
+        (f"--run {AUTOENCODER}", "--bodies: there is no class 'horse'; there are: 0, 1, 2"),
         (f"--run {AUTOENCODER} --bodies 1 --wings 1", "--bodies 1 and --wings 1 must have no class in common."),
         (
             f"--run {AUTOENCODER} --bodies 1 --wings 7",

@@ -103,7 +103,7 @@ def test_one_label_is_not_stretched_over_many_latents(exported):
 def test_a_class_has_a_name_or_a_number(source):
     assert source.index("seven") == source.index("7") == 7
     for odd in ("10", "-1", "Seven", ""):
-        with pytest.raises(UsageError, match="--class must be one of zero, one"):
+        with pytest.raises(UsageError, match="--class: there is no class .* numbered from 0: zero, one"):
             source.index(odd)
 
 

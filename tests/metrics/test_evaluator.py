@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kgen.errors import UsageError
+from kgen.images.order import order_by_content
 from kgen.metrics import fid, inception_score, kid, mmd, parzen, precision_recall
-from kgen.metrics.arrays import order_by_content
 from kgen.metrics.evaluator import Evaluator, known
 from kgen.metrics.evidence import Real
 from kgen.metrics.features import Network

@@ -4,6 +4,7 @@ The folder is scanned once, in sorted order. Hidden files are skipped. Every oth
 out; a warning names the first 20 of them, with the reasons.
 """
 
+import collections
 import os
 import warnings
 from pathlib import Path
@@ -13,10 +14,24 @@ import numpy as np
 
 from kgen.data import Images, Request
 from kgen.errors import UsageError
-from kgen.images.files import centre, decode, fit, parallel
+from kgen.images.files import SUFFIXES, centre, decode, fit, parallel
+from kgen.images.order import order_by_content
 
 ARGUMENT = "PATH"
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+_OTHERS = (
+    ".tif",
+    ".tiff",
+    ".gif",
+    ".avif",
+    ".heic",
+    ".heif",
+    ".jp2",
+    ".jxl",
+    ".ppm",
+    ".pgm",
+    ".tga",
+    ".svg",
+)  # images too
 _SIZE = 64
 _MOST_BYTES = 50_000_000
 _NAMED = 20  # how many left-out files a warning names; the others are counted
@@ -48,8 +63,9 @@ def load(request: Request) -> Images:
     _report([(path, outcome) for path, outcome in zip(paths, read, strict=True) if isinstance(outcome, str)])
     good = [i for i, outcome in enumerate(read) if not isinstance(outcome, str)]
     if not good:
-        raise UsageError(f"{root} has no usable picture ({len(paths)} tried); accepted are {', '.join(_SUFFIXES)}.")
-    good = good[request.rows(len(good))]
+        raise UsageError(f"{root} has no usable picture ({len(paths)} tried); accepted are {', '.join(SUFFIXES)}.")
+    order = order_by_content([read[i] for i in good], "folder")  # sorted by name, a slice would be of one class
+    good = [good[i] for i in order[request.rows(len(good))]]
     labels = np.array([classes.index(folders[i]) for i in good], np.int64) if classes else None
     return Images(_stack([read[i] for i in good], request.size or _SIZE), labels, classes)
 
@@ -74,16 +90,27 @@ def _classes(found: dict[Path, list[Path]]) -> tuple[str, ...]:
     folders = {
         path.relative_to(root).parts[0] for root, paths in found.items() for path in paths if path.parent != root
     }
+    for name in folders:
+        if not name.isprintable():
+            raise UsageError(f"The folder {name!r} cannot be a class: its name has characters that cannot be printed.")
     return tuple(sorted(folders))
 
 
 def pictures(root: Path) -> list[Path]:
-    """Returns the sorted paths below `root` that are named like images, and links to folders, which are not entered."""
-    paths = []
+    """Returns the sorted paths below `root` that are named like images, and links to folders, which are not entered.
+
+    Files with the endings of other kinds of images are counted in a warning.
+    """
+    paths, others = [], collections.Counter()
     for folder, folders, files in os.walk(root, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        paths += [Path(folder, name) for name in files if _named_like_a_picture(name)]
+        paths += [Path(folder, name) for name in files if _named(name, SUFFIXES)]
         paths += [Path(folder, name) for name in folders if Path(folder, name).is_symlink()]
+        others.update(Path(name).suffix.lower() for name in files if _named(name, _OTHERS))
+    if others:
+        counts = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+        accepted = ", ".join(SUFFIXES)
+        warnings.warn(f"{root} has images that are left out: {counts}; accepted are {accepted}.", stacklevel=2)
     return sorted(paths)
 
 
@@ -92,8 +119,8 @@ def _unreadable(error: OSError) -> NoReturn:
     raise UsageError(f"The folder {error.filename} cannot be read: {error.strerror}.")
 
 
-def _named_like_a_picture(name: str) -> bool:
-    return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
+def _named(name: str, suffixes: tuple[str, ...]) -> bool:
+    return name.lower().endswith(suffixes) and not name.startswith(".")
 
 
 def _read(root: Path, path: Path, outside: bool, request: Request) -> np.ndarray | str:

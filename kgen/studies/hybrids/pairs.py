@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from kgen.data import class_number
 from kgen.errors import UsageError
 from kgen.inference import interpolation
 from kgen.studies.hybrids import measures as hybrid_measures
@@ -104,8 +105,4 @@ def paired(data: "Images", protocol: Protocol) -> Pairs:
 def _labels(protocol: Protocol, kind: str, classes: tuple[str, ...]) -> tuple[int, ...]:
     """Returns the class numbers that a flag names."""
     names = [name.strip() for name in getattr(protocol, kind).split(",")]
-    known = {str(i): i for i in range(len(classes))} | {name: i for i, name in enumerate(classes)}
-    for name in names:
-        if name not in known:
-            raise UsageError(f"--{kind}: there is no class '{name}'; numbered from 0 there are {', '.join(classes)}.")
-    return tuple(dict.fromkeys(known[name] for name in names))
+    return tuple(dict.fromkeys(class_number(name, classes, f"--{kind}") for name in names))

@@ -138,7 +138,10 @@ def test_what_is_left_to_compare_with(monkeypatch):
 @pytest.mark.parametrize(
     "line, words",
     [
-        ("cow bird 5 centre", "--bodies: there is no class 'cow'; numbered from 0 there are plane, bird, deer, horse."),
+        (
+            "cow bird 5 centre",
+            "--bodies: there is no class 'cow'; there are, numbered from 0: plane, bird, deer, horse.",
+        ),
         ("horse bird,,4 5 order", "--wings: there is no class ''"),
         ("horse 4 5 order", "--wings: there is no class '4'"),
         ("horse -1 5 order", "--wings: there is no class '-1'"),

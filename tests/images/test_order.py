@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kgen.metrics.arrays import order_by_content
+from kgen.images.order import order_by_content
 
 
 def images(count=200):
