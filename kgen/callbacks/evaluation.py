@@ -45,9 +45,8 @@ class Evaluation(EveryNSteps):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Prepares what is measured: the generator or autoencoder of the current game."""
-        self.parts = self.opened(
-            self.model.current_game()
-        )  # once is enough: they refer to the weights, which training changes in place
+        # Once is enough: they refer to the weights, which training changes in place.
+        self.parts = self.opened(self.model.current_game())
 
     def at(self, step: int) -> None:
         """Takes the measurements, writes them, and keeps the weights if they are the best so far."""

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Generic, NoReturn, TypeVar
 import tyro
 
 from kgen.core import recipe as recipes
-from kgen.core.options import MAY_CHANGE, PATH, marked
+from kgen.core.options import PATH, marked
 from kgen.core.recipe import Recipe
 from kgen.errors import Diverged, UsageError
 from kgen.runs import directory
@@ -77,7 +77,7 @@ def parse_training(arguments: list[str]) -> Options:
     options = parse(Options[type(base)], arguments, default=default, description=description)
     recipe = anchored(options.recipe)
     if resume:
-        refuse_changes(base, recipe, resume)
+        recipes.refuse_changes(base, recipe, resume)
     return dataclasses.replace(options, recipe=recipe, resume=resume)
 
 
@@ -164,20 +164,6 @@ def demand(condition: Any, message: str) -> None:
     """Raises `UsageError` with `message` unless `condition` holds."""
     if not condition:
         raise UsageError(message)
-
-
-def refuse_changes(base: Recipe, changed: Recipe, run: Path) -> None:
-    """Raises UsageError if a field of a resumed run changes that is not marked `MAY_CHANGE`."""
-    names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
-    moved = base.dataset.startswith("folder:") and changed.dataset.startswith(
-        "folder:"
-    )  # may have moved: its images are compared later
-    refused = [name for name in names if name not in marked(base, MAY_CHANGE) and not (name == "dataset" and moved)]
-    if refused:
-        flag = refused[0].replace("_", "-")
-        raise UsageError(
-            f"--{flag} of {run} is {getattr(base, refused[0])} and cannot change in a resumed run: start a new one."
-        )
 
 
 def run(main: Callable[[list[str]], int], arguments: list[str]) -> NoReturn:

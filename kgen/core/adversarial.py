@@ -81,7 +81,7 @@ class AdversarialGame(Game):
         return self.players[self.discriminator_name].network(augment(batch, self.policies), training=True)
 
     def scores(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-        """Returns the means of D(x) and D(G(z)), scalars to be logged. 1 is real, 0 generated; a critic has its own scale."""
+        """Returns the means of D(x) and D(G(z)), scalars to be logged: 1 is real, 0 generated, but for a critic."""
         score = self.loss.score or tf.identity
         return {"real_score": keras.ops.mean(score(real_logits)), "fake_score": keras.ops.mean(score(fake_logits))}
 

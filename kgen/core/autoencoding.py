@@ -86,7 +86,7 @@ class AutoencodingGame(Game):
         return batch
 
     def pictures(self, count: int) -> Tensor:
-        """Returns images of the sheet, float32 `(count, height, width, channels)` in [0, 1]; over again if it has fewer."""
+        """Returns images of the sheet, repeated if too few, float32 `(count, height, width, channels)` in [0, 1]."""
         module, _ = self.served
         shown = to_unit(self.seen(images.from_bytes(tf.convert_to_tensor(self.examples), self.range)), self.range)
         paired = self.pairs * COLUMNS

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-
 from kgen.core.options import NOT_SEARCHED, PATH
 from kgen.core.recipe import Recipe
 from kgen.data import Images
-from kgen.errors import UsageError
+from kgen.data.splits import split, without
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,28 +31,8 @@ class HeldOutRecipe(Recipe):
         """Whether images are held out."""
         return self.folds > 0
 
-    def divide(self, data: Images) -> tuple[Images | None, ...]:
-        """Returns the images of the other folds, and those of this fold; all images and None without folds."""
+    def divide(self, data: Images) -> tuple[Images, Images | None]:
+        """Returns the images of the other folds, and those of this fold."""
         if not self.folds:
-            return data, None
-        parts = split(len(data.images), self.folds, self.seed)
-        held = parts.pop(self.fold)
-        return part_of(data, np.sort(np.concatenate(parts))), part_of(data, held)
-
-
-def split(count: int, folds: int, seed: int) -> list[np.ndarray]:
-    """Returns `folds` arrays `(n,)` of indices below `count`, each ascending: disjoint, together all, of equal size.
-
-    Raises:
-        UsageError: there are fewer images than folds.
-    """
-    if count < folds:
-        fewer = f"{count} or fewer" if count > 1 else "0"
-        raise UsageError(f"{count} images cannot be split into {folds} parts: give --folds {fewer}.")
-    shuffled = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, folds, 1]))).permutation(count)
-    return [np.sort(part) for part in np.array_split(shuffled, folds)]
-
-
-def part_of(data: Images, rows: np.ndarray) -> Images:
-    """Returns the `Images` of some rows, integers `(n,)`."""
-    return Images(data.images[rows], None if data.labels is None else data.labels[rows], data.classes)
+            return super().divide(data)
+        return without(data, split(len(data.images), self.folds, self.seed), self.fold)

@@ -54,7 +54,7 @@ class RunOptions:
     evaluate: Annotated[str, MAY_CHANGE, NOT_SEARCHED] = ""  # Metrics to take while training, see docs/metrics.md.
     evaluate_every: Clock = 1_000  # Steps between them.
     evaluate_count: Clock = 2_000  # Images drawn for them.
-    evaluate_on: Annotated[str | None, MAY_CHANGE, NOT_SEARCHED] = None  # Split to compare with; else validation's.
+    evaluate_on: Annotated[str | None, MAY_CHANGE, NOT_SEARCHED] = None  # Split to compare with; else images held out.
     best_by: Annotated[str | None, NOT_SEARCHED] = None  # Metric of --evaluate whose best weights are kept, exported.
     classifier: Place = None  # Run directory of a classifier, whose features the metrics are of.
     inception: Place = None  # Weights of the 2015 Inception, .npz, to be used instead.

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import importlib
 import json
+import math
 import pkgutil
 import typing
 from dataclasses import dataclass
@@ -12,12 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from kgen.core.options import MAY_CHANGE, NOT_SEARCHED, RunOptions
+from kgen.core.options import MAY_CHANGE, NOT_SEARCHED, RunOptions, marked
+from kgen.data.splits import split, without
 from kgen.errors import UsageError
 
 if TYPE_CHECKING:
     from kgen.core.game import Game
     from kgen.data import Images
+
+
+MOST_HELD_OUT = 2_000  # images for --evaluate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +58,17 @@ class Recipe(RunOptions):
     def check(self, shape: tuple[int, ...]) -> None:
         """Raises UsageError if it can tell, without building networks, that they cannot be of this shape."""
 
-    def divide(self, data: "Images") -> "tuple[Images, None]":
-        """Returns `(training images, validation images)`; the latter are None where none are held out."""
-        return data, None
+    @property
+    def measures_held_out(self) -> bool:
+        """Whether `--evaluate` compares with images that are held out for it, since nothing names others."""
+        return bool(self.metrics) and self.evaluate_on is None and not self.holds_out
+
+    def divide(self, data: "Images") -> "tuple[Images, Images | None]":
+        """Returns the training images, and those held out: for `--evaluate` a tenth, at most 2,000; None without."""
+        if not self.measures_held_out:
+            return data, None
+        parts = max(10, math.ceil(len(data.images) / MOST_HELD_OUT))
+        return without(data, split(len(data.images), parts, self.seed), 0)
 
     def strata(self, data: "Images") -> None:
         """Returns arrays of indices, of each of which every batch has an equal part, in this order; None mixes all."""
@@ -136,3 +149,22 @@ def find(name: str) -> Recipe:
         hint = f" Did you mean {near[0]}?" if near else ""
         raise UsageError(f"There is no model {name!r}.{hint} There are: {', '.join(recipes)}.")
     return recipes[name]
+
+
+def refuse_changes(base: Recipe, changed: Recipe, run: Path) -> None:
+    """Raises UsageError if a field of a resumed run changes that is not marked `MAY_CHANGE`."""
+    names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
+    # A folder may have moved: the images are compared later.
+    moved = base.dataset.startswith("folder:") and changed.dataset.startswith("folder:")
+    refused = [name for name in names if name not in marked(base, MAY_CHANGE) and not (name == "dataset" and moved)]
+    if base.measures_held_out != changed.measures_held_out:
+        raise UsageError(
+            f"{run} {'holds out' if base.measures_held_out else 'trains on'} the images that --evaluate would compare "
+            "with by default, and this cannot change in a resumed run: name a split with --evaluate-on, or start a new "
+            "run."
+        )
+    if refused:
+        flag = refused[0].replace("_", "-")
+        raise UsageError(
+            f"--{flag} of {run} is {getattr(base, refused[0])} and cannot change in a resumed run: start a new one."
+        )

@@ -14,7 +14,7 @@ LIMIT = 256  # images of a request: 64x64 colour is 12 MB of float32, and no cli
 
 
 def bounded(number: Tensor, name: str, least: int = 1) -> Tensor:
-    """Returns `number`, a scalar, if it lies in [least, LIMIT]; otherwise the graph raises, and the client reads why."""
+    """Returns `number`, a scalar, if it lies in [least, LIMIT]; otherwise the graph raises and names the bounds."""
     inside = tf.logical_and(number >= least, number <= LIMIT)
     told = [f"{name} must be from {least} to {LIMIT}, but is", number]
     with tf.control_dependencies([tf.debugging.Assert(inside, told)]):
@@ -22,7 +22,7 @@ def bounded(number: Tensor, name: str, least: int = 1) -> Tensor:
 
 
 def allowed(latent: Tensor) -> Tensor:
-    """Returns latents `(count, size)` of a request if count is 1 to LIMIT and all are finite; else the graph raises."""
+    """Returns latents `(count, size)` of a request if count is 1 to LIMIT and all are finite; else raises."""
     finite = tf.reduce_all(tf.math.is_finite(latent))
     with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
         checked = tf.debugging.Assert(finite, ["latent must be finite, but has NaN or infinity"])
@@ -31,7 +31,7 @@ def allowed(latent: Tensor) -> Tensor:
 
 
 def seen(images: Tensor) -> Tensor:
-    """Returns images `(count, ...)` of a request if count is 1 to LIMIT and all are in [0, 1]; else the graph raises."""
+    """Returns images `(count, ...)` of a request if count is 1 to LIMIT and all lie in [0, 1]; else raises."""
     inside = tf.reduce_all(tf.logical_and(images >= 0.0, images <= 1.0))  # NaN is not
     told = ["images must lie in [0, 1], but do from", tf.reduce_min(images), "to", tf.reduce_max(images)]
     with tf.control_dependencies([bounded(tf.shape(images)[0], "the number of images")]):

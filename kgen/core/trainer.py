@@ -90,7 +90,7 @@ class Trainer(keras.Model):
         )
 
     def train_step(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        """Plays one step of uint8 images `(batches, batch, ...)`: every turn of `game.play`, then means and averages."""
+        """Plays one step of images `(batches, batch, ...)`: every turn of `game.play`, then means and averages."""
         self.traces += 1
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         rng = Rng(self.seed).fold_in(self.step, replica)
@@ -191,7 +191,7 @@ class Trainer(keras.Model):
         return self._best_game
 
     def current_game(self) -> "Game":
-        """Returns the game as it is at this step, with averaged networks where they are kept. `keep_if_best` keeps it."""
+        """Returns the game as it is now, with averaged networks where they are kept. `keep_if_best` keeps it."""
         return self.game.with_networks(self.averages) if self.averages else self.game
 
     def keep_if_best(self, loss: float, counts: bool = True) -> bool:

@@ -75,7 +75,7 @@ class Balance(UpdateRule):
         self.tolerance, self.shares, self.longest = tolerance, shares, longest
 
     def allows(self, player: str, values: dict[str, Tensor], step: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns whether the player may move, a scalar: the other's mean loss is not far above, or it rested for long."""
+        """Returns whether the player may move, a scalar: the other's mean loss is not far above, or it rested long."""
         own = list(self.shares).index(player)
         other, turns = 1 - own, 2 + own
         loss = values[player] * self.shares[player]

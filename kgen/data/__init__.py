@@ -131,14 +131,10 @@ def at_hand(dataset: str, data_dir: Path | str | None) -> bool:
     return data_dir is not None or hasattr(module, "EMBEDDED")
 
 
-def parzen_splits(dataset: str) -> tuple[str, str]:
-    """Returns two splits that share no image, for estimates with a Parzen window.
-
-    Calibration images are drawn from the first split; the window's sigma is chosen on the second. A dataset's file may
-    set them as `PARZEN`. Otherwise the second is the last 1,000 images of `train`, and the first is all before them.
-    """
+def parzen_splits(dataset: str) -> tuple[str, str] | None:
+    """Returns the two splits of a dataset's Parzen window protocol, its `PARZEN`; None if its file names none."""
     module = importlib.import_module(f"kgen.data.datasets.{_known(dataset.partition(':')[0])}")
-    return getattr(module, "PARZEN", ("train[:-1000]", "train[-1000:]"))
+    return getattr(module, "PARZEN", None)
 
 
 def _known(name: str) -> str:

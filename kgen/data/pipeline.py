@@ -27,9 +27,7 @@ def order(seed: int, epoch: int, n: int, stratum: int | None = None) -> np.ndarr
         stratum: number of the stratum that the order is for, or None for all images. Strata of the same size get
             different orders.
     """
-    entropy = (
-        [seed, epoch] if stratum is None else [seed, epoch, 2 + stratum]
-    )  # [..., 1] is the folds' order, see kgen.core.held_out
+    entropy = [seed, epoch] if stratum is None else [seed, epoch, 2 + stratum]  # [..., 1]: of kgen.core.held_out
     permutation = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy))).permutation(n)
     permutation.flags.writeable = False
     return permutation

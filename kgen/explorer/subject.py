@@ -124,9 +124,7 @@ class Subject:
         labels = 0 if self.classes else None
         pictures = self.source.decode(codes, labels).reshape(len(codes), -1)
         left, _, _ = np.linalg.svd(pictures - pictures.mean(axis=0), full_matrices=False)
-        coordinates = left[:, :SLIDERS] * np.sqrt(
-            len(codes)
-        )  # the principal coordinates of the pictures, of unit variance
+        coordinates = left[:, :SLIDERS] * np.sqrt(len(codes))  # principal, of the pictures; of unit variance
         return np.linalg.lstsq(coordinates, centred, rcond=None)[0].astype(np.float32)
 
 

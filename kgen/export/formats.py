@@ -128,7 +128,7 @@ def outputs(function: Callable) -> list[str]:
 
 
 def example(function: Callable) -> dict[str, np.ndarray]:
-    """Returns inputs that a signature allows, `{name: array}` of its shapes: uniform in [0, 1), `COUNT` steps, label 1."""
+    """Returns inputs that a signature allows, `{name: array}` of its shapes: uniform, `COUNT` steps, label 1."""
     random = np.random.default_rng(0)
     found = {}
     for spec in function.input_signature:

@@ -1,4 +1,4 @@
-"""An order of images that depends on the images alone."""
+"""Images told apart by their contents: an order that depends on nothing else, and what two sets share."""
 
 import collections
 import hashlib
@@ -22,7 +22,17 @@ def order_by_content(images: np.ndarray, salt: str) -> np.ndarray:
     """
     seen, keys = collections.Counter(), []
     for image in images:
-        content = hashlib.sha256(np.ascontiguousarray(image).data).digest()
+        content = _content(image)
         keys.append(hashlib.sha256(f"{salt} {seen[content]} ".encode() + content).digest())
         seen[content] += 1
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+
+
+def shared(images: np.ndarray, others: np.ndarray) -> int:
+    """Returns how many of the images `(n, ...)` are among others `(m, ...)` too, of the same type and shape."""
+    known = {_content(image) for image in others}
+    return sum(_content(image) in known for image in images)
+
+
+def _content(image: np.ndarray) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(image).data).digest()

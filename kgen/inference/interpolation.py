@@ -161,7 +161,7 @@ def stem(out: Path) -> Path:
 
 
 def save(out: Path, films: dict[str, np.ndarray]) -> tuple[Path, Path]:
-    """Writes films `{name: (frames, ...)}` as `<out>.png`, the strip, and `<out>.gif`, side by side; returns both paths."""
+    """Writes films `{name: (frames, ...)}` as `<out>.png`, a strip, and `<out>.gif`; returns both paths."""
     picture, film = Path(f"{out}.png"), Path(f"{out}.gif")
     images.save_png(picture, strip(films))
     images.save_gif(film, images.to_bytes(np.concatenate(list(films.values()), axis=2)))

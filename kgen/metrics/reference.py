@@ -11,6 +11,7 @@ from kgen import data
 from kgen.data.datasets import folder as folders
 from kgen.errors import UsageError
 from kgen.images.files import decode, parallel
+from kgen.images.order import order_by_content
 from kgen.metrics.evidence import Evidence, Real
 from kgen.metrics.features import digest
 from kgen.metrics.parzen import measure as parzen_log_likelihood
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kgen.metrics.measurement import Measurement
 
 CALIBRATION, ITERATIONS = 10_000, 10  # images or centres; of k-means
+MOST_VALIDATION = 1_000  # images to choose sigma by
 
 
 def real(load: Callable, dataset: str, split: str, metrics: list[str]) -> Real:
@@ -32,10 +34,33 @@ def real(load: Callable, dataset: str, split: str, metrics: list[str]) -> Real:
         metrics: names; only parzen needs validation images, of the splits that the dataset's protocol names.
     """
     images, about = load(split).images, {"dataset": dataset.partition(":")[0], "reference": split}
+    return Real(images, parzen_images(load, dataset)[1] if "parzen" in metrics else None, about)
+
+
+def of_held_out(images: np.ndarray, dataset: str, split: str, metrics: list[str]) -> Real:
+    """Returns the `Real` images of those that a run holds out, `(n, ...)`; parzen chooses sigma by half of them.
+
+    Args: as in `real`; `split` is what they were taken out of.
+    """
+    about = {"dataset": dataset.partition(":")[0], "reference": f"{len(images)} held out of {split}"}
     if "parzen" not in metrics:
         return Real(images, None, about)
-    validation = data.parzen_splits(dataset)[1]
-    return Real(images, load(validation).images, about)
+    images = images[order_by_content(images, "parzen")]
+    return Real(images[len(images) // 2 :], images[: len(images) // 2], about)
+
+
+def parzen_images(load: Callable, dataset: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns two sets of images `(n, ...)` that share none, for estimates with a Parzen window.
+
+    Calibration images are drawn from the first; sigma is chosen on the second. A dataset's file may name the splits of
+    its protocol as `PARZEN`. Otherwise the second is a tenth of `train`, at most 1,000, and the first is the rest.
+    """
+    named = data.parzen_splits(dataset)
+    if named:
+        return load(named[0]).images, load(named[1]).images
+    images = load("train").images
+    images, count = images[order_by_content(images, "parzen")], min(MOST_VALIDATION, len(images) // 10)
+    return images[count:], images[:count]
 
 
 class Drawn:

@@ -153,7 +153,7 @@ class ACAIRecipe(ACAINetworksRecipe):
         self.demand(not self.halves or self.batch_size % 2 == 0, "batch_size", "even with --halves")
 
     def strata(self, data: "Images") -> list[np.ndarray] | None:
-        """Returns the rows of the first `halves` classes and of the others, so that batches have equal parts; or None."""
+        """Returns the rows `(n,)` of the first `halves` classes, and of the others; None where there are no halves."""
         if not self.halves:
             return None
         first = None if data.labels is None else data.labels < self.halves

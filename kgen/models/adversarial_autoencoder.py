@@ -67,7 +67,7 @@ class AdversarialAutoencoder(autoencoding.AutoencodingGame):
         yield self.turn, batches[0]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Both players move, from one forward pass. Returns scalars; the scores are of draws of the prior and of codes."""
+        """Both players move, from one forward pass. Returns scalars; the scores are of the prior and of codes."""
         ops, objective = keras.ops, LOSSES["non_saturating"]
         codes = self.encoder(real, training=True)
         reconstruction = self.pixels.error(real, self.decoder(codes, training=True))

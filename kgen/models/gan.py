@@ -38,7 +38,7 @@ class GAN(AdversarialGame):
         return self.with_r1({self.discriminator_name: loss, **self.scores(real_logits, fake_logits)}, real)
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The generator makes as many images. Only a loss that compares pairs looks at the real ones. Returns a scalar."""
+        """The generator makes as many images; a loss of pairs looks at the real ones too. Returns a scalar."""
         fake_logits = self.discriminate(self.sample(real.shape[0]))
         real_logits = self.discriminate(real) if self.loss.paired else None
         return {"generator": self.loss.generator_loss(real_logits, fake_logits)}

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kgen import data
 from kgen.backend import tf
 from kgen.errors import UsageError
 from kgen.export import saved_model
@@ -54,7 +53,7 @@ def compared(
     if not options.calibration or "parzen" not in metrics:
         return rows, {}
     say("Calibration of the Parzen log-likelihood: what real images score; minutes at first")
-    train = evaluators.images_of(recipe, data.parzen_splits(recipe.dataset)[0]).images
+    train = reference.parzen_images(lambda part: evaluators.images_of(recipe, part), recipe.dataset)[0]
     return rows, reference.calibration(real, train, evaluator.cache)
 
 

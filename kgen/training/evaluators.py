@@ -1,9 +1,10 @@
 """From the flags of a recipe or of scripts/evaluate.py to who takes measurements."""
 
 import dataclasses
+import warnings
 from typing import TYPE_CHECKING
 
-from kgen import data
+from kgen.images.order import shared
 from kgen.inference import classifier as classifiers
 from kgen.metrics import evaluator, reference
 from kgen.metrics.inception_network import inception
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
     from kgen.metrics.features import Network
 
 
-def evaluator_of(recipe: "Recipe") -> "Evaluator | None":
+def evaluator_of(recipe: "Recipe", seen: "Images", held: "Images | None") -> "Evaluator | None":
     """Returns the `kgen.metrics.evaluator.Evaluator` of what a recipe measures while it trains; None if nothing.
+
+    Args:
+        recipe: with `--evaluate-on` it compares with that split, otherwise with the images held out.
+        seen: the training images.
+        held: the images held out, or None.
 
     Raises:
         UsageError: a metric, a split, a classifier or a file of weights that there is not.
@@ -27,9 +33,25 @@ def evaluator_of(recipe: "Recipe") -> "Evaluator | None":
     if not recipe.metrics:
         return None
     evaluator.known(recipe.metrics, "--evaluate")
-    real = real_images(recipe, recipe.evaluate_on or data.parzen_splits(recipe.dataset)[1], recipe.metrics)
+    if recipe.evaluate_on:
+        real = real_images(recipe, recipe.evaluate_on, recipe.metrics)
+        warn_of_training_images(real, seen)
+    else:
+        real = reference.of_held_out(held.images, recipe.dataset, recipe.split, recipe.metrics)
     network = network_of(recipe, real.images.shape[1:])
     return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed)
+
+
+def warn_of_training_images(real: "Real", seen: "Images") -> None:
+    """Warns if images `(n, ...)` to compare with, or to choose sigma by, are among the training images."""
+    for what, pictures in (("to compare with", real.images), ("to choose sigma by", real.validation)):
+        count = 0 if pictures is None else shared(pictures, seen.images)
+        if count:
+            warnings.warn(
+                f"{count} of {len(pictures)} real images {what} are training images: a model that repeats them scores "
+                "too well.",
+                stacklevel=2,
+            )
 
 
 def real_images(recipe: "Recipe", split: str, metrics: list[str]) -> "Real":

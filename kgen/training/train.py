@@ -71,17 +71,20 @@ def train(
     """
     recipe = recipes.find(recipe) if isinstance(recipe, str) else recipe
     recipe = dataclasses.replace(recipe, **changes) if changes else recipe
+    if resume:
+        recipes.refuse_changes(directory.read_recipe(resume), recipe, resume)
     pictures = build.load(recipe)
     seen, held = recipe.divide(pictures)
     recipe.strata(seen)  # refused before there is a run directory
     trainer = build.prepare(recipe, seen)
     if trainer.game.labelled:
         demand_every_class(seen)
-    evaluator = evaluators.evaluator_of(recipe)
+    evaluator = evaluators.evaluator_of(recipe, seen, held)
+    validation = held if recipe.holds_out else None
     if exports_dir:
         directory.make_folder(exports_dir)  # said now, not after hours, if it cannot be
     if not resume:
-        begin(trainer, recipe, (held or seen).images)
+        begin(trainer, recipe, (validation or seen).images)
     run = Path(resume) if resume else directory.create(runs_dir, recipe)
     with directory.lock(run):
         directory.write_environment(run, pictures)
@@ -94,9 +97,9 @@ def train(
         images.save_png(run / "real.png", images.grid(pictures.images[shown]))
         announce(recipe, seen.images, run, step)
         if resume and step == 0:
-            begin(trainer, recipe, (held or seen).images)
+            begin(trainer, recipe, (validation or seen).images)
         if not finished(trainer, recipe, step):
-            step = play(trainer, recipe, (seen, held), run, step, evaluator, callbacks)
+            step = play(trainer, recipe, (seen, validation), run, step, evaluator, callbacks)
         if not finished(trainer, recipe, step):
             return Result(run, trainer, None, step, False)
         exported = saved_model.exported(run, step)

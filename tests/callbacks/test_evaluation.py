@@ -9,15 +9,17 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from kgen.core import recipe as recipes
 from kgen.errors import UsageError
+from kgen.images.order import shared
 from kgen.inference import loading
 from kgen.metrics import evaluator
 from kgen.metrics.measurement import Measurement, Metric
-from kgen.runs import build, checkpoint
+from kgen.runs import build, checkpoint, directory
 from kgen.training import train as training
 from tests.helpers.recipes import shrink
 
-SMALL = {"log_every": 4, "sample_every": 20, "checkpoint_every": 4, "split": "train[:60]", "keep": 20}
-MEASURED = {"evaluate": "mmd,parzen", "evaluate_every": 4, "evaluate_count": 12}
+SMALL = {"log_every": 4, "sample_every": 20, "checkpoint_every": 4, "split": "train[:200]", "keep": 20}
+MEASURED = {"evaluate": "mmd,parzen", "evaluate_every": 4, "evaluate_count": 12, "evaluate_on": "test"}
+HELD_OUT = {**MEASURED, "evaluate": "mmd", "evaluate_on": None}
 
 
 def small(**changes):
@@ -45,9 +47,7 @@ def test_a_line_and_a_scalar_of_every_number_at_every_step(straight):
     names = ["mmd", "mmd_block", "mmd_linear", "parzen", "parzen_fine"]
     found = lines(straight.run)
     assert [(line["step"], line["name"]) for line in found] == [(step, name) for step in (4, 8, 12) for name in names]
-    assert all(
-        line["protocol"]["generated"] == 12 and line["protocol"]["reference"] == "train[-1000:]" for line in found
-    )
+    assert all(line["protocol"]["generated"] == 12 and line["protocol"]["reference"] == "test" for line in found)
     events = EventAccumulator(str(straight.run / "train"), size_guidance={"tensors": 0}).Reload()
     assert [event.step for event in events.Tensors("metrics/parzen")] == [4, 8, 12]
     assert lines(straight.exported) == found
@@ -98,6 +98,34 @@ def test_averaged_weights_are_measured(tmp_path, monkeypatch):
     live = loading.of_game(result.trainer.game).generator.draw(0, 12)
     np.testing.assert_array_equal(seen[-1], drawn)
     assert np.abs(seen[-1] - live).max() > 0
+
+
+def divided(recipe):
+    return recipe.divide(build.load(recipe))
+
+
+def test_what_is_measured_on_is_held_out(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setitem(evaluator.all_metrics(), "mmd", Metric(lambda evidence: seen.append(evidence.real) or []))
+    result = train(tmp_path, **HELD_OUT)
+    trained, held = divided(directory.read_recipe(result.run))
+    np.testing.assert_array_equal(seen[0].images, held.images)
+    whole = pictures().images
+    assert len(held.images) == len(whole) // 10 and len(trained.images) + len(held.images) == len(whole)
+    assert shared(held.images, trained.images) == shared(held.images, held.images[:0]) == 0
+    assert seen[0].about["reference"] == f"{len(held.images)} held out of {small().split}"
+
+
+def test_training_images_to_compare_with_are_told(tmp_path):
+    with pytest.warns(UserWarning, match="real images to compare with are training images"):
+        train(tmp_path, **{**MEASURED, "evaluate": "mmd", "evaluate_on": small().split})
+
+
+def test_a_resumed_run_cannot_begin_to_hold_images_out(tmp_path):
+    plain = train(tmp_path, steps=4)
+    with pytest.raises(UsageError, match="trains on the images that --evaluate would compare with by default"):
+        train(tmp_path, resume=plain.run, steps=8, evaluate="mmd")
+    assert directory.read_recipe(plain.run).steps == 4
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from kgen.core import recipe as recipes
-from kgen.core.held_out import HeldOutRecipe, split
+from kgen.core.held_out import HeldOutRecipe
 from kgen.data import Images
 from kgen.data.pipeline import order
+from kgen.data.splits import split
 from kgen.errors import UsageError
 from tests.helpers.recipes import pictures
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kgen.images.order import order_by_content
+from kgen.images.order import order_by_content, shared
 
 
 def images(count=200):
@@ -34,3 +34,9 @@ def test_equal_images_do_not_become_neighbours():
 def test_order_of_a_view_is_that_of_its_copy():
     view = images().transpose(0, 2, 1, 3)
     np.testing.assert_array_equal(order_by_content(view, "real"), order_by_content(view.copy(), "real"))
+
+
+def test_shared_counts_images_of_equal_content():
+    one = np.arange(40, dtype=np.uint8).reshape(10, 2, 2, 1)
+    assert shared(one, one[::-1]) == 10
+    assert shared(one[:4], one[2:6] + 0) == 2 and shared(one, one + 100) == 0

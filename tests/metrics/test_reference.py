@@ -83,7 +83,24 @@ def test_splits_of_a_parzen_window_share_nothing():
     whole = data.load("mnist5k", "train").images
     assert len(training) + len(validation) == len(whole) and len(validation) == 1_000
     np.testing.assert_array_equal(np.concatenate([training, validation]), whole)
-    assert data.parzen_splits("folder:/somewhere") == ("train[:-1000]", "train[-1000:]")
+    assert data.parzen_splits("folder:/somewhere") is None
+
+
+@pytest.mark.parametrize("count, held", [(300, 30), (30_000, 1_000)])
+def test_a_tenth_of_a_dataset_without_protocol_is_for_sigma(count, held):
+    whole = np.arange(count, dtype=np.uint32).view(np.uint8).reshape(count, 2, 2, 1)
+    rest, validation = reference.parzen_images(lambda split: data.Images(whole, None, ()), "folder:/somewhere")
+    assert (len(rest), len(validation)) == (count - held, held)
+    assert len(np.unique(np.concatenate([rest, validation]), axis=0)) == count
+
+
+def test_of_images_held_out_parzen_takes_half_for_sigma():
+    images = pixels(20)
+    found = reference.of_held_out(images, "mnist", "train", ["fid", "parzen"])
+    assert (len(found.images), len(found.validation)) == (10, 10)
+    assert len(np.unique(np.concatenate([found.images, found.validation]), axis=0)) == 20
+    assert found.about == {"dataset": "mnist", "reference": "20 held out of train"}
+    assert reference.of_held_out(images, "mnist", "train", ["fid"]).validation is None
 
 
 def test_real_images_have_validation_images_where_a_metric_needs_them():

@@ -21,11 +21,7 @@ ARGUMENT = "NAME.zip"  # celeba:NAME.zip: an archive in the data directory or in
 _SIZE = 64
 _FRAME = (178, 218)  # width, height
 _BOX = (15, 35, 163, 183)  # the official crop: the central 148x148 of the frame
-_PARTS = {
-    "train": (0, 162_770),
-    "valid": (162_770, 182_637),
-    "test": (182_637, 202_599),
-}  # ids above the first number, up to the second
+_PARTS = {"train": (0, 162_770), "valid": (162_770, 182_637), "test": (182_637, 202_599)}  # ids above, up to
 _SHA256 = {
     "img_align_celeba.zip": "46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74",
     "celeba_aligned_89x109_10000.zip": "b2e4bcd0714a5b1f545817414a8ed39797249a91cacfc891a6504318d3fc328c",
@@ -86,9 +82,7 @@ def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
     if path is None or archive is None:
         raise UsageError("CelebA's attributes need an archive and list_attr_celeba.txt in the data directory.")
     lines = path.read_text().splitlines()
-    names = (
-        tuple(lines[1].split()) if len(lines) > 1 else ()
-    )  # line 0 is the count, line 1 the names; then one line an image
+    names = tuple(lines[1].split()) if len(lines) > 1 else ()  # line 0 is the count; from line 2 on an image each
     table = {_number(line): line.split()[1:] for line in lines[2:] if len(line.split()) == 1 + len(names)}
     ids = _chosen(request, archive[0])
     if not set(ids) <= set(table):

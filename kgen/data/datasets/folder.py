@@ -18,20 +18,8 @@ from kgen.images.files import SUFFIXES, centre, decode, fit, parallel
 from kgen.images.order import order_by_content
 
 ARGUMENT = "PATH"
-_OTHERS = (
-    ".tif",
-    ".tiff",
-    ".gif",
-    ".avif",
-    ".heic",
-    ".heif",
-    ".jp2",
-    ".jxl",
-    ".ppm",
-    ".pgm",
-    ".tga",
-    ".svg",
-)  # images too
+# Images too, but not accepted.
+_OTHERS = (".tif", ".tiff", ".gif", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".ppm", ".pgm", ".tga", ".svg")
 _SIZE = 64
 _MOST_BYTES = 50_000_000
 _NAMED = 20  # how many left-out files a warning names; the others are counted
@@ -81,7 +69,10 @@ def _root(request: Request) -> tuple[Path, list[Path]]:
     if all(split.is_dir() and not split.is_symlink() for split in splits):
         return root / part, splits
     if part == "test":
-        raise UsageError(f"{root} has no split 'test': that needs the folders train/ and test/ in it.")
+        raise UsageError(
+            f"{root} has no split 'test': that needs the folders train/ and test/ in it. "
+            "Another one is named by --reference train, --evaluate-on train or --test-split train."
+        )
     return root, [root]
 
 

@@ -13,6 +13,7 @@ from kgen.data.datasets.mnist import CLASSES, fit
 from kgen.errors import UsageError
 
 _PER_CLASS, _TRAIN_PER_CLASS = 500, 450
+PARZEN = ("train[:-1000]", "train[-1000:]")
 EMBEDDED = True  # nothing is downloaded
 
 

@@ -88,7 +88,7 @@ class AdversarialVAE(VAE):
         }
 
     def opinions(self, real: Tensor, made: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the adversarial term of the autoencoder's loss, and the critic's loss: scalars, sums over the batch."""
+        """Returns the adversarial term of the autoencoder's loss and the critic's loss, scalars, batch sums."""
         objective, count = LOSSES["non_saturating"], real.shape[0]
         adversarial = objective.generator(self.critic(made, training=True))
         apart = self.critic(keras.ops.stop_gradient(made), training=True)
@@ -183,7 +183,7 @@ class AdversarialVAERecipe(Recipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Raises UsageError unless images `(height, width, channels)` are square and can be halved by each convolution."""
+        """Raises UsageError unless images `(height, width, channels)` are square and convolutions can halve them."""
         halvings = len(self.channels)
         if shape[0] != shape[1] or shape[0] % 2**halvings:
             size, nearest = "x".join(map(str, shape[:2])), max(1, round(shape[0] / 2**halvings)) << halvings

@@ -16,6 +16,7 @@ import numpy as np
 import kgen
 from kgen import images
 from kgen.errors import UsageError
+from kgen.images.order import shared
 from kgen.inference import interpolation
 from kgen.runs import directory
 from kgen.studies.hybrids import measures as hybrid_measures
@@ -65,8 +66,7 @@ def study(
     """
     sets = made(autoencoder, data.images, pairs, protocol)
     films = sequences(autoencoder, data.images, pairs, protocol) if protocol.sequences else None
-    known = {hash(image.tobytes()) for image in train.images}
-    seen = [sum(hash(image.tobytes()) in known for image in data.images[rows]) for rows in pairs[:2]]
+    seen = [shared(data.images[rows], train.images) for rows in pairs[:2]]
     if any(seen):
         words = f"{seen[0]} of the {protocol.count} bodies and {seen[1]} of the wings"
         say(f"The model was trained on {words}: what it makes of them says little about new images.")
