@@ -34,7 +34,7 @@ def real(load: Callable, dataset: str, split: str, metrics: list[str]) -> Real:
         metrics: names; only parzen needs validation images, of the splits that the dataset's protocol names.
     """
     images, about = load(split).images, {"dataset": dataset.partition(":")[0], "reference": split}
-    return Real(images, parzen_images(load, dataset)[1] if "parzen" in metrics else None, about)
+    return Real(images, validation_images(load, dataset) if "parzen" in metrics else None, about)
 
 
 def of_held_out(images: np.ndarray, dataset: str, split: str, metrics: list[str]) -> Real:
@@ -49,16 +49,20 @@ def of_held_out(images: np.ndarray, dataset: str, split: str, metrics: list[str]
     return Real(images[len(images) // 2 :], images[: len(images) // 2], about)
 
 
-def parzen_images(load: Callable, dataset: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns two sets of images `(n, ...)` that share none, for estimates with a Parzen window.
-
-    Calibration images are drawn from the first; sigma is chosen on the second. A dataset's file may name the splits of
-    its protocol as `PARZEN`. Otherwise the second is a tenth of `train`, at most 1,000, and the first is the rest.
-    """
+def validation_images(load: Callable, dataset: str) -> np.ndarray:
+    """Returns the images `(n, ...)` by which sigma is chosen: of the dataset's protocol, or a tenth of `train`."""
     named = data.parzen_splits(dataset)
-    if named:
-        return load(named[0]).images, load(named[1]).images
-    images = load("train").images
+    return load(named[1]).images if named else _divided(load("train").images)[1]
+
+
+def calibration_images(load: Callable, dataset: str) -> np.ndarray:
+    """Returns training images `(n, ...)` that are not among `validation_images`."""
+    named = data.parzen_splits(dataset)
+    return load(named[0]).images if named else _divided(load("train").images)[0]
+
+
+def _divided(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns nine tenths of images, and a tenth, at most `MOST_VALIDATION`; which ones depends on their contents."""
     images, count = images[order_by_content(images, "parzen")], min(MOST_VALIDATION, len(images) // 10)
     return images[count:], images[:count]
 

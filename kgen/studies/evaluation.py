@@ -53,7 +53,7 @@ def compared(
     if not options.calibration or "parzen" not in metrics:
         return rows, {}
     say("Calibration of the Parzen log-likelihood: what real images score; minutes at first")
-    train = reference.parzen_images(lambda part: evaluators.images_of(recipe, part), recipe.dataset)[0]
+    train = reference.calibration_images(lambda part: evaluators.images_of(recipe, part), recipe.dataset)
     return rows, reference.calibration(real, train, evaluator.cache)
 
 

@@ -89,7 +89,10 @@ def test_splits_of_a_parzen_window_share_nothing():
 @pytest.mark.parametrize("count, held", [(300, 30), (30_000, 1_000)])
 def test_a_tenth_of_a_dataset_without_protocol_is_for_sigma(count, held):
     whole = np.arange(count, dtype=np.uint32).view(np.uint8).reshape(count, 2, 2, 1)
-    rest, validation = reference.parzen_images(lambda split: data.Images(whole, None, ()), "folder:/somewhere")
+    rest, validation = (
+        images(lambda split: data.Images(whole, None, ()), "folder:/somewhere")
+        for images in (reference.calibration_images, reference.validation_images)
+    )
     assert (len(rest), len(validation)) == (count - held, held)
     assert len(np.unique(np.concatenate([rest, validation]), axis=0)) == count
 
