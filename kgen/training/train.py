@@ -102,14 +102,19 @@ def train(
             step = play(trainer, recipe, (seen, validation), run, step, evaluator, callbacks)
         if not finished(trainer, recipe, step):
             return Result(run, trainer, None, step, False)
-        exported = saved_model.exported(run, step)
-        if exports_dir and exported is None:
-            exported = saved_model.export(trainer.best_game(), recipe, step, exports_dir, run=run)
-            saved_model.note(run, step, exported)
-        opened = loading.of_game(trainer.best_game())
-        if opened.draws:
-            interpolation.save_walk(run / "interpolation.gif", opened.generator, recipe.seed)
-        return Result(run, trainer, exported, step, True)
+        return Result(run, trainer, complete(trainer, recipe, run, step, exports_dir), step, True)
+
+
+def complete(trainer: Trainer, recipe: "Recipe", run: Path, step: int, exports_dir: Path | str | None) -> Path | None:
+    """Exports a finished run, unless this step was exported before, and films its latents; returns the export."""
+    exported = saved_model.exported(run, step)
+    if exports_dir and exported is None:
+        exported = saved_model.export(trainer.best_game(), recipe, step, exports_dir, run=run)
+        saved_model.note(run, step, exported)
+    opened = loading.of_game(trainer.best_game())
+    if opened.draws:
+        interpolation.save_walk(run / "interpolation.gif", opened.generator, recipe.seed)
+    return exported
 
 
 def begin(trainer: Trainer, recipe: "Recipe", shown: "np.ndarray") -> None:
