@@ -1,4 +1,4 @@
-"""Adds attributes to faces: python scripts/attributes.py --run latest --attributes Smiling Eyeglasses"""
+"""Adds attributes to faces: kgen attributes --run latest --attributes Smiling Eyeglasses"""
 
 import json
 from dataclasses import dataclass

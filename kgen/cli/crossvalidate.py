@@ -1,4 +1,4 @@
-"""Trains a recipe once for each fold: python scripts/crossvalidate.py --model autoencoder --out runs/folds"""
+"""Trains a recipe once for each fold: kgen crossvalidate --model autoencoder --out runs/folds"""
 
 import dataclasses
 from dataclasses import dataclass

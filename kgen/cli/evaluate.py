@@ -1,4 +1,4 @@
-"""Measures generated images: python scripts/evaluate.py --run latest --metrics parzen,mmd"""
+"""Measures generated images: kgen evaluate --run latest --metrics parzen,mmd"""
 
 import dataclasses
 import sys

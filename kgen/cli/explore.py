@@ -1,4 +1,4 @@
-"""Serves a web page that explores a model's latent code: python scripts/explore.py --run latest"""
+"""Serves a web page that explores a model's latent code: kgen explore --run latest"""
 
 from dataclasses import dataclass
 

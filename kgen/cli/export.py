@@ -1,4 +1,4 @@
-"""Exports a run's newest checkpoint: python scripts/export.py --run latest"""
+"""Exports a run's newest checkpoint: kgen export --run latest"""
 
 import re
 from dataclasses import dataclass, replace

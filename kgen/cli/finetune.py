@@ -1,4 +1,4 @@
-"""Fine-tunes a trained encoder to different depths: python scripts/finetune.py --run runs/autoencoder-mnist-0001"""
+"""Fine-tunes a trained encoder to different depths: kgen finetune --run runs/autoencoder-mnist-0001"""
 
 import dataclasses
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Makes hybrids of two kinds of images: python scripts/hybrids.py --run latest --bodies horse --wings bird"""
+"""Makes hybrids of two kinds of images: kgen hybrids --run latest --bodies horse --wings bird"""
 
 import dataclasses
 import functools

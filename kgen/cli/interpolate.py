@@ -1,4 +1,4 @@
-"""Animates the interpolation between two images: python scripts/interpolate.py --run latest --out interpolation"""
+"""Animates the interpolation between two images: kgen interpolate --run latest --out interpolation"""
 
 from dataclasses import dataclass
 from pathlib import Path

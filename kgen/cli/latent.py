@@ -1,4 +1,4 @@
-"""Shows what the latent code of an autoencoder has learnt: python scripts/latent.py --run latest --out latent"""
+"""Shows what the latent code of an autoencoder has learnt: kgen latent --run latest --out latent"""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""Tests autoencoders under noise: python scripts/robustness.py --runs runs/autoencoder-mnist-0001 --out robustness"""
+"""Tests autoencoders under noise: kgen robustness --runs runs/autoencoder-mnist-0001"""
 
 from dataclasses import dataclass
 from pathlib import Path

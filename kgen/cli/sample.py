@@ -1,4 +1,4 @@
-"""Draws images from a run or an export: python scripts/sample.py --run latest --count 64 --out x.png"""
+"""Draws images from a run or an export: kgen sample --run latest --count 64 --out x.png"""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Searches hyper-parameters: python scripts/search.py --model autoencoder --vary learning_rate=1e-4..1e-2:log"""
+"""Searches hyper-parameters: kgen search --model autoencoder --vary learning_rate=1e-4..1e-2:log"""
 
 from dataclasses import dataclass
 from pathlib import Path

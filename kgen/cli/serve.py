@@ -1,4 +1,4 @@
-"""Serves exports: python scripts/serve.py"""
+"""Serves exports: kgen serve"""
 
 import os
 import shlex

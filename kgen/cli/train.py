@@ -1,4 +1,4 @@
-"""Trains a recipe: python scripts/train.py --model dcgan"""
+"""Trains a recipe: kgen train --model dcgan"""
 
 from pathlib import Path
 

@@ -67,5 +67,5 @@ def reopen(recipe: Recipe, run: Path) -> tuple[Trainer, int]:
     trainer = prepare(recipe, data.Images(np.zeros((1, *shape[1:]), np.uint8), np.zeros(1, np.int64), classes))
     step = checkpoint.restore(trainer, Path(run) / "checkpoints")
     if step == 0:
-        raise UsageError(f"{run} has no checkpoint yet. Train it further: python scripts/train.py --resume {run}")
+        raise UsageError(f"{run} has no checkpoint yet. Train it further: kgen train --resume {run}")
     return trainer, step

@@ -205,6 +205,7 @@ def run():
         ("--model gan", ["is a run of dcgan, not of gan"]),
         ("--model dcgam", ["dcgam"]),
         ("--generator-width 7", ["--generator-width"]),
+        ("--evaluate mmd", ["trains on the images that --evaluate would compare with", "--evaluate-on"]),
         ("--keep 0", ["--keep must be at least 1, not 0."]),
     ],
 )
@@ -220,6 +221,7 @@ def test_a_resumed_run_stays_what_it_is(arguments, words, call, run):
 def test_what_may_change_in_a_resumed_run_may(flag, call, run, places):
     value = str(places / "empty") if flag in ("data_dir", "classifier", "inception") else "70"
     given = [f"--{flag.replace('_', '-')}", *([] if flag == "histograms" else [value])]
+    given += ["--evaluate-on", "test"] if flag == "evaluate" else []  # or images would be held out from now on
     code, out, _ = call("train", "--resume", run, "--dry-run", *given)
     assert code == 0
     assert str(getattr(recipes.from_json(out), flag)) == ("True" if flag == "histograms" else value)
