@@ -44,7 +44,8 @@ def publish(subject: Subject) -> None:
 def checked(subject: Subject, label: int) -> int:
     """Returns the number of a class; raises UsageError if there is no such class."""
     if not 0 <= label < max(len(subject.classes), 1):
-        raise UsageError(f"label must be from 0 to {len(subject.classes) - 1}.")
+        known = f"from 0 to {len(subject.classes) - 1}" if subject.classes else "0, since this model has no classes"
+        raise UsageError(f"label must be {known}.")
     return label
 
 

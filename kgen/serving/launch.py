@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from kgen.export import models_config
-from kgen.serving.models import Models
+from kgen.serving.models import Models, Refused
 
 REAL = "tensorflow_model_server"
 SAVE = """| python3 -c 'import base64, json, sys
@@ -37,9 +37,17 @@ def command(root: Path | str, rest_port: int, grpc_port: int, batch: bool = Fals
 
 
 def examples(root: Path | str, rest_port: int, most: int = 3) -> list[str]:
-    """Returns commands to paste into a shell, one for each of the first `most` models, see `line`."""
-    models = Models(root)
-    return [line(models, name, rest_port) for name in models.names()[:most]]
+    """Returns commands to paste into a shell, one for each of the first `most` models, see `line`.
+
+    In place of a model of which no version can be loaded stands the reason, as a comment of the shell.
+    """
+    models, found = Models(root), []
+    for name in models.names()[:most]:
+        try:
+            found.append(line(models, name, rest_port))
+        except Refused as refused:
+            found.append(f"# {refused.message}")
+    return found
 
 
 def line(models: Models, name: str, rest_port: int) -> str:

@@ -41,7 +41,9 @@ class Models:
         root = Path(root)
         single = root.is_dir() and bool(models_config.versions(root))
         self.root, self.only = (root.parent, root.name) if single else (root, None)
-        self._loaded, self._lock, self._joined = {}, threading.Lock(), {} if batch else None
+        self._loaded = {}  # (name, version) -> an export, or the words why it cannot be loaded
+        self._lock = threading.Lock()
+        self._joined = {} if batch else None
         if not self.names():
             raise UsageError(f"There is no export in {root}. Train something, or see scripts/export.py.")
 
@@ -58,27 +60,56 @@ class Models:
         return models_config.versions(self.root / name)
 
     def resolve(self, name: str, version: int | None = None, label: str | None = None) -> int:
-        """Returns the version that a request asks for, by its number or its label, or the newest version.
+        """Returns the version that a request asks for, by its number or its label, or the newest that can be loaded.
 
         Raises:
-            Refused: there is no such model, version or label.
+            Refused: there is no such model, version or label, or it cannot be loaded.
         """
         known = self.versions(name)
         if label is not None:
-            entries = [entry for entry in models_config.read(self.root).model_config_list.config if entry.name == name]
-            version = entries[0].version_labels.get(label) if entries else None
-            if version is None:
-                raise Refused("FAILED_PRECONDITION", f"Unrecognized servable version label: {label}")
-        if version is not None and version not in known:
-            raise Refused("NOT_FOUND", f"Servable not found for request: Specific({name}, {version})")
-        return known[-1] if version is None else version
+            version = self._labelled(name, label)
+        if version is not None:
+            if version not in known or self.failure(name, version):
+                raise Refused("NOT_FOUND", f"Servable not found for request: Specific({name}, {version})")
+            return version
+        for newest in reversed(known):
+            if not self.failure(name, newest):
+                return newest
+        raise Refused("NOT_FOUND", f"Servable not found for request: Latest({name}). {self.failure(name, known[-1])}")
 
-    def signatures(self, name: str, version: int) -> Mapping[str, Callable]:
-        """Returns the signatures of a version, `{name: concrete function}`; loads the version if it is new."""
+    def _labelled(self, name: str, label: str) -> int:
+        """Returns the version under a label; raises Refused if there is none, or models.config cannot be read."""
+        try:
+            entries = [entry for entry in models_config.read(self.root).model_config_list.config if entry.name == name]
+        except UsageError as error:
+            raise Refused("FAILED_PRECONDITION", str(error)) from error
+        version = entries[0].version_labels.get(label) if entries else None
+        if version is None:
+            raise Refused("FAILED_PRECONDITION", f"Unrecognized servable version label: {label}")
+        return version
+
+    def failure(self, name: str, version: int) -> str:
+        """Returns why a version cannot be loaded, and "" if it can: it is loaded now, if it is new."""
+        found = self._opened(name, version)
+        return found if isinstance(found, str) else ""
+
+    def _opened(self, name: str, version: int) -> Any:
+        """Returns an export, or the words why it cannot be loaded; forgets the versions that are gone."""
         with self._lock:
             if (name, version) not in self._loaded:
-                self._loaded[name, version] = saved_model.load(self.root / name / str(version))
-            return self._loaded[name, version].signatures
+                present = models_config.versions(self.root / name)
+                self._loaded = {key: kept for key, kept in self._loaded.items() if key[0] != name or key[1] in present}
+                try:
+                    opened = saved_model.load(self.root / name / str(version))
+                    opened = opened if len(opened.signatures) else f"Version {version} of {name} has no signatures."
+                except UsageError as error:
+                    opened = str(error)
+                self._loaded[name, version] = opened
+            return self._loaded[name, version]
+
+    def signatures(self, name: str, version: int) -> Mapping[str, Callable]:
+        """Returns the signatures of a version that `resolve` returned, `{name: concrete function}`."""
+        return self._opened(name, version).signatures
 
     def predict(self, name: str, version: int, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns `{output: array}` of one call, of the shapes that the signature names.
@@ -92,7 +123,8 @@ class Models:
         Raises:
             Refused: there is no such signature, or it does not accept the inputs.
         """
-        function = self._signature(name, version, signature or "serving_default")
+        signature = signature or "serving_default"
+        function = self._signature(name, version, signature)
         specs = function.structured_input_signature[1]
         if set(inputs) != set(specs):
             told = f"input names: {sorted(inputs)}, the signature has {sorted(specs)}"
@@ -129,6 +161,10 @@ def tensor(value: Any, spec: "tf.TensorSpec") -> Tensor:
     if not number or not spec.shape.is_compatible_with(array.shape):
         got = f"{array.dtype} of shape {array.shape}"
         raise ValueError(f"{spec.name} must be {spec.dtype.name} of shape {tuple(spec.shape)}. Received: {got}")
+    if np.issubdtype(wanted, np.integer) and array.size:
+        least, most = np.iinfo(wanted).min, np.iinfo(wanted).max
+        if not least <= int(array.min()) <= int(array.max()) <= most:  # a cast would wrap
+            raise ValueError(f"{spec.name} must be from {least} to {most}.")
     return tf.constant(array.astype(wanted))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from google.protobuf import json_format
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -22,7 +23,7 @@ from starlette.routing import Route
 from kgen.serving.metadata import metadata
 from kgen.serving.models import Models, Refused
 
-LARGEST = 256 * 2**20  # most bytes of a request: 256 images of 256x256x3 as text
+LARGEST = 64 * 2**20  # most bytes of a request, which takes ten times as many: 256 images of 64x64x3 as text
 STATUS = {"NOT_FOUND": 404, "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 412, "RESOURCE_EXHAUSTED": 413}
 
 
@@ -36,7 +37,13 @@ def application(models: Models) -> Starlette:
         except Refused as refused:
             return JSONResponse({"error": refused.message}, STATUS[refused.code])
 
-    return Starlette(routes=[Route("/v1/models/{path:path}", answer, methods=["GET", "POST"])])
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        """Returns an error of Starlette, or a bug of ours, in the form of all others."""
+        code = getattr(error, "status_code", 500)
+        return JSONResponse({"error": getattr(error, "detail", "Internal error.")}, code)
+
+    routes = [Route("/v1/models/{path:path}", answer, methods=["GET", "POST"])]
+    return Starlette(routes=routes, exception_handlers={HTTPException: failed, Exception: failed})
 
 
 async def read(request: Request) -> bytes:
@@ -45,7 +52,7 @@ async def read(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > LARGEST:
-            raise Refused("RESOURCE_EXHAUSTED", f"A request may have {LARGEST} bytes.")
+            raise Refused("RESOURCE_EXHAUSTED", f"A request may have {LARGEST} bytes: send fewer rows, or use gRPC.")
     return bytes(body)
 
 
@@ -64,7 +71,7 @@ def answered(models: Models, path: dict[str, str], method: str, body: bytes | No
     place, colon, verb = path["path"].partition(":")
     name, *rest = place.split("/")
     asked, version = (rest.pop() if rest[-1:] == ["metadata"] else ""), {}
-    if len(rest) == 2 and rest[0] == "versions" and rest[1].isdecimal():
+    if len(rest) == 2 and rest[0] == "versions" and rest[1].isdecimal() and len(rest[1]) < 20:
         version = {"version": int(rest[1])}
     elif len(rest) == 2 and rest[0] == "labels":
         version = {"label": rest[1]}
@@ -77,14 +84,28 @@ def answered(models: Models, path: dict[str, str], method: str, body: bytes | No
             metadata(models, name, models.resolve(name, **version)), preserving_proto_field_name=True
         )
     if (method, colon) == ("GET", ""):
-        return status([models.resolve(name, **version)] if version else models.versions(name))
+        asked = [models.resolve(name, **version)] if "label" in version else models.versions(name)
+        number = version.get("version")
+        if number is not None and number not in asked:
+            raise Refused("NOT_FOUND", f"Could not find version {number} of model {name}")
+        return status({each: models.failure(name, each) for each in asked if number in (None, each)})
     raise Refused("INVALID_ARGUMENT", f"Malformed request: {method} /v1/models/{path['path']}")
 
 
-def status(versions: list[int]) -> dict[str, Any]:
-    """Returns the JSON object with the state of versions, newest first, all of which are available."""
-    fine = {"error_code": "OK", "error_message": ""}
-    found = [{"version": str(version), "state": "AVAILABLE", "status": fine} for version in reversed(versions)]
+def status(failures: dict[int, str]) -> dict[str, Any]:
+    """Returns the JSON object with the state of versions, newest first.
+
+    Args:
+        failures: `{version: why it cannot be loaded}`, "" where it is loaded.
+    """
+    found = [
+        {
+            "version": str(version),
+            "state": "END" if words else "AVAILABLE",
+            "status": {"error_code": "UNKNOWN" if words else "OK", "error_message": words},
+        }
+        for version, words in sorted(failures.items(), reverse=True)
+    ]
     return {"model_version_status": found}
 
 
@@ -163,7 +184,13 @@ def array(value: Any, name: str) -> np.ndarray:
 
 
 def jsonable(value: np.ndarray, name: str) -> Any:
-    """Returns an array as a JSON value; strings become base64 if the name of the output ends in `_bytes`."""
+    """Returns an array as a JSON value; strings become base64 if the name of the output ends in `_bytes`.
+
+    Raises:
+        Refused: a number is not finite, for which JSON has no word: the inputs were too large.
+    """
     if value.dtype != object:
+        if not np.isfinite(value).all():
+            raise Refused("INVALID_ARGUMENT", f"{name} has NaN or infinity: the inputs are too large for the model.")
         return value.tolist()
     return [{"b64": base64.b64encode(each).decode()} if name.endswith("_bytes") else each.decode() for each in value]

@@ -1,5 +1,6 @@
 """The gRPC interface of TensorFlow Serving: PredictionService (Predict, GetModelMetadata), ModelService (status)."""
 
+import math
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
@@ -19,7 +20,7 @@ from kgen.backend import tf
 from kgen.serving.metadata import metadata
 from kgen.serving.models import Models, Refused, reason
 
-LARGEST = 256 * 2**20  # most bytes of a message
+LARGEST = 256 * 2**20  # most bytes of a message: 256 images of 256x256x3
 
 
 class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -44,7 +45,12 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             outputs = self.models.predict(spec.name, version, spec.signature_name, inputs)
             response.model_spec.name, response.model_spec.version.value = spec.name, version
             response.model_spec.signature_name = spec.signature_name or "serving_default"
+            wanted = set(request.output_filter)
+            if wanted - set(outputs):
+                raise Refused("INVALID_ARGUMENT", f"output tensor alias not found: {sorted(wanted - set(outputs))}")
             for key, value in outputs.items():
+                if wanted and key not in wanted:
+                    continue
                 response.outputs[key].CopyFrom(tf.make_tensor_proto(value))
             return response
 
@@ -78,8 +84,10 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
             response = get_model_status_pb2.GetModelStatusResponse()
             one = spec.WhichOneof("version_choice")
             for version in [resolved(self.models, spec)] if one else self.models.versions(spec.name)[::-1]:
-                available = get_model_status_pb2.ModelVersionStatus.AVAILABLE
-                response.model_version_status.add(version=version, state=available)
+                words = self.models.failure(spec.name, version)
+                state = get_model_status_pb2.ModelVersionStatus.State.Value("END" if words else "AVAILABLE")
+                added = response.model_version_status.add(version=version, state=state)
+                added.status.error_code, added.status.error_message = (2 if words else 0), words  # UNKNOWN, OK
             return response
 
         return guarded(context, answer)
@@ -87,10 +95,21 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
 
 def array(proto: Any, name: str) -> np.ndarray:
     """Returns a `TensorProto` message as an array; raises Refused if its content does not fill its shape."""
+    size = math.prod(dim.size for dim in proto.tensor_shape.dim)
+    given = filled(proto)
+    if size != given:  # make_ndarray would make an array of the shape first, however large, and repeat a value
+        raise Refused("INVALID_ARGUMENT", f"{name} has {given} values, its shape has {size}.")
     try:
         return tf.make_ndarray(proto)
     except (ValueError, TypeError, KeyError) as error:
         raise Refused("INVALID_ARGUMENT", f"{name}: {reason(error)}") from error
+
+
+def filled(proto: Any) -> int:
+    """Returns how many values a `TensorProto` message holds."""
+    if proto.tensor_content:
+        return len(proto.tensor_content) // max(tf.as_dtype(proto.dtype).size, 1)
+    return sum(len(value) for field, value in proto.ListFields() if field.name.endswith("_val"))
 
 
 def resolved(models: Models, spec: model_pb2.ModelSpec) -> int:

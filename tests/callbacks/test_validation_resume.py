@@ -28,6 +28,7 @@ def ending(run):
     return state(run), lines(run), processes.log(run), samples, (run / "diagnosis.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_as_the_straight_one(straight, tmp_path, monkeypatch):
     original = callbacks.Interrupt.at
 

@@ -58,6 +58,7 @@ def call(trained, monkeypatch, capsys):
 AUTOENCODER, CLASSIFIER = "runs/autoencoder-mnist5k-0001", "runs/classifier-mnist5k-0001"
 
 
+@pytest.mark.slow
 def test_the_script_on_a_run_with_a_judge(call, tmp_path):
     flags = "--count 20 --alpha 0.3,0.7 --sequences 3 --frames 4 --repeats 2 --seed 5".split()
     code, out, errors = call(

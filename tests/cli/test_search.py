@@ -79,6 +79,7 @@ def is_empty(group):
 # What it leaves.
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_to_its_total_and_trains_the_best(tmp_path):
     code, out, errors = search(*RATE, "--trials", 1, "--no-train-best", cwd=tmp_path)
     assert code == 0, errors

@@ -38,6 +38,7 @@ PAPERS = sorted((Path(__file__).parents[2] / "kgen/models").rglob("[!_]*.py"))
 every_recipe = pytest.mark.parametrize("name", one_of_each_paper())
 takes_long = pytest.mark.parametrize("name", slow_but("dcgan", "autoencoder"))
 takes_longest = pytest.mark.parametrize("name", slow_but("dcgan"))
+slow = pytest.mark.parametrize("name", slow_but())
 every_paper = pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
 
 
@@ -87,7 +88,7 @@ def test_eager_equals_compiled(name):
     same(play(compiled, 0, 3), play(eager, 0, 3), atol=1e-5)
 
 
-@takes_longest
+@slow
 def test_xla_equals_the_graph_for_20_rounds(name):
     """Each step from the same weights; then 20 steps on their own, at a hundredth of the rates.
 

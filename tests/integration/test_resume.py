@@ -71,9 +71,10 @@ def test_killed_at_random_moments(arguments, start, seed, tmp_path):
     assert processes.ending(run) == processes.ending(processes.run_of(processes.uninterrupted(*arguments)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
-    [pytest.param(DCGAN, id="plain"), pytest.param(BFLOAT16, id="bfloat16", marks=pytest.mark.slow)],
+    [pytest.param(DCGAN, id="plain"), pytest.param(BFLOAT16, id="bfloat16")],
 )
 def test_killed_at_any_moment_of_its_life(arguments, tmp_path):
     """Kills spread evenly over a process's life: start, restoring, tracing, sampling, saving, exporting."""

@@ -2,6 +2,10 @@
 
 import base64
 import json
+import resource
+import shutil
+import urllib.error
+import urllib.request
 
 import grpc
 import numpy as np
@@ -19,7 +23,8 @@ from tensorflow_serving.apis import (
 
 from kgen.errors import UsageError
 from kgen.export import models_config, warmup
-from kgen.serving.models import Models
+from kgen.serving import launch, rest
+from kgen.serving.models import Models, Refused
 from tests.helpers import servers
 
 
@@ -191,6 +196,59 @@ def test_a_new_version_is_served_and_an_unfinished_one_is_not(root, tmp_path):
     assert Models(mine / "gan").names() == ["gan"]
 
 
+def break_it(folder, how):
+    """Makes a version, or a file, that cannot be loaded."""
+    if how == "empty folder":
+        folder.mkdir()
+    elif how == "file":
+        folder.write_text("no folder")
+    else:
+        shutil.copytree(folder.parent / "2", folder)
+        damaged = folder / ("saved_model.pb" if how == "damaged graph" else "variables/variables.index")
+        damaged.write_bytes(damaged.read_bytes()[:100])
+
+
+@pytest.mark.parametrize("how", ["empty folder", "file", "damaged graph", "damaged variables"])
+def test_the_last_good_version_is_served_while_the_newest_is_broken(how, root, tmp_path):
+    mine = servers.copied(root, tmp_path / "exports")
+    break_it(mine / "gan/3", how)
+    (mine / "broken").mkdir()
+    (mine / "broken/1").mkdir()
+    running = servers.Server(Models(mine))
+    try:
+        body = {"signature_name": "sample", "inputs": {"seed": 0, "count": 1}}
+        code, answer = running.ask("gan:predict", body)
+        assert code == 200 and answer == running.ask("gan/versions/2:predict", body)[1]
+        for place in ("gan/versions/3:predict", "broken:predict", "broken/versions/1:predict"):
+            code, answer = running.ask(place, body)
+            assert code == 404 and answer["error"].startswith("Servable not found for request:")
+        states = {each["version"]: each for each in running.ask("gan")[1]["model_version_status"]}
+        assert {version: each["state"] for version, each in states.items()} == {
+            "3": "END", "2": "AVAILABLE", "1": "AVAILABLE",
+        }  # fmt: skip
+        assert states["3"]["status"]["error_code"] == "UNKNOWN" and "gan/3" in states["3"]["status"]["error_message"]
+        assert running.ask("gan/versions/3")[1]["model_version_status"] == [states["3"]]
+        assert running.ask("vae/metadata")[0] == 200
+        with grpc.insecure_channel(f"127.0.0.1:{running.grpc_port}") as channel:
+            asked = get_model_status_pb2.GetModelStatusRequest()
+            asked.model_spec.name = "gan"
+            found = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(asked).model_version_status
+        assert [(each.version, each.state, each.status.error_code) for each in found] == [
+            (3, 50, 2), (2, 30, 0), (1, 30, 0),
+        ]  # fmt: skip
+    finally:
+        running.stop()
+    assert [line.startswith("# Servable not found") for line in launch.examples(mine, 8501, most=9)].count(True) == 1
+
+
+def test_a_version_that_was_removed_is_unloaded(root, tmp_path):
+    mine = servers.copied(root, tmp_path / "exports")
+    found = Models(mine)
+    assert found.resolve("gan") == 2
+    (mine / "gan/2").rename(mine / "gan/3")
+    assert found.resolve("gan") == 3 and ("gan", 2) not in found._loaded
+
+
 def test_a_folder_without_exports(tmp_path):
     with pytest.raises(UsageError, match="There is no export in"):
         Models(tmp_path)
@@ -242,6 +300,67 @@ def test_a_thousand_malformed_requests_get_errors_and_do_no_harm(server):
 def test_places_that_there_are_not(path, server):
     code, answer = server.ask(path, {"signature_name": "sample", "inputs": {"seed": 1, "count": 1}})
     assert 400 <= code < 500 and answer["error"]
+
+
+def test_every_answer_is_json_with_the_status_of_its_error(server, root):
+    huge = {"inputs": {"latent": [[3e38] * 100]}}
+    for path, body, code in [
+        ("gan:predict", huge, 400),
+        (f"gan/versions/{'9' * 5000}:predict", {}, 404),
+        ("../../elsewhere", None, 404),
+        ("gan:predict", {"signature_name": "png", "inputs": {"seed": 2**63, "count": 1}}, 400),
+        ("gan:predict", {"signature_name": "png", "inputs": {"seed": -(2**63) - 1, "count": 1}}, 400),
+        ("gan:predict", b"[" + b" " * rest.LARGEST, 413),
+    ]:
+        found, answer = server.ask(path, body)
+        assert (found, set(answer)) == (code, {"error"}), (path[:50], answer)
+    for method in ("PUT", "DELETE"):
+        request = urllib.request.Request(f"http://127.0.0.1:{server.port}/v1/models/gan", method=method)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        assert refused.value.code == 405 and json.load(refused.value)["error"]
+
+
+def test_seeds_at_the_ends_of_64_bits_are_different_pictures(server):
+    ends = [-(2**63), 2**63 - 1]
+    answers = [
+        server.ask("gan:predict", {"signature_name": "png", "inputs": {"seed": seed, "count": 1}}) for seed in ends
+    ]
+    assert [code for code, _ in answers] == [200, 200] and answers[0] != answers[1]
+
+
+def test_a_damaged_configuration_is_told_where_a_label_is_asked_for(root, tmp_path):
+    mine = servers.copied(root, tmp_path / "exports")
+    (mine / models_config.FILE).write_text("{ no configuration")
+    found = Models(mine)
+    with pytest.raises(Refused, match="is not a model server's configuration"):
+        found.resolve("gan", label="stable")
+    assert found.resolve("gan") == 2
+
+
+@pytest.mark.parametrize("dims", [(3_000_000, 100), (10**13, 100), (2, 100), (-1, 100), (0,)])
+def test_a_shape_larger_than_its_content_is_refused_before_there_is_an_array(dims, stub):
+    promised = request("gan", "serving_default")
+    promised.inputs["latent"].dtype = 1  # float32
+    for dim in dims:
+        promised.inputs["latent"].tensor_shape.dim.add(size=dim)
+    promised.inputs["latent"].float_val.append(1.0)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.Predict(promised)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "latent has 1 values, its shape has" in refused.value.details()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
+
+
+def test_an_output_filter_chooses_outputs(stub):
+    asked = request("gan", "sample", seed=np.int64(1), count=np.int64(1))
+    asked.output_filter.append("latent")
+    assert set(stub.Predict(asked).outputs) == {"latent"}
+    asked.output_filter.append("nothing")
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.Predict(asked)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "nothing" in refused.value.details()
 
 
 def test_malformed_messages_get_errors(stub):

@@ -105,6 +105,7 @@ def test_a_game_that_holds_nothing_out_cannot_be_cross_validated(call):
         assert code == 2 and "holds out no images" in err
 
 
+@pytest.mark.slow
 def test_fine_tuning_prints_a_row_for_each_depth_and_goes_on(call, autoencoder, tmp_path):
     flags = ["--run", autoencoder, "--steps", "10", "--batch-size", "20", "--folds", "2", "--depths", "0", "2"]
     code, out, err = call("finetune", *flags, "--test-split", "test[:50]", "--out", "tuned")

@@ -204,10 +204,13 @@ def test_a_run_that_is_done_can_be_resumed(tmp_path):
     assert processes.ending(result.run) == before
 
 
-def test_other_images_are_refused(tmp_path):
+def test_other_images_are_refused(tmp_path, monkeypatch):
     result = train(tmp_path, steps=5)
-    with pytest.raises(UsageError, match="started with other images"):
+    with pytest.raises(UsageError, match="--split of .* is train and cannot change in a resumed run"):
         train(tmp_path, resume=result.run, steps=10, split="test")
+    monkeypatch.setattr(build, "load", lambda recipe: data.load("mnist5k", "test"))
+    with pytest.raises(UsageError, match="started with other images"):
+        train(tmp_path, resume=result.run, steps=10)
 
 
 def test_reopen_needs_a_checkpoint(tmp_path):
