@@ -1,8 +1,7 @@
 """Spectral Normalization for GANs. Miyato et al. 2018, arXiv:1802.05957; code: pfnet-research/sngan_projection.
 
-Every layer of the discriminator runs with its kernel divided by its largest singular value (`layers.SpectralNorm`), so
-that the discriminator is Lipschitz; the generator is left alone. The players alternate as in Goodfellow 2014, with the
-hinge losses of equations 16 and 17.
+Each layer of the discriminator divides its kernel by the kernel's largest singular value (`layers.SpectralNorm`), so
+the discriminator is Lipschitz. The players alternate as in Goodfellow 2014, with the hinge losses of equations 16, 17.
 
 Recipes:
 - `sngan`: the convolutional networks of table 3, Adam 2e-4 (.5, .999), one discriminator step for one of the generator,
@@ -13,8 +12,7 @@ Recipes:
   generator's turn, Adam 2e-4 (0, .9) whose rate falls linearly to 0; give it `--dataset cifar10`, or `--dataset celeba
   --image-size 64 --steps 100000`.
 
-`--decay` ends at `--steps`. A run resumed with more steps follows the new, flatter line from where it stands: its rate
-jumps up at once, and one that had ended moves again.
+`--decay` ends at `--steps`. In a run resumed with more steps the rate jumps up to the new, flatter line.
 
 z ~ N(0, I); LeakyReLU .1 as in table 3 (the code's .2 is Chainer's default). Initial weights as in the authors' two
 codes: N(0, .02) in the convolutional networks (chainer-gan-lib); in the residual ones Glorot uniform, with gain sqrt 2
@@ -27,20 +25,16 @@ enlarging and after pooling: they commute with both.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from kgen import images, layers, optimizers
 from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AnyLossRecipe, LossName
 from kgen.core.game import Player
 from kgen.core.priors import Normal
+from kgen.data import Images
 from kgen.models.gan import GAN
 from kgen.networks.sizes import checked
-
-if TYPE_CHECKING:
-    from kgen.core.game import Game
-    from kgen.data import Images
-    from kgen.optimizers.decayed_adam import DecayedAdam
 
 CNN_SIZES = (28, 32, 48, 64)
 
@@ -218,7 +212,7 @@ class SNGANRecipe(AnyLossRecipe):
         for name in ("beta1", "beta2"):
             self.demand(0 <= getattr(self, name) < 1, name, "at least 0 and below 1")
 
-    def game(self, data: "Images") -> "Game":
+    def game(self, data: Images) -> SNGAN:
         """Returns the `SNGAN` of the chosen networks."""
         resnet = self.network == "resnet"
         shape = checked(data.images.shape[1:], tuple(RESNETS) if resnet else CNN_SIZES)
@@ -234,7 +228,7 @@ class SNGANRecipe(AnyLossRecipe):
             **self.rules(),
         )
 
-    def adam(self, moves: int) -> "DecayedAdam | keras.optimizers.Optimizer":
+    def adam(self, moves: int) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer for a player that moves `moves` times in a training step."""
         numbers = {"beta_1": self.beta1, "beta_2": self.beta2, "epsilon": 1e-8}
         if self.decay:
