@@ -1,7 +1,6 @@
-"""A trainer: a game being played. The only training step in the package.
+"""A trainer plays a game. It has the only training step of the package, and all that Keras leaves to custom models:
 
-What Keras leaves to each custom model, and where it is easily got wrong, is done here once: building, named optimizers,
-randomness, scaling over replicas, loss scaling, means, moving averages, finding the first NaN.
+building, named optimizers, randomness, scaling over replicas, loss scaling, means, moving averages, the first NaN.
 """
 
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgen.backend import Tensor, keras, tf
+from kgen.core.epoch_means import VectorMean
 from kgen.rng import Rng
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ class Trainer(keras.Model):
 
     def __init__(self, game: "Game", seed: int = 0, ema: float = 0.0, keep_best: bool = False) -> None:
         super().__init__(name="trainer")
-        self.game = game
-        self.seed = seed
-        self.ema = ema
+        self.game, self.seed, self.ema = game, seed, ema
         self._turns = {}  # functions of this compilation
         self.traces = 0  # how often train_step was traced: once, or a step costs seconds
         for name, player in game.players.items():  # named attributes: Keras saves dicts and lists by position
@@ -60,6 +58,7 @@ class Trainer(keras.Model):
         self.first_fault = self._counter(
             "first_fault", (len(self.names),), "int64", initializer=keras.initializers.Constant(-1)
         )
+        self.epoch_means = VectorMean(len(self.names), name="epoch_means")  # Keras resets it when an epoch begins
         self.memory = self._counter("memory", (game.update_rule.memory if game.update_rule else 0,))
         if keep_best:
             self.best_loss = self._counter("best_loss", (), "float64")
@@ -102,7 +101,8 @@ class Trainer(keras.Model):
         self._record(tf.stack(means))
         self._move_averages()
         self.step.assign_add(1)
-        return dict(zip(self.names, means, strict=True))
+        self.epoch_means.update_state(tf.stack(means))
+        return dict(zip(self.names, tf.unstack(self.epoch_means.result()), strict=True))
 
     def _traced(self, turn: Callable) -> Callable:
         """Returns `function(batch, seed)` that takes a turn; a turn that a step repeats is traced once."""

@@ -63,12 +63,7 @@ RESNETS = {
 
 
 class SNGAN(GAN):
-    """Miyato et al. 2018: Goodfellow's alternation, the generator's turn on a batch of its own size.
-
-    Args:
-        generator_batch: images in the generator's turn for each in the discriminator's.
-        others: as in `GAN`.
-    """
+    """Miyato et al. 2018: a `GAN` whose generator makes `generator_batch` images for each of the discriminator's."""
 
     def __init__(self, *args: Any, generator_batch: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -86,6 +86,7 @@ def each_round(trainer, count):
     batches = iter(rounds_of(trainer, 0, count))
     trainer.make_train_function()
     for _ in range(count):
+        trainer.reset_metrics()  # values of a step, not means
         yield {name: float(value) for name, value in trainer.train_function(batches).items()}
 
 
