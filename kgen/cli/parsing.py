@@ -7,7 +7,9 @@ The exit codes: 0 done, 1 the system failed (a full disk), 2 a mistake that the 
 import argparse
 import contextlib
 import dataclasses
+import errno
 import io
+import os
 import re
 import shlex
 import sys
@@ -25,6 +27,10 @@ from kgen.core.recipe import Recipe
 from kgen.errors import Diverged, UsageError
 from kgen.runs import directory
 
+FULL = (
+    "No space is left on the device. Checkpoints and exports that were complete are still whole: make room, then go on "
+    "with kgen train --resume latest, or give this command again."
+)
 R = TypeVar("R", bound=recipes.Recipe)
 
 
@@ -175,10 +181,14 @@ def run(main: Callable[[list[str]], int], arguments: list[str]) -> NoReturn:
         sys.exit(fail(error, 2))
     except Diverged as error:
         sys.exit(fail(error, 3))
-    except OSError as error:  # such as a full disk, which no flag can correct
-        sys.exit(fail(error, 1))
+    except OSError as error:  # which no flag can correct
+        sys.exit(fail(FULL if error.errno == errno.ENOSPC else error, 1))
     except KeyboardInterrupt:
         sys.exit(fail("Interrupted.", 130))
+    except Exception as error:  # those of safetensors and TensorFlow are no OSError
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        sys.exit(fail(FULL, 1))
 
 
 def fail(message: Exception | str, code: int) -> int:

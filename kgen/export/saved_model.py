@@ -72,6 +72,7 @@ def export(
     if Path(name).name != name:
         raise UsageError(f"--name must be a plain name, without folders, not {name}.")
     folder = Path(root) / name
+    demand_no_pattern(folder)
     directory.make_folder(folder)
     with FileLock(Path(root) / f".{name}.lock"):  # two exporters would take the same number
         checkpoint.sweep(folder)
@@ -98,6 +99,16 @@ def export(
         if keep:
             models_config.prune(folder, keep, labels.values())
         return final
+
+
+def demand_no_pattern(path: Path | str) -> None:
+    """Raises UsageError if TensorFlow would read a path as a pattern: it could write an export there, not load it."""
+    odd = sorted(set("[]*?\\") & set(str(Path(path).expanduser().absolute())))
+    if odd:
+        raise UsageError(
+            f"{path} cannot hold exports: TensorFlow reads {' '.join(odd)} in a path as a pattern. Give another "
+            "--exports-dir or --name."
+        )
 
 
 def converted(convert: Callable, aside: Path, signatures: dict[str, Callable]) -> None:

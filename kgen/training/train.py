@@ -82,6 +82,7 @@ def train(
     evaluator = evaluators.evaluator_of(recipe, seen, held)
     validation = held if recipe.holds_out else None
     if exports_dir:
+        saved_model.demand_no_pattern(exports_dir)
         directory.make_folder(exports_dir)  # said now, not after hours, if it cannot be
     if not resume:
         begin(trainer, recipe, (validation or seen).images)

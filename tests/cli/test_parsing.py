@@ -11,6 +11,8 @@ import warnings
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
+from safetensors import SafetensorError
 
 from kgen.cli import parsing
 from kgen.core import recipe as recipes
@@ -145,6 +147,7 @@ MISTAKES = [
     ("train --runs-dir file", ["file"]),
     ("train --runs-dir file/runs", ["file/runs"]),
     ("train --exports-dir file", ["file"]),
+    ("train --exports-dir m[1]", ["m[1] cannot hold exports: TensorFlow reads [ ] in a path as a pattern."]),
     ("sample", ["--run", "--saved-model"]),
     ("sample --run x --saved-model y", ["--run", "--saved-model"]),
     ("sample --run latest", ["no run in runs"]),
@@ -278,6 +281,23 @@ def test_exit_codes(error, code, text, monkeypatch, capsys):
     out, errors = capsys.readouterr()
     assert (end.value.code, out) == (code, "")
     assert errors.startswith(text)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device", "x"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+        tf.errors.ResourceExhaustedError(None, None, "models/variables: No space left on device"),
+    ],
+)
+def test_a_full_disk_is_one_sentence(error, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit) as end:
+        parsing.run(raises(error), [])
+    out, errors = capsys.readouterr()
+    assert (end.value.code, out) == (1, "") and errors.startswith("train.py: No space is left on the device. ")
 
 
 def test_a_bug_in_kgen_is_not_hidden(monkeypatch):
