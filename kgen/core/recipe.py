@@ -95,7 +95,8 @@ def from_json(text: str, source: Path | str = "recipe.json") -> Recipe:
     unknown = sorted(set(fields) - {field.name for field in dataclasses.fields(known)} | {"name"} & set(fields))
     if unknown:
         raise UsageError(
-            f"{source} has fields that the recipe {model} of this kgen does not know: {', '.join(unknown)}."
+            f"{source} has fields that the recipe {model} of this kgen does not know: {', '.join(unknown)}. "
+            "Another version of kgen wrote it, or another program."
         )
     kinds = typing.get_type_hints(type(known))
     for name, value in fields.items():

@@ -1,5 +1,6 @@
 """The one way to open a trained model, whether it is a run directory or an export."""
 
+import contextlib
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -121,5 +122,6 @@ def _of_export(path: Path) -> LoadedModel:
     )
     found.path = path
     if (path / "recipe.json").is_file():
-        found.recipe = directory.read_recipe(path)
+        with contextlib.suppress(UsageError):  # of another version of kgen: the signatures are enough
+            found.recipe = directory.read_recipe(path)
     return found

@@ -1,5 +1,6 @@
 """Images from a run and from its export are the same images."""
 
+import json
 import shutil
 
 import numpy as np
@@ -81,3 +82,13 @@ def test_a_damaged_export(content, tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(content)
     with pytest.raises(UsageError, match="cannot be loaded"):
         loading.load(tmp_path).generator
+
+
+def test_an_export_of_another_version_of_kgen_opens_without_its_recipe(folder, tmp_path):
+    exported = folder / "saved_models/dcgan-mnist5k/1"
+    copy = shutil.copytree(exported, tmp_path / "1")
+    recipe = json.loads((copy / "recipe.json").read_text())
+    (copy / "recipe.json").write_text(json.dumps({**recipe, "rounds_per_execution": 1}))
+    found = loading.load(copy)
+    assert found.recipe is None and loading.load(exported).recipe is not None
+    np.testing.assert_array_equal(found.generator.draw(1, 2), loading.load(exported).generator.draw(1, 2))
