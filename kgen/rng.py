@@ -1,4 +1,4 @@
-"""Randomness that is a pure function of (seed, round, turn, replica, draw).
+"""Randomness that is a pure function of (seed, step, turn, replica, draw).
 
 There is no generator state to save, so a resumed run draws what the interrupted one would have drawn; replicas draw
 different numbers; and the bits are the same in eager mode, in a graph and under XLA, on CPU and GPU (Philox).

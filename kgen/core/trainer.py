@@ -22,10 +22,10 @@ class Trainer(keras.Model):
     Args:
         game: a `kgen.core.game.Game`.
         seed: integer; with the step's number it determines every random draw.
-        ema: decay of the moving average of the exhibited networks, in [0, 1); 0 keeps none. At update t it is
+        ema: decay of the moving average of the exported networks, in [0, 1); 0 keeps none. At update t it is
             `min(ema, (1 + t) / (10 + t))`, as in `tf.train.ExponentialMovingAverage`, to be useful early.
-        keep_best: whether to keep the exhibited networks (their averages if `ema`) as they were when `keep_if_best` was
-            given the least loss; they are exhibited then.
+        keep_best: whether to keep the exported networks (their averages if `ema`) as they were when `keep_if_best` was
+            given the least loss; they are exported then.
 
     Attributes:
         step: how many steps have been played.
@@ -232,7 +232,7 @@ def clone_frozen(network: "keras.Model") -> "keras.Model":
 
 
 def assign_all(target: "keras.Model", source: "keras.Model") -> None:
-    """Sets the variables of a network to those of its twin."""
+    """Sets the variables of a network to those of the network that it is a clone of."""
     for mine, theirs in zip(target.variables, source.variables, strict=True):
         mine.assign(theirs)
 

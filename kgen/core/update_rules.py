@@ -28,8 +28,8 @@ class UpdateRule:
 class CriticFirst(UpdateRule):
     """Gives the critic a lead: `critic_steps` of them before each of the first 25 generator steps and every 500th.
 
-    A step has `per_round` critic steps and at most one of the generator, so the generator waits for
-    `critic_steps // per_round` steps. Which steps are its own is a function of the step's number.
+    A step has `per_step` critic steps and at most one of the generator, so the generator waits for
+    `critic_steps // per_step` steps. Which steps are its own is a function of the step's number.
 
     Source: Arjovsky et al. 2017, arXiv:1701.07875, the authors' code (`Diters = 100` while `gen_iterations < 25` and
         where `gen_iterations % 500 == 0`).
@@ -37,8 +37,8 @@ class CriticFirst(UpdateRule):
 
     first, period = 25, 500
 
-    def __init__(self, critic_steps: int, per_round: int, generator: str = "generator") -> None:
-        self.wait, self.generator = max(1, critic_steps // per_round), generator
+    def __init__(self, critic_steps: int, per_step: int, generator: str = "generator") -> None:
+        self.wait, self.generator = max(1, critic_steps // per_step), generator
 
     def allows(self, player: str, values: dict[str, Tensor], step: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Returns whether the player may move in this step, a scalar; the critic always may. Nothing is remembered."""

@@ -13,7 +13,7 @@ class BatchNorm(keras.layers.Layer):
     inference they are moving averages, `moving = momentum * moving + (1 - momentum) * batch`, and, as in PyTorch and
     in the fused kernel of Keras 2, the moving variance averages the *unbiased* variance. (Keras 3 averages the biased
     one: smaller by (n - 1) / n for n values in a channel.) The same as `keras.layers.BatchNormalization` otherwise,
-    and 10-25 % of a training round faster on a CPU, since that composes it of separate operations.
+    and 10-25 % of a training step faster on a CPU, since that composes it of separate operations.
 
     Args:
         momentum: share of the old moving average kept, in [0, 1]; PyTorch's `momentum=0.1` is 0.9 here.

@@ -46,7 +46,7 @@ class WGAN(GAN):
         super().__init__(*args, **kwargs)
         self.clip = clip
         if warm_up > self.discriminator_steps:
-            self.update_rule = CriticFirst(warm_up, per_round=self.discriminator_steps)
+            self.update_rule = CriticFirst(warm_up, per_step=self.discriminator_steps)
 
     def move(self, name: str, gradients: list[Tensor]) -> None:
         """Applies gradients of the weights' shapes; clips the critic's weights."""

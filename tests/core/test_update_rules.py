@@ -21,21 +21,21 @@ def rounds_of_the_generator(update_rule, count):
     return [step for step in range(count) if allows(tf.constant(step, tf.int64))]
 
 
-def the_authors_code(steps, per_round):
-    """`Diters = 100 if gen_iterations < 25 or gen_iterations % 500 == 0 else 5`, told in steps of `per_round`."""
+def the_authors_code(steps, per_step):
+    """`Diters = 100 if gen_iterations < 25 or gen_iterations % 500 == 0 else 5`, told in steps of `per_step`."""
     found, step, generator_steps = [], -1, 0
     while True:
-        critic_steps = 100 if generator_steps < 25 or generator_steps % 500 == 0 else per_round
-        step += critic_steps // per_round
+        critic_steps = 100 if generator_steps < 25 or generator_steps % 500 == 0 else per_step
+        step += critic_steps // per_step
         if step >= steps:
             return found
         found.append(step)
         generator_steps += 1
 
 
-@pytest.mark.parametrize("per_round", [5, 10])
-def test_the_critic_s_lead_is_the_authors_code(per_round):
-    assert rounds_of_the_generator(CriticFirst(100, per_round), 2200) == the_authors_code(2200, per_round)
+@pytest.mark.parametrize("per_step", [5, 10])
+def test_the_critic_s_lead_is_the_authors_code(per_step):
+    assert rounds_of_the_generator(CriticFirst(100, per_step), 2200) == the_authors_code(2200, per_step)
 
 
 def test_a_critic_always_moves():

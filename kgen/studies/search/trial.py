@@ -81,10 +81,10 @@ class Search:
     Args:
         recipe: its values hold where nothing is searched.
         vary: texts, see `kgen.studies.search.space.parse`; none searches the recipe's own space.
-        rules: how a trial is judged.
+        rules: how a trial is scored.
 
     Raises:
-        UsageError: there is nothing to search, or nothing to judge by.
+        UsageError: there is nothing to search, or nothing to score by.
     """
 
     recipe: recipes.Recipe
