@@ -9,8 +9,8 @@ encoder stays active in training, which is why the report's training loss may li
 Without `--start-from` the encoder is a convolutional network of its own: 3x3 convolutions with batch norm, twice
 halved, and 128 features. Metrics take its features of what generators make.
 
-Sources: Hinton and Salakhutdinov 2006, Science 313; Salimans et al. 2016, arXiv:1606.03498, whose Inception Score stands
-on a classifier; batch norm, arXiv:1502.03167.
+Sources: Hinton and Salakhutdinov 2006, Science 313; Salimans et al. 2016, arXiv:1606.03498, whose Inception Score
+stands on a classifier; batch norm, arXiv:1502.03167.
 """
 
 import dataclasses
