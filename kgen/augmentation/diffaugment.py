@@ -1,6 +1,7 @@
 """Differentiable augmentation of the images that a discriminator sees, real and generated ones alike.
 
-Each image draws its own numbers from `kgen.rng.current()`. The amounts are meant for images in [-1, 1]; 0 is grey.
+Each image draws its own numbers from `kgen.rng.current()`. The amounts are meant for images in [-1, 1], where 0 is
+grey; images of another range are scaled to it and back.
 
 Source: Zhao et al. 2020, arXiv:2006.10738, section 3.2; the amounts and their order are those of the authors' code.
 """
@@ -9,17 +10,19 @@ from collections.abc import Callable, Sequence
 
 from kgen import rng
 from kgen.backend import Tensor, keras, tf
+from kgen.images import SYMMETRIC, Range
 
 
-def augment(images: Tensor, policies: Sequence[str]) -> Tensor:
+def augment(images: Tensor, policies: Sequence[str], range: Range = SYMMETRIC) -> Tensor:
     """Applies the named policies, `T(x) = T_n(...T_2(T_1(x)))`, so that a loss on `T(x)` has a gradient at `x`.
 
     Args:
-        images: floating point, `(batch, height, width, channels)`, in [-1, 1].
+        images: floating point, `(batch, height, width, channels)`.
         policies: keys of `POLICIES`, in the order of application. An empty sequence leaves the images as they are.
+        range: the range of the images, a `kgen.images.Range`.
 
     Returns:
-        Images of the same shape and dtype; `color` may take them out of [-1, 1].
+        Images of the same shape and dtype; `color` may take them out of their range.
 
     Raises:
         ValueError: an unknown policy, or images that are not floating point.
@@ -33,9 +36,13 @@ def augment(images: Tensor, policies: Sequence[str]) -> Tensor:
     dtype = keras.backend.standardize_dtype(images.dtype)
     if "float" not in dtype:
         raise ValueError(f"`images` must be floating point. Received: {dtype}.")
+    if not policies:
+        return images
+    scale, centre = (range.high - range.low) / 2, (range.high + range.low) / 2
+    images = images if range == SYMMETRIC else (images - centre) / scale
     for name in policies:
         images = POLICIES[name](images)
-    return images
+    return images if range == SYMMETRIC else images * scale + centre
 
 
 def color(images: Tensor) -> Tensor:

@@ -76,9 +76,10 @@ class AdversarialGame(Game):
         """Returns generated images `(count, height, width, channels)`, the generator in training mode."""
         return self.generator(self.prior.draw(count), training=True)
 
-    def discriminate(self, batch: Tensor) -> Tensor:
+    def discriminate(self, batch: Tensor, training: bool = True) -> Tensor:
         """Returns logits `(batch, 1)` of images, which are augmented by the policies; in training mode."""
-        return self.players[self.discriminator_name].network(augment(batch, self.policies), training=True)
+        seen = augment(batch, self.policies, self.range)
+        return self.players[self.discriminator_name].network(seen, training=training)
 
     def scores(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
         """Returns the means of D(x) and D(G(z)), scalars to be logged: 1 is real, 0 generated, but for a critic."""
@@ -86,10 +87,19 @@ class AdversarialGame(Game):
         return {"real_score": keras.ops.mean(score(real_logits)), "fake_score": keras.ops.mean(score(fake_logits))}
 
     def with_r1(self, values: dict[str, Tensor], real: Tensor, critic: Callable | None = None) -> dict[str, Tensor]:
-        """Returns the discriminator's `values`, scalars, with the R1 penalty added; unchanged when its weight is 0."""
+        """Returns the discriminator's `values`, scalars, with the R1 penalty added; unchanged when its weight is 0.
+
+        The slope is that of the discriminator at inference: with the statistics of a batch, batch norm would let images
+        meet, so that the slope at one image would be that of the others too.
+
+        Args:
+            values: `{name: scalar}`.
+            real: images `(batch, height, width, channels)`.
+            critic: function of images to one logit each, at inference; None takes `discriminate`.
+        """
         if not self.r1:
             return values
-        penalty = penalties.r1(critic or self.discriminate, real)
+        penalty = penalties.r1(critic or (lambda seen: self.discriminate(seen, training=False)), real)
         return {**values, self.discriminator_name: values[self.discriminator_name] + self.r1 * penalty, "r1": penalty}
 
     def pictures(self, count: int) -> Tensor:

@@ -92,7 +92,7 @@ def _measure(evidence: "Evidence", name: str, label: str, bias: np.ndarray | Non
             spread=found.deviation,
             spread_is=f"standard deviation over {splits} splits",
             higher=True,
-            protocol=evidence.protocol_of_features(),
+            protocol=evidence.protocol_of_features(splits=splits),
             warnings=(few,) if len(logits) < LEAST else (),
         )
     ]

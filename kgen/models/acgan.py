@@ -66,7 +66,7 @@ class ACGAN(ClassConditionalGame):
             classes = class_cross_entropy(labels, real_classes) + class_cross_entropy(wanted, fake_classes)
         loss = self.loss.discriminator(real_logits, fake_logits) + classes
         values = {"discriminator": loss, "class_loss": classes, **self.scores(real_logits, fake_logits)}
-        return self.with_r1(values, real, critic=lambda seen: self.discriminate(seen)[0])
+        return self.with_r1(values, real, critic=lambda seen: self.discriminate(seen, training=False)[0])
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator learns to make images that pass for real and for their class. Returns its loss, a scalar."""

@@ -92,7 +92,7 @@ class KPlusOneGAN(ClassConditionalGame):
         fake_logits, _ = self.discriminate(self.sample(self.some_labels(labels.shape[0])))
         loss = k_plus_one_discriminator(labels, real_logits, fake_logits, self.real_target)
         values = {"discriminator": loss, **self.scores(real_logits, fake_logits)}
-        return self.with_r1(values, real, critic=lambda seen: log_odds(self.discriminate(seen)[0]))
+        return self.with_r1(values, real, critic=lambda seen: log_odds(self.discriminate(seen, training=False)[0]))
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator learns to make images that are taken for their class. Returns scalars."""

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from kgen.augmentation.diffaugment import POLICIES, augment
+from kgen.images import UNIT, Range
 from kgen.rng import Rng
 
 SHAPES = {"rgb": (8, 16, 12, 3), "grey": (8, 13, 9, 1), "tiny": (8, 4, 3, 2)}
@@ -244,3 +245,19 @@ def test_refusals():
         rolled(["cutout"], tf.cast(x, "uint8"))
     with pytest.raises(RuntimeError, match="inside `with Rng"):
         augment(x, ["color"])
+
+
+@pytest.mark.parametrize("range", [UNIT, Range(0.0, 255.0)])
+@pytest.mark.parametrize("policies", [["color"], ["translation"], ["cutout"], ["color", "translation", "cutout"]])
+def test_augment_of_another_range_is_that_of_the_same_images_between_minus_1_and_1(policies, range):
+    x = batch(SHAPES["rgb"])
+    scale, centre = (range.high - range.low) / 2, (range.high + range.low) / 2
+    with Rng(5):
+        other = augment(x * scale + centre, policies, range)
+    np.testing.assert_allclose(other, rolled(policies, x) * scale + centre, atol=1e-5 * scale)
+
+
+def test_what_is_cut_out_of_images_between_0_and_1_is_grey():
+    with Rng(5):
+        found = augment(tf.ones((8, 16, 16, 1)), ["cutout"], UNIT).numpy()
+    assert set(np.unique(found)) == {0.5, 1.0}
