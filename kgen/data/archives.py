@@ -29,9 +29,16 @@ BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, N
 
 
 def find(data_dir: Path | None, dataset: str, name: str) -> Path | None:
-    """Returns the path of `name` in `data_dir` or in `data_dir/dataset`; None if it is in neither."""
+    """Returns the path of `name` in `data_dir` or in `data_dir/dataset`; None if it is in neither.
+
+    Raises:
+        UsageError: it is neither a file nor a folder: a pipe would keep the reader waiting.
+    """
     places = [] if data_dir is None else [data_dir / name, data_dir / dataset / name]
-    return next((place for place in places if place.exists()), None)
+    found = next((place for place in places if place.exists()), None)
+    if found and not (found.is_file() or found.is_dir()):
+        raise UsageError(f"{found} is neither a file nor a folder.")
+    return found
 
 
 def sha256(path: Path) -> str:

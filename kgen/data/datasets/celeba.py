@@ -1,8 +1,9 @@
 """CelebA, Liu et al. 2015: aligned faces in frames of 178x218, read from an archive in the data directory.
 
-The full set is `img_align_celeba.zip` (202,599 images), or a folder of that name. A smaller zip of the same frames, at
-any scale, may lie in `celeba/`. The number in a file's name is the image's id. There are no labels; each image has 40
-attributes in a file of their own.
+The full set is `img_align_celeba.zip` (202,599 images), or a folder of that name, which may hold another one, as
+Kaggle's does. A smaller zip of the same frames, at any scale, may lie in `celeba/`. The number in a file's name is the
+image's id. There are no labels; each image has 40 attributes in a file of their own. The lists of attributes and of
+splits are the official `.txt` or Kaggle's `.csv`.
 """
 
 import functools
@@ -69,7 +70,7 @@ def load(request: Request) -> Images:
 
 
 def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Reads `list_attr_celeba.txt` for the images that `load(request)` returns, in the same order.
+    """Reads `list_attr_celeba` for the images that `load(request)` returns, in the same order.
 
     Returns:
         `(values, names)`: bool `(n, 40)`, and the 40 names of the attributes.
@@ -77,13 +78,16 @@ def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
     Raises:
         UsageError: the file or the archive is missing, or the file lacks an image.
     """
-    path = archives.find(request.data_dir, "celeba", "list_attr_celeba.txt")
+    path, lines = _list(request, "list_attr_celeba")
     archive = _archive(request)
     if path is None or archive is None:
-        raise UsageError("CelebA's attributes need an archive and list_attr_celeba.txt in the data directory.")
-    lines = path.read_text().splitlines()
-    names = tuple(lines[1].split()) if len(lines) > 1 else ()  # line 0 is the count; from line 2 on an image each
-    table = {_number(line): line.split()[1:] for line in lines[2:] if len(line.split()) == 1 + len(names)}
+        raise UsageError(
+            "CelebA's attributes need an archive and list_attr_celeba.txt, or .csv, in the data directory."
+        )
+    first = next((i for i, words in enumerate(lines) if words and _number(words[0])), len(lines))
+    names = tuple(lines[first - 1]) if first else ()  # the line before the first image
+    names = names[1:] if names[:1] == ("image_id",) else names
+    table = {_number(words[0]): words[1:] for words in lines[first:] if len(words) == 1 + len(names)}
     ids = _chosen(request, archive[0])
     if not set(ids) <= set(table):
         raise UsageError(f"{path} lacks image {min(set(ids) - set(table)):06}; take the file of the archive's source.")
@@ -146,6 +150,7 @@ def _candidates(data_dir: Path | None) -> list[Path]:
 def _open(path: Path) -> tuple[dict[int, str], Callable]:
     """Returns `({id: name}, read)` of a zip or a folder; raises UsageError if it has no aligned images."""
     if path.is_dir():
+        path = path / path.name if (path / path.name).is_dir() else path
         files = {_number(file.name): file.name for file in path.iterdir() if _PICTURE.fullmatch(file.name)}
         read = functools.partial(_read_file, path)
     else:
@@ -160,7 +165,10 @@ def _open(path: Path) -> tuple[dict[int, str], Callable]:
 
 
 def _read_file(folder: Path, name: str) -> bytes:
-    return Path(folder, name).read_bytes()
+    path = Path(folder, name)
+    if not path.is_file():  # a pipe would keep the reader waiting
+        raise UsageError(f"{path} is not a file.")
+    return path.read_bytes()
 
 
 def _frame(files: dict[int, str], read: Callable) -> tuple[int, int]:
@@ -178,21 +186,34 @@ def _uncut(width: int, height: int) -> bool:
 
 
 def _number(name: str) -> int | None:
-    """Returns the id in the first word of a text, `000001.jpg`; None if it is no name of an image."""
-    match = _PICTURE.fullmatch(name.split()[0])
+    """Returns the id in the name of an image, `000001.jpg`; None if it is no such name."""
+    match = _PICTURE.fullmatch(name)
     return int(match[1]) if match else None
+
+
+def _list(request: Request, stem: str) -> tuple[Path | None, list[list[str]]]:
+    """Returns the path of a list, `.txt` or `.csv`, and the words of its lines; None and no lines if there is none."""
+    found = [archives.find(request.data_dir, "celeba", f"{stem}{suffix}") for suffix in (".txt", ".csv")]
+    path = found[0] or found[1]
+    if path is None:
+        return None, []
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as text: {error}.") from error
+    return path, [line.replace(",", " ").split() for line in lines if line.strip()]
 
 
 def _chosen(request: Request, files: dict[int, str]) -> list[int]:
     """Returns the sorted ids of the split, of those images that the archive has."""
     part = request.part(*_PARTS)
-    path = archives.find(request.data_dir, "celeba", "list_eval_partition.txt")
+    path, lines = _list(request, "list_eval_partition")
     if path is None:
         after, to = _PARTS[part]
         ids = [i for i in sorted(files) if after < i <= to]
     else:
         number = str(list(_PARTS).index(part))  # in the file a line is `000001.jpg 0`
-        listed = {_number(line) for line in path.read_text().splitlines() if line.split()[1:] == [number]}
+        listed = {_number(words[0]) for words in lines if words[1:] == [number]}
         ids = sorted(listed & set(files))
     if not ids:
         raise UsageError(

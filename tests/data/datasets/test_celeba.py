@@ -1,6 +1,7 @@
 """CelebA: crops against plain Pillow and against a ramp whose values are known; splits, archives, attributes."""
 
 import io
+import os
 import time
 import zipfile
 
@@ -160,3 +161,58 @@ def test_ten_thousand_real_images(real_data):
     mean = images.mean(axis=0)
     assert abs(mean - mean[:, ::-1]).mean() < 5  # the mean face is symmetric ...
     assert mean[28:36, 28:36].mean() > mean[:6, :6].mean() + 20  # ... and its nose brighter than the corner
+
+
+def kaggle(folder, pictures):
+    """Lays out frames as Kaggle's archive does: a folder in a folder, and lists as .csv."""
+    inner = folder / "celeba/img_align_celeba/img_align_celeba"
+    inner.mkdir(parents=True)
+    for number, pixels in pictures.items():
+        Image.fromarray(pixels).save(inner / f"{number:06}.jpg", quality=95)
+    (folder / "celeba/list_attr_celeba.csv").write_text(
+        "image_id,Smiling,Male\n"
+        + "".join(f"{n:06}.jpg,{1 - 2 * (n % 2)},{2 * (n % 2) - 1}\n" for n in sorted(pictures))
+    )
+    (folder / "celeba/list_eval_partition.csv").write_text(
+        "image_id,partition\n" + "".join(f"{n:06}.jpg,{n % 3}\n" for n in sorted(pictures))
+    )
+
+
+def test_kaggles_folders_and_lists_are_read(tmp_path):
+    pictures = {number: noise(number, 178, 218) for number in range(1, 7)}
+    kaggle(tmp_path, pictures)
+    for part, ids in (("train", (3, 6)), ("valid", (1, 4)), ("test", (2, 5))):
+        found = data.load("celeba", part, tmp_path, size=148)
+        assert len(found.images) == 2
+        for image, number in zip(found.images, ids, strict=True):
+            assert np.abs(image.astype(int) - pictures[number][35:183, 15:163]).mean() < 12  # JPEG
+        values, names = celeba.attributes(Request(part, tmp_path))
+        assert names == ("Smiling", "Male") and values.tolist() == [[n % 2 == 0, n % 2 == 1] for n in ids]
+
+
+def test_a_folder_in_an_archive_may_have_a_space_in_its_name(tmp_path):
+    (tmp_path / "celeba").mkdir()
+    with zipfile.ZipFile(tmp_path / "celeba/faces.zip", "w") as archive:
+        archive.writestr("my faces/000001.png", png(noise(1, 178, 218)))
+    assert len(data.load("celeba", "train", tmp_path).images) == 1
+
+
+def test_pipes_in_place_of_files_are_refused(tmp_path):
+    (tmp_path / "celeba").mkdir()
+    os.mkfifo(tmp_path / "celeba/img_align_celeba.zip")
+    with pytest.raises(UsageError, match="img_align_celeba.zip is neither a file nor a folder"):
+        data.load("celeba", "train", tmp_path)
+    (tmp_path / "celeba/img_align_celeba.zip").unlink()
+    (tmp_path / "celeba/img_align_celeba").mkdir()
+    os.mkfifo(tmp_path / "celeba/img_align_celeba/000001.jpg")
+    with pytest.raises(UsageError, match="000001.jpg is not a file"):
+        data.load("celeba", "train", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["list_eval_partition.txt", "list_attr_celeba.txt"])
+def test_a_list_that_is_no_text_is_named(name, faces):
+    folder, _ = faces
+    (folder / "celeba/list_attr_celeba.txt").write_text("1\nSmiling\n000001.jpg 1\n")
+    (folder / "celeba" / name).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match=f"{name} cannot be read as text"):
+        celeba.attributes(Request("train", folder))
