@@ -9,39 +9,73 @@ from kgen.backend import Tensor, keras
 class VectorQuantizer(keras.layers.Layer):
     """Quantisation `y = e_k`, `k = argmin_j ||x - e_j||^2`, of each vector along the last axis.
 
-    The gradient of y is passed on to x unchanged (straight-through), and none reaches the codebook, which learns from
-    `kgen.models.vq_vae`'s second loss. The arithmetic is float32 under every dtype policy.
+    The gradient of y is passed on to x unchanged (straight-through), and none reaches the codebook. This learns from
+    the second loss of `kgen.models.vq_vae`, or by `follow`. The arithmetic is float32 under every dtype policy.
 
     Args:
         count: vectors of the codebook, from U(-1 / count, 1 / count) at first.
+        decay: of the averages that `follow` moves the codebook by, below 1; 0 leaves it to gradients.
 
     Input `(batch, ..., size)`, output alike.
 
-    Source: van den Oord et al. 2017, arXiv:1711.00937, equations 1 and 2.
+    Source: van den Oord et al. 2017, arXiv:1711.00937, equations 1 and 2, appendix A.1.
     """
 
-    def __init__(self, count: int, **kwargs: Any) -> None:
+    def __init__(self, count: int, decay: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
-        self.count = count
+        self.count, self.decay = count, decay
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        initial = keras.initializers.RandomUniform(-1 / self.count, 1 / self.count)
-        self.codebook = self.add_weight(name="codebook", shape=(self.count, input_shape[-1]), initializer=initial)
+        shape, initial = (
+            (self.count, input_shape[-1]),
+            keras.initializers.RandomUniform(-1 / self.count, 1 / self.count),
+        )
+        self.codebook = self.add_weight(name="codebook", shape=shape, initializer=initial, trainable=not self.decay)
+        if self.decay:
+            self.counts = self.add_weight(name="counts", shape=(self.count,), initializer="zeros", trainable=False)
+            self.sums = self.add_weight(name="sums", shape=shape, initializer="zeros", trainable=False)
 
     def call(self, x: Tensor) -> Tensor:
         return x + keras.ops.stop_gradient(self.nearest(x) - x)
 
     def nearest(self, x: Tensor) -> Tensor:
         """Returns the nearest vector of the codebook to each of x `(..., size)`, with its gradient to the codebook."""
+        return keras.ops.matmul(self.chosen(x), self.codebook)  # take's gradient would be rows that no one has summed
+
+    def chosen(self, x: Tensor) -> Tensor:
+        """Returns which vector of the codebook is nearest to each of x `(..., size)`, one-hot `(..., count)`."""
         ops = keras.ops
         squares = ops.sum(ops.square(self.codebook), axis=-1)
         closeness = 2 * ops.matmul(x, ops.transpose(self.codebook)) - squares  # ||x||^2, equal for all, left out
         index = ops.top_k(closeness, 1)[1][..., 0]  # Keras's argmin and argmax do not convert to ONNX
-        chosen = ops.one_hot(index, self.count, dtype="float32")
-        return ops.matmul(chosen, self.codebook)  # not take, whose gradient is a list of rows that no one has summed
+        return ops.one_hot(index, self.count, dtype="float32")
+
+    def follow(self, x: Tensor, draws: Tensor) -> None:
+        """Moves each vector of the codebook to the average of the x that chose it; restarts those that few choose.
+
+        `N_k = decay N_k + (1 - decay) n_k`, `m_k` alike of the sum of these x, `e_k = m_k / N_k`. A vector whose N is
+        below a tenth of the mean becomes a random one of x, and counts as one of mean use.
+
+        Args:
+            x: float32 `(n, size)`.
+            draws: integers below n, `(count,)`, of the x that restarted vectors become.
+
+        Source: van den Oord et al. 2017, appendix A.1. Restarts: Dhariwal et al. 2020, arXiv:2005.00341, section 3.1,
+            whose threshold is a number of uses.
+        """
+        ops, chosen = keras.ops, self.chosen(x)
+        counts = self.decay * self.counts + (1 - self.decay) * ops.sum(chosen, axis=0)
+        sums = self.decay * self.sums + (1 - self.decay) * ops.matmul(ops.transpose(chosen), x)
+        mean = ops.mean(counts)
+        dead, fresh = counts < 0.1 * mean, ops.take(x, draws, axis=0)
+        counts = ops.where(dead, mean, counts)
+        sums = ops.where(dead[:, None], mean * fresh, sums)
+        self.counts.assign(counts)
+        self.sums.assign(sums)
+        self.codebook.assign(sums / counts[:, None])
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "count": self.count}
+        return {**super().get_config(), "count": self.count, "decay": self.decay}

@@ -6,21 +6,26 @@ the maps and e their nearest vectors (equation 3; sg stops the gradient):
     L = error(x, g(e)) + ||sg(z) - e||^2 + beta ||z - sg(e)||^2
 
 The first term's gradient passes from e to z as if they were the same, the second moves the codebook, the third keeps
-the encoder near it. The errors are means over numbers, beta is .25.
+the encoder near it. The errors are means over numbers, beta is .25. In place of the second term the vectors of the
+codebook follow averages of the maps that choose them (appendix A.1, `--codebook-decay`); 0 is the second term.
+
+The perplexity `exp(-sum_k p_k log p_k)` of a batch's choices is logged: it is 1 where all choose one vector. By the
+second term alone the codebook dies: on `mnist5k` all places choose one vector within 150 steps. So a vector that few
+choose restarts at a random place of the maps (Dhariwal et al. 2020, arXiv:2005.00341, section 3.1).
 
 Recipe `vq-vae`: the networks of Berthelot et al. 2019 (`kgen.networks.acai`), where this was a baseline, and 512
 vectors. What is encoded and walked along are the maps before quantisation, as there; the decoder quantises. On lines:
 `--dataset lines --latent-width 2 --steps 262144`.
 
 Deviations: these networks for the paper's residual ones; squared error of images in [-1, 1]; no autoregressive prior on
-the indices, so nothing is drawn from noise. Berthelot et al. move the codebook by averages and use beta 10.
+the indices, so nothing is drawn from noise; the restarts. Berthelot et al. use beta 10 and a decay of .999.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kgen import layers
+from kgen import layers, rng
 from kgen.backend import Tensor, keras
 from kgen.core import autoencoding
 from kgen.core.game import Player
@@ -44,7 +49,7 @@ class VQVAE(autoencoding.AutoencodingGame):
         beta: weight of the commitment.
     """
 
-    reports = ("reconstruction", "codebook_error")
+    reports = ("reconstruction", "codebook_error", "perplexity")
 
     def __init__(self, autoencoder: Player, pixels: "Pixels", size: int, beta: float) -> None:
         super().__init__(autoencoder.network.input_shape[1:], pixels, autoencoder=autoencoder)
@@ -55,25 +60,29 @@ class VQVAE(autoencoding.AutoencodingGame):
         yield self.turn, batches[0]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Returns the sum of the three terms, and the mean squared distance from the codebook, scalars."""
+        """Returns the loss, its parts, and the perplexity of the choices, scalars."""
         ops, codes = keras.ops, self.encoder(real, training=True)
         reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
-        vectors = ops.reshape(codes, (-1, self.size))
-        nearest = self.decoder.get_layer(QUANTIZER).nearest(vectors)
+        quantizer, vectors = self.decoder.get_layer(QUANTIZER), ops.reshape(codes, (-1, self.size))
+        nearest, shares = quantizer.nearest(vectors), ops.mean(quantizer.chosen(vectors), axis=0)
         moved = ops.mean(ops.square(ops.stop_gradient(vectors) - nearest))
         committed = ops.mean(ops.square(vectors - ops.stop_gradient(nearest)))
+        if quantizer.decay:
+            draws = rng.current().integers((quantizer.count,), vectors.shape[0])
+            quantizer.follow(ops.cast(ops.stop_gradient(vectors), "float32"), draws)
         return {
-            "autoencoder": reconstruction + moved + self.beta * committed,
+            "autoencoder": reconstruction + (0 if quantizer.decay else moved) + self.beta * committed,
             "reconstruction": reconstruction,
             "codebook_error": moved,
+            "perplexity": ops.exp(-ops.sum(shares * ops.log(shares + 1e-10))),
         }
 
 
-def quantising(network: "keras.Model", size: int, count: int) -> "keras.Model":
+def quantising(network: "keras.Model", size: int, count: int, decay: float) -> "keras.Model":
     """Returns a decoder of codes `(batch, n size)` that first replaces each `size` numbers by those of a codebook."""
     code = keras.Input(network.input_shape[1:])
     vectors = keras.layers.Reshape((-1, size))(code)
-    nearest = layers.VectorQuantizer(count, name=QUANTIZER)(vectors)
+    nearest = layers.VectorQuantizer(count, decay, name=QUANTIZER)(vectors)
     return keras.Model(code, network(keras.layers.Flatten()(nearest)), name="decoder")
 
 
@@ -82,17 +91,19 @@ class VQVAERecipe(ACAINetworksRecipe):
     """Vector-quantised autoencoder, van den Oord et al. 2017."""
 
     codebook: int = 512  # Vectors of the codebook.
+    codebook_decay: float = 0.99  # Of the averages that the codebook follows; 0 moves it by gradients.
     beta: float = 0.25  # Weight of the term that keeps the encoder near the codebook.
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(self.codebook >= 2, "codebook", "at least 2")
+        self.demand(0 <= self.codebook_decay < 1, "codebook_decay", "at least 0 and below 1")
         self.demand(self.beta >= 0, "beta", "0 or more")
 
     def game(self, data: "Images") -> "Game":
         """Returns the `VQVAE` on ACAI's networks."""
         shape, plan = data.images.shape[1:], self.pyramid(data.images.shape[1:])
-        decoding = quantising(decoder(shape, plan), self.latent_channels, self.codebook)
+        decoding = quantising(decoder(shape, plan), self.latent_channels, self.codebook, self.codebook_decay)
         network = autoencoding.autoencoder(encoder(shape, plan), decoding)
         return VQVAE(Player(network, self.adam()), autoencoding.PIXELS["mse"], self.latent_channels, self.beta)
 

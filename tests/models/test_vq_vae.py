@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import keras
 import numpy as np
@@ -10,10 +11,18 @@ from kgen.core import recipe as recipes
 from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.rng import Rng
+from kgen.training import train as training
 from tests.helpers.recipes import pictures
 
 COUNT, SIZE = 5, 3
-TINY = {"image_size": None, "depth": 2, "latent_width": 2, "latent_channels": SIZE, "codebook": COUNT}
+TINY = {
+    "image_size": None,
+    "depth": 2,
+    "latent_width": 2,
+    "latent_channels": SIZE,
+    "codebook": COUNT,
+    "codebook_decay": 0.0,
+}
 DATA = pictures(6, size=8)
 REAL = np.float32(DATA.images / 127.5 - 1)
 
@@ -175,6 +184,41 @@ def test_nothing_is_drawn():
     assert list(made.play(["batch"])) == [(made.turn, "batch")]
 
 
+# The codebook that follows averages.
+
+
+def test_a_turn_moves_the_codebook_to_the_averages_of_what_chose_it():
+    made = game(codebook_decay=0.5)
+    layer, vectors = quantizer(made), tf.reshape(made.encoder(REAL), (-1, SIZE)).numpy()
+    index = nearest(made, vectors)
+    counts = np.bincount(index, minlength=COUNT) / 2
+    with Rng(3):
+        values = made.turn(tf.constant(REAL))
+    dead = counts < 0.1 * counts.mean()
+    assert dead.sum() >= 1 and not dead.all()  # the vector that is far from all
+    averages = [vectors[index == k].mean(axis=0) for k in np.flatnonzero(~dead)]
+    np.testing.assert_allclose(layer.codebook.numpy()[~dead], averages, rtol=1e-4)
+    np.testing.assert_allclose(layer.counts.numpy(), np.where(dead, counts.mean(), counts), rtol=1e-5)
+    for restarted in layer.codebook.numpy()[dead]:
+        assert np.abs(vectors - restarted).max(axis=1).min() < 1e-5  # one of the batch's
+    shares = np.bincount(index, minlength=COUNT) / len(index)
+    expected = np.exp(-sum(p * np.log(p) for p in shares if p))
+    assert float(values["perplexity"]) == pytest.approx(expected, rel=1e-4)
+    loss = values["reconstruction"] + 0.25 * values["codebook_error"]
+    assert float(values["autoencoder"]) == pytest.approx(float(loss), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_the_codebook_lives_with_restarts_and_dies_without(tmp_path):
+    small = {"dataset": "mnist5k", "steps": 300, "log_every": 50, "depth": 4, "sample_every": 300}
+    found = {}
+    for decay in (0.99, 0.0):
+        run = training.train("vq-vae", tmp_path / str(decay), None, codebook_decay=decay, **small).run
+        found[decay] = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
+    assert found[0.0]["perplexity"] < 5 < 50 < found[0.99]["perplexity"]
+    assert found[0.99]["reconstruction"] < 0.8 * found[0.0]["reconstruction"]
+
+
 # The recipe.
 
 
@@ -184,13 +228,16 @@ def test_the_recipes_networks():
     assert quantizer(made).codebook.shape == (512, 16) and made.beta == 0.25
     assert np.abs(quantizer(made).codebook.numpy()).max() <= 1 / 512
     trainable = [sum(int(np.prod(w.shape)) for w in net.trainable_variables) for net in (made.encoder, made.decoder)]
-    assert trainable == [166_288, 83_329 + 512 * 16]
+    assert trainable == [166_288, 83_329]
+    assert (quantizer(made).decay, quantizer(made).codebook.trainable) == (0.99, False)
+    by_gradients = dataclasses.replace(found, codebook_decay=0.0).game(pictures(2))
+    assert sum(int(np.prod(w.shape)) for w in by_gradients.decoder.trainable_variables) == 83_329 + 512 * 16
     assert made.encoder.output_shape == made.decoder.input_shape == (None, 256)
 
 
-@pytest.mark.parametrize("name, value", [("codebook", 1), ("beta", -0.1), ("depth", 0)])
+@pytest.mark.parametrize("name, value", [("codebook", 1), ("beta", -0.1), ("depth", 0), ("codebook_decay", 1.0)])
 def test_numbers_that_cannot_be_are_refused(name, value):
-    with pytest.raises(UsageError, match=f"^--{name} must be"):
+    with pytest.raises(UsageError, match="^--" + name.replace("_", "-") + " must be"):
         dataclasses.replace(recipes.find("vq-vae"), **{name: value})
 
 
