@@ -1,4 +1,4 @@
-"""What adversarial games share: two players, what the discriminator sees, how the generator is shown and served.
+"""The base of adversarial games: two players, what the discriminator sees, how the generator is shown and served.
 
 And the flags that adversarial recipes offer besides their paper's numbers: augmentation, R1, steps of each player,
 balance, the loss.

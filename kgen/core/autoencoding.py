@@ -1,4 +1,4 @@
-"""What games with an encoder and a decoder share: how their codes are shown and served."""
+"""The base of games with an encoder and a decoder: how their codes are shown and served."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -36,7 +36,7 @@ PIXELS = {
 
 
 class AutoencodingGame(Game):
-    """An encoder, a decoder, and perhaps who judges them; a paper's game adds its turns.
+    """An encoder and a decoder, perhaps with a discriminator. The game of a paper adds its turns.
 
     A sheet shows, from above: rows of images, each over the row of their reconstructions; `walks` rows, each from the
     code of one image to that of another in a straight line; `draws` rows of decoded codes from `prior`.

@@ -1,4 +1,4 @@
-"""Images that a recipe does not train on, to see what it makes of new ones, and to stop when that gets no better."""
+"""Images held out for validation: a fold of the data set, early stopping, and the weights of the best epoch."""
 
 from dataclasses import dataclass
 from pathlib import Path

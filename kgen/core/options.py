@@ -1,4 +1,4 @@
-"""What a run is asked besides its paper's numbers: data, device, clocks, evaluation. Each field is a flag.
+"""The options of a run besides its paper's numbers: data, device, clocks, evaluation. Each field is a flag.
 
 A field's annotation may carry marks, which say what else may be done with it: whether a resumed run may change it,
 whether a search may vary it, whether it is a path of this machine.

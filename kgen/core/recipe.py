@@ -71,7 +71,7 @@ class Recipe(RunOptions):
         return without(data, split(len(data.images), parts, self.seed), 0)
 
     def strata(self, data: "Images") -> None:
-        """Returns arrays of indices, of each of which every batch has an equal part, in this order; None mixes all."""
+        """Returns groups of indices `(n,)`, of which each batch has equal parts, in this order; None is one group."""
         return None
 
     def to_json(self) -> str:

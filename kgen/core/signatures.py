@@ -1,4 +1,4 @@
-"""What an export answers to: named functions over named tensors, bounded, free of kgen and of Keras."""
+"""The signatures of an export: named functions of named tensors that need neither kgen nor Keras."""
 
 import inspect
 from collections.abc import Callable

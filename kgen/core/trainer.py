@@ -199,7 +199,7 @@ class Trainer(keras.Model):
 
         Args:
             loss: a number.
-            counts: whether a loss that is not less is one more that was waited for.
+            counts: whether a loss that is not less counts for patience: whether `wait` becomes one more.
         """
         better = int(self.best_step.numpy()) < 0 or loss < float(self.best_loss.numpy())
         if better:
@@ -224,7 +224,7 @@ class Trainer(keras.Model):
 
 
 def clone_frozen(network: "keras.Model") -> "keras.Model":
-    """Returns a copy of a network that nobody trains."""
+    """Returns a copy of a network whose weights are not trainable."""
     copy = keras.models.clone_model(network)
     copy.trainable = False
     assign_all(copy, network)

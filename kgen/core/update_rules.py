@@ -1,4 +1,4 @@
-"""Update rules: who may move, decided on the device in every turn. A game has one where a player is held back."""
+"""Update rules decide, on the device and in every turn, whether a player may move. Most games have none."""
 
 from kgen.backend import Tensor, tf
 
@@ -22,7 +22,7 @@ class UpdateRule:
             step: steps played before this one, int64 scalar.
             memory: float32 `(self.memory,)`.
         """
-        raise NotImplementedError("An update rule says in allows() who may move.")
+        raise NotImplementedError("An update rule decides in allows() whether a player may move.")
 
 
 class CriticFirst(UpdateRule):

@@ -1,4 +1,4 @@
-"""What a game makes of images that it was not trained on."""
+"""The validation pass: means of a game's measures over images that it was not trained on."""
 
 from typing import TYPE_CHECKING, Any
 

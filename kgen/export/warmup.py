@@ -1,4 +1,4 @@
-"""Requests that TensorFlow Serving replays before it answers anybody, as the first of each kind takes long."""
+"""Warm-up requests, which TensorFlow Serving replays when it loads a model, since the first of each kind is slow."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A trained autoencoder to encode and decode with, whether it lives in this process or came out of an export."""
+"""A trained autoencoder, of a run or of an export, which encodes and decodes images."""
 
 from collections.abc import Callable
 from typing import Any

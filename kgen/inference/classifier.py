@@ -1,4 +1,4 @@
-"""A trained classifier to classifier images by: its features and logits."""
+"""A trained classifier: its probabilities, and its features and logits for metrics."""
 
 import hashlib
 from collections.abc import Callable
@@ -44,12 +44,12 @@ def network(run: Path | str, shape: tuple[int, ...], classes: tuple[str, ...] | 
 
     Args:
         run: run directory of `classifier`; its best weights are used.
-        shape: `(height, width, channels)` of the images to be judged.
+        shape: `(height, width, channels)` of the images to be classified.
         classes: their names, in the order that logits are to have; None takes the run's own.
 
     Raises:
-        UsageError: the run is of another model, or of images of another size or of other classes: a classifier that
-            knows fewer has to take what is none of them for one of them.
+        UsageError: the run is of another model, or of images of another size or of other classes: a classifier
+            of fewer classes would take images of the others for one of its own.
     """
     recipe = directory.read_recipe(run)
     if not isinstance(recipe, ClassifierRecipe):

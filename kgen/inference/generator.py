@@ -1,4 +1,4 @@
-"""A trained generator to draw from, whether it lives in this process or came out of an export."""
+"""A trained generator, of a run or of an export, which draws images."""
 
 import math
 from collections.abc import Callable

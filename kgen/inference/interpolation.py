@@ -1,4 +1,4 @@
-"""From one generated image to another: in a straight line or on a sphere of latents, or by a cross-fade of pixels.
+"""Interpolation between two generated images: linear or spherical, of latents, or a cross-fade of pixels.
 
 The position `alpha` is the share of the first end: 0 is the second end, 1 the first, and what lies past 1 extrapolates.
 """

@@ -1,4 +1,4 @@
-"""Layers that Keras lacks or has otherwise, one file each. Importing the package alone loads no TensorFlow."""
+"""Layers that Keras lacks, or that papers need in another form, one file each. Importing this loads no TensorFlow."""
 
 import lazy_loader
 

@@ -60,7 +60,7 @@ class SpectralNorm(keras.layers.Wrapper):
             self.u.assign(keras.ops.where(sigma > 0, u, self.u))  # a kernel of zeros would end the iteration for good
         kernel = self.layer.kernel
         normalised = keras.ops.divide(kernel, keras.ops.maximum(sigma, 1e-12))  # a kernel of zeros stays one
-        # The others are named too, for this scope hides any that surrounds it.
+        # The scope names the other variables too, since it replaces a scope around it.
         others = [(weight, weight.value) for weight in self.layer.weights if weight is not kernel]
         with keras.StatelessScope([(kernel, normalised), *others]):
             return self.layer(x)

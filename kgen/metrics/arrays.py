@@ -1,4 +1,4 @@
-"""What every metric asks of its arrays, and distances between many rows in little memory."""
+"""Checks of the arrays that metrics take, and distances between many rows in little memory."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Takes the same measurements of model after model. The folder is the registry of metrics."""
+"""The evaluator, which measures one model after another in the same way, and the registry of metrics."""
 
 import functools
 import importlib

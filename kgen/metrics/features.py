@@ -1,4 +1,4 @@
-"""Networks that look at images for a metric, and what they saw, kept on disk by the content of images and weights."""
+"""Features of images by a network, and their cache on disk, whose key is the content of images and weights."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""How sure a classifier is of each image, and how varied its answers are: Inception Score, where it is Inception.
+"""The Inception Score: how sure a classifier is of each image, and how varied its answers are.
 
     exp(E_x KL(p(y | x) || p(y)))
 

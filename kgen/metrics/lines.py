@@ -1,4 +1,4 @@
-"""How far an autoencoder's interpolations between lines are from lines, and how evenly they turn.
+"""Mean Distance and Smoothness: how far interpolations between lines are from lines, and how evenly they turn.
 
 Source: Berthelot et al. 2019, arXiv:1807.07543, section 4.1, and lib/eval.py and lib/train.py of the authors.
 """

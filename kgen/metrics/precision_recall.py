@@ -1,4 +1,4 @@
-"""How real samples are, and how much of what is real they reach, by balls around features.
+"""Precision and recall, density and coverage: how real samples are, and how much of what is real they reach.
 
 A ball around a feature reaches to its k-th nearest neighbour in its own set. Precision is the share of generated
 features within a ball of a real one, recall the share of real ones within a ball of a generated one. Density counts the

@@ -1,4 +1,4 @@
-"""Real images to compare with, generated ones in a folder, and what real images score as if they were generated."""
+"""Real images to compare with, generated ones in a folder, and the scores of real images for calibration."""
 
 import dataclasses
 from collections.abc import Callable

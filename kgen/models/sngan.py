@@ -147,7 +147,7 @@ def down_block(x: Tensor, channels: int, halve: bool, first: bool = False) -> Te
         x: symbolic maps.
         channels: of the output; the first convolution keeps those of `x`.
         halve: whether the maps are pooled. Else `channels` must be those of `x`, and the shortcut is `x` itself.
-        first: the block that sees the image, in the code `OptimizedBlock`: no ReLU at its door, since pixels may be
+        first: the block that sees the image, in the code `OptimizedBlock`. It begins without ReLU, since pixels may be
             negative, and both convolutions have `channels`.
     """
     y = x if first else keras.layers.ReLU()(x)

@@ -1,4 +1,4 @@
-"""The convolutional generator and discriminator of DCGAN, which many papers took over, and their flags.
+"""The convolutional generator and discriminator of DCGAN, which many papers use, and their flags.
 
 Source: Radford et al. 2016, arXiv:1511.06434, sections 3 and 4, figure 1; the authors' code.
 """

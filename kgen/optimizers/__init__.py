@@ -1,4 +1,4 @@
-"""Optimizers that papers used and Keras lacks; each loads Keras when it is first used."""
+"""Optimizers that papers used and Keras lacks. Each loads Keras when it is first used."""
 
 import lazy_loader
 

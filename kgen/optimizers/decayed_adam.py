@@ -1,4 +1,4 @@
-"""Adam whose learning rate falls linearly to nothing, as GANs are trained for a known number of updates."""
+"""Adam with a learning rate that falls linearly to 0 over a known number of updates, as many GANs use."""
 
 from typing import Any
 

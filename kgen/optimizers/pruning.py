@@ -9,7 +9,7 @@ from kgen.backend import keras
 
 
 class Pruning(NamedTuple):
-    """When how much of what is pruned.
+    """How much of each kind of weight is pruned, and how often.
 
     every: epochs between prunings, from 1.
     amounts: `{group: share}` of each kernel's weights, the smallest, that become zero; in [0, 1].

@@ -1,4 +1,4 @@
-"""Directions of a code in which one attribute of an image changes: glasses, a smile."""
+"""Attribute vectors: directions of a code in which one attribute of an image changes, such as a smile."""
 
 import dataclasses
 from collections.abc import Sequence

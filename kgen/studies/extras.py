@@ -1,4 +1,4 @@
-"""The packages of extras."""
+"""Checks that the packages of an extra are installed."""
 
 import importlib
 from typing import Any

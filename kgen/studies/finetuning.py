@@ -1,4 +1,4 @@
-"""Supervised fine-tuning of a trained encoder to different depths: what of it is of use for telling classes apart."""
+"""Supervised fine-tuning of a trained encoder to different depths."""
 
 import dataclasses
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How much an autoencoder suffers from noise that it was or was not trained against: report 002's table 1."""
+"""The losses of autoencoders on noises that they were, or were not, trained against: table 1 of report 002."""
 
 import copy
 import dataclasses

@@ -1,4 +1,4 @@
-"""From the flags of a recipe or of scripts/evaluate.py to who takes measurements."""
+"""Makes the evaluator that the flags of a recipe, or of `kgen evaluate`, ask for."""
 
 import dataclasses
 import warnings

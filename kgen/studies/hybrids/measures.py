@@ -1,4 +1,4 @@
-"""What is asked of a hybrid, in numbers: can both kinds be recognised, does it look real, is it new?
+"""Measures of hybrids: whether both kinds are recognised, whether they look real, and whether they are new.
 
 Student report 001 judged its hybrids by eye under these three heads. Here a classifier of real images measures them:
 its probabilities stand for recognition, and the features before its last layer for likeness. Features have no scale of

@@ -1,4 +1,4 @@
-"""What a code holds, in numbers: directions of variance, classes found without and with labels, errors beside PCA's.
+"""Measures of a code: directions of variance, classes found without and with labels, errors beside those of PCA.
 
 A code is what an encoder makes of an image: a row of numbers.
 """

@@ -1,4 +1,4 @@
-"""What a code holds, to look at: maps of the codes, slices through them, and what becomes of images and of noise.
+"""Pictures of a code: maps, slices, reconstructions, and what the decoder makes of noise.
 
 An autoencoder here is any object with `encode(images)`, from uint8 `(n, height, width, channels)` to float32 `(n,
 size)`, and `decode(codes)`, from those to float32 images in [0, 1].

@@ -1,4 +1,4 @@
-"""Codes for the embedding projector of TensorBoard, where one turns them by hand: `tensorboard --logdir FOLDER`."""
+"""Codes for the embedding projector of TensorBoard: `tensorboard --logdir FOLDER`."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""What the code of a trained autoencoder has learnt: maps, slices, and numbers beside those of PCA.
+"""A study of the code of a trained autoencoder: maps, slices, and numbers beside those of PCA.
 
 The parts are in `latent_measures`, `latent_pictures` and `latent_projector`; this is the whole, in one folder.
 """

@@ -137,7 +137,7 @@ def _room(study: "optuna.Study", trials: int, children: dict) -> int:
 
 
 def _start(job: Job, threads: int, output: Path) -> Any:
-    """Starts the process of a trial, deaf to Ctrl-C from its first moment."""
+    """Starts the process of a trial, which ignores Ctrl-C from its start."""
     child = multiprocessing.get_context("spawn").Process(target=work, args=(job, threads, output), daemon=True)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -148,7 +148,7 @@ def _start(job: Job, threads: int, output: Path) -> Any:
 
 
 def _idle(study: "optuna.Study", folder: Path) -> None:
-    """Waits for the trials of other machines, or tries those again whose machine is silent."""
+    """Waits for the trials of other machines. Trials of machines that no longer answer are tried again."""
     from optuna.storages import fail_stale_trials
 
     time.sleep(1)

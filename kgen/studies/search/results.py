@@ -1,4 +1,4 @@
-"""What a hyper-parameter search has found: a table of trials, pictures, the best recipe and its run."""
+"""The results of a hyper-parameter search: a table of trials, pictures, the best recipe and its run."""
 
 import csv
 import json

@@ -42,7 +42,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """A few values; `names` are what Optuna stores, which knows numbers, texts, truths and None."""
+    """A few values. `names` is what Optuna stores: numbers, strings, booleans or None."""
 
     field: str
     names: tuple
@@ -149,7 +149,7 @@ def _range(text: str, field: str, bounds: str, scale: str, kind: type) -> Range:
         wanted = "whole numbers" if kind is int else "numbers"
         raise UsageError(f"--vary {text}: both ends must be {wanted}; {GRAMMAR}.") from None
     if scale not in ("", "log"):
-        raise UsageError(f"--vary {text}: behind the colon stands log or nothing, not {scale!r}.")
+        raise UsageError(f"--vary {text}: after the colon only log is accepted, not {scale!r}.")
     if not low < high:
         raise UsageError(f"--vary {text}: the low end must be below the high one.")
     if scale and low <= 0:

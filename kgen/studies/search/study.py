@@ -147,7 +147,7 @@ def _is_dead(trial: "optuna.Trial") -> bool:
 
 
 def _alive(pid: int) -> bool:
-    """Returns whether a process of this machine runs; one that has ended and that nobody has waited for does not."""
+    """Returns whether a process of this machine runs. A zombie does not: it has ended, but was not waited for."""
     try:
         os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"

@@ -1,4 +1,4 @@
-"""One trial of a hyper-parameter search: its recipe is trained on a few folds and judged.
+"""One trial of a hyper-parameter search: its recipe is trained on a few folds and scored.
 
     value = mean over folds of the best validation loss + a * mean minutes + b * latent_dim
 

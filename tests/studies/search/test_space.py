@@ -77,7 +77,7 @@ def test_a_choice(text, name, values):
         ("learning_rate=..1", "both ends must be numbers"),
         ("learning_rate=1..inf", "both ends must be numbers"),
         ("learning_rate=nan..1", "both ends must be numbers"),
-        ("learning_rate=1..2:exp", "behind the colon stands log or nothing, not 'exp'"),
+        ("learning_rate=1..2:exp", "after the colon only log is accepted, not 'exp'"),
         ("learning_rate=-1..1:log", "a logarithm needs a low end above 0"),
         ("learning_rate=0..1", "--learning-rate must be above 0, not 0.0."),
         ("latent_dim=0..4", "--latent-dim must be at least 1, not 0."),
