@@ -106,9 +106,11 @@ def complaint(root: Path) -> str:
     """Returns a sentence that names the pages which are missing, stale or superfluous; "" if there are none."""
     wanted, folder = pages(root), root / PAGES
     present = {path.name: path.read_text() for path in folder.glob("*.md")}
+    missing = sorted(set(wanted) - set(present))
+    stale = sorted(name for name, text in wanted.items() if present.get(name, text) != text)
     wrong = {
-        "missing": sorted(set(wanted) - set(present)),
-        "stale": sorted(name for name, text in wanted.items() if present.get(name, text) != text),
+        "missing": missing,
+        "stale": [name for name in stale if not (missing and name == "index.md")],  # a missing page makes it so
         "superfluous": sorted(set(present) - set(wanted)),
     }
     told = [f"{kind}: {', '.join(names)}" for kind, names in wrong.items() if names]
