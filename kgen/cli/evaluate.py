@@ -30,6 +30,7 @@ class Options:
     calibration: bool = True  # Whether to print the Parzen scores of real training images and of k-means too.
     cache_dir: Path = Path("~/.cache/kgen")  # Where features of real images are kept for later runs.
     runs_dir: Path = Path("runs")  # Where to look for the latest run.
+    trust: bool = False  # Load exports even if they may touch files or the network: a SavedModel is a program.
 
 
 def main(arguments: list[str]) -> int:

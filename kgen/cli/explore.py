@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
 
     from kgen.explorer import page, subject
 
-    page.publish(subject.of(path))
+    page.publish(subject.of(path, options.trust))
     print(f"http://{options.host}:{options.port}   Ctrl-C ends.", flush=True)
     ui.run(host=options.host, port=options.port, title="kgen", reload=False, show=False, show_welcome_message=False)
     return 0

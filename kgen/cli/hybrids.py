@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     data = build.load(dataclasses.replace(recipe, split=options.split, classes=None))
     pairs = paired(data, protocol)
     classifier = options.classifier and classifiers.network(options.classifier, data.images.shape[1:], data.classes)
-    opened = loading.load(path).autoencoder
+    opened = loading.load(path, options.trust).autoencoder
     train = recipe.divide(build.load(recipe))[0]
     about = {"model": recipe.name, "dataset": recipe.dataset, "from": str(path)}
     say = functools.partial(print, file=sys.stderr)

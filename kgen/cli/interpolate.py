@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     alphas, out = interpolation.positions(options.frames, options.until), interpolation.stem(options.out)
     from kgen.inference import loading
 
-    generator = loading.load(path).generator
+    generator = loading.load(path, options.trust).generator
     films = interpolation.films(
         generator, options.seed, options.kind, alphas, interpolation.chosen(generator, options.class_)
     )

@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     from kgen.metrics import lines as line_metrics
     from kgen.runs import build
 
-    opened = loading.load(path).autoencoder
+    opened = loading.load(path, options.trust).autoencoder
     recipe = directory.read_recipe(path)
     directory.make_folder(options.out)
 

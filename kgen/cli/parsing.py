@@ -53,6 +53,7 @@ class ModelOptions:
     run: str | None = None  # Run directory, or latest; its newest checkpoint is used.
     saved_model: Path | None = None  # An export, saved_models/<name>/<version>, instead of a run.
     runs_dir: Path = Path("runs")  # Where to look for the latest run.
+    trust: bool = False  # Load an export even if it may touch files or the network: a SavedModel is a program.
 
     def path(self) -> Path:
         """Returns the run directory or the export; raises UsageError unless exactly one is named."""

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     from kgen import images
     from kgen.inference import loading
 
-    generator = loading.load(path).generator
+    generator = loading.load(path, options.trust).generator
     label = None if options.class_ is None else generator.index(options.class_)
     count, columns = generator.sheet(options.count, label)
     pictures = images.to_bytes(generator.draw(options.seed, count, label))

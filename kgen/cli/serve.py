@@ -17,6 +17,7 @@ class Options:
     rest_port: int = 8501  # Of the REST interface.
     grpc_port: int = 8500  # Of the gRPC interface.
     enable_batching: bool = False  # Whether to answer simultaneous requests together, see docs/serving.md.
+    trust: bool = False  # Serve exports even if they may touch files or the network: a SavedModel is a program.
     development: bool = False  # Whether to use kgen's small server, for this machine only, in any case.
 
 
@@ -38,7 +39,10 @@ def main(arguments: list[str]) -> int:
     from kgen.serving import launch
 
     real = None if options.development else launch.command(options.exports, *ports, options.enable_batching)
-    say("Try, in another terminal:\n" + "\n".join(launch.examples(options.exports, options.rest_port)))
+    say(
+        "Try, in another terminal:\n"
+        + "\n".join(launch.examples(options.exports, options.rest_port, trust=options.trust))
+    )
     if real:
         say(f"Starting: {shlex.join(real)}")
         os.execv(real[0], real)
@@ -46,5 +50,5 @@ def main(arguments: list[str]) -> int:
         f"Serving on http://127.0.0.1:{ports[0]} and gRPC {ports[1]}, with a server for development: one process, "
         "this machine alone. For production install tensorflow_model_server: docs/serving.md. Ctrl-C ends."
     )
-    launch.serve(options.exports, *ports, options.enable_batching)
+    launch.serve(options.exports, *ports, options.enable_batching, options.trust)
     return 0

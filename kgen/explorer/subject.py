@@ -134,9 +134,9 @@ def _principal(centred: np.ndarray) -> np.ndarray:
     return (values[:SLIDERS, None] / np.sqrt(len(centred)) * rows[:SLIDERS]).astype(np.float32)
 
 
-def of(path: Path | str) -> Subject:
-    """Returns the `Subject` of a run directory or an export."""
-    model = loading.load(path)
+def of(path: Path | str, trust: bool = False) -> Subject:
+    """Returns the `Subject` of a run directory or an export; `trust` as in `kgen.load`."""
+    model = loading.load(path, trust)
     generator = model.generator if model.draws else None
     autoencoder = model.autoencoder if model.encodes else None
     return Subject(f"{path}", generator, autoencoder, _examples(model.recipe, autoencoder))

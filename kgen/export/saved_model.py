@@ -18,7 +18,7 @@ from kgen import images
 from kgen.backend import tf
 from kgen.core.game import sheet
 from kgen.errors import UsageError
-from kgen.export import models_config, warmup
+from kgen.export import models_config, safety, warmup
 from kgen.rng import Rng
 from kgen.runs import checkpoint, directory
 
@@ -137,10 +137,17 @@ def exported(run: Path, step: int) -> Path | None:
         return None
 
 
-def load(path: Path) -> Any:
-    """Returns a loaded export; raises UsageError when `path` is none that can be loaded."""
+def load(path: Path, trust: bool = False) -> Any:
+    """Returns a loaded export; raises UsageError when `path` is none that can be loaded.
+
+    Args:
+        path: of the export, `saved_models/<name>/<version>`.
+        trust: whether it may have operations that touch files, the network or Python, see `kgen.export.safety`.
+    """
     if not (Path(path) / "saved_model.pb").is_file():
         raise UsageError(f"{path} is not an export: it has no saved_model.pb. Give saved_models/<name>/<version>.")
+    if not trust:
+        safety.demand_harmless(path)
     try:
         return tf.saved_model.load(str(path))
     except (OSError, ValueError, tf.errors.OpError) as error:

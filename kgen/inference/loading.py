@@ -84,15 +84,19 @@ class LoadedModel:
         return TrainedClassifier(self._signature("probabilities"), self.classes, self._keep)
 
 
-def load(path: str | Path) -> LoadedModel:
+def load(path: str | Path, trust: bool = False) -> LoadedModel:
     """Opens a run directory at its newest checkpoint, or an export `saved_models/<name>/<version>`.
+
+    Args:
+        path: of the run directory or the export.
+        trust: whether an export may have operations that touch files, the network or Python: a SavedModel is a program.
 
     Raises:
         UsageError: it is neither, it is damaged, or the run has no checkpoint yet.
     """
     path = Path(path).expanduser()
     if (path / "saved_model.pb").is_file():
-        return _of_export(path)
+        return _of_export(path, trust)
     if not (path / "recipe.json").is_file():
         raise UsageError(
             f"{path} is neither a run directory (it has no recipe.json) nor an export (it has no saved_model.pb). "
@@ -115,8 +119,8 @@ def of_game(game: Game, name: str = "This model") -> LoadedModel:
     return found
 
 
-def _of_export(path: Path) -> LoadedModel:
-    loaded = saved_model.load(path)
+def _of_export(path: Path, trust: bool) -> LoadedModel:
+    loaded = saved_model.load(path, trust)
     found = LoadedModel(
         str(path), set(loaded.signatures), lambda each: loaded.signatures[each], saved_model.read_classes(path), loaded
     )

@@ -36,12 +36,12 @@ def command(root: Path | str, rest_port: int, grpc_port: int, batch: bool = Fals
     ]
 
 
-def examples(root: Path | str, rest_port: int, most: int = 3) -> list[str]:
+def examples(root: Path | str, rest_port: int, most: int = 3, trust: bool = False) -> list[str]:
     """Returns commands to paste into a shell, one for each of the first `most` models, see `line`.
 
     In place of a model of which no version can be loaded stands the reason, as a comment of the shell.
     """
-    models, found = Models(root), []
+    models, found = Models(root, trust=trust), []
     for name in models.names()[:most]:
         try:
             found.append(line(models, name, rest_port))
@@ -62,7 +62,14 @@ def line(models: Models, name: str, rest_port: int) -> str:
     return f"curl -s {place}/metadata"
 
 
-def serve(root: Path | str, rest_port: int, grpc_port: int, batch: bool = False, host: str = "127.0.0.1") -> None:
+def serve(
+    root: Path | str,
+    rest_port: int,
+    grpc_port: int,
+    batch: bool = False,
+    trust: bool = False,
+    host: str = "127.0.0.1",
+) -> None:
     """Runs the server for development until it is interrupted.
 
     Args:
@@ -70,13 +77,14 @@ def serve(root: Path | str, rest_port: int, grpc_port: int, batch: bool = False,
         rest_port: port of the REST interface.
         grpc_port: port of the gRPC interface.
         batch: whether requests that come at the same time are answered together.
+        trust: whether exports may touch files, the network or Python.
         host: address to listen at; 127.0.0.1 is for this machine only.
     """
     import uvicorn
 
     from kgen.serving import rest, rpc
 
-    models = Models(root, batch)
+    models = Models(root, batch, trust)
     grpc_server, _ = rpc.server(models, f"{host}:{grpc_port}")
     try:
         uvicorn.run(rest.application(models), host=host, port=rest_port, log_level="warning")

@@ -32,18 +32,19 @@ class Models:
     Args:
         root: the folder, such as `saved_models`, or the folder of one model, such as `saved_models/dcgan-mnist5k`.
         batch: whether requests that come at the same time are answered together, see `kgen.serving.batching`.
+        trust: whether exports may touch files, the network or Python, see `kgen.export.safety`.
 
     Raises:
         UsageError: there is no export in the folder.
     """
 
-    def __init__(self, root: Path | str, batch: bool = False) -> None:
+    def __init__(self, root: Path | str, batch: bool = False, trust: bool = False) -> None:
         root = Path(root)
         single = root.is_dir() and bool(models_config.versions(root))
         self.root, self.only = (root.parent, root.name) if single else (root, None)
         self._loaded = {}  # (name, version) -> an export, or the words why it cannot be loaded
         self._lock = threading.Lock()
-        self._joined = {} if batch else None
+        self._joined, self.trust = {} if batch else None, trust
         if not self.names():
             raise UsageError(f"There is no export in {root}. Train something, or see scripts/export.py.")
 
@@ -100,7 +101,7 @@ class Models:
                 present = models_config.versions(self.root / name)
                 self._loaded = {key: kept for key, kept in self._loaded.items() if key[0] != name or key[1] in present}
                 try:
-                    opened = saved_model.load(self.root / name / str(version))
+                    opened = saved_model.load(self.root / name / str(version), self.trust)
                     opened = opened if len(opened.signatures) else f"Version {version} of {name} has no signatures."
                 except UsageError as error:
                     opened = str(error)

@@ -44,7 +44,7 @@ def compared(
     evaluator = Evaluator(metrics, real, network, options.count, options.seed, options.seeds, cache_dir, progress=True)
     rows = {}
     for path in (*found, *options.saved_model):  # one at a time in memory
-        model = loading.load(path)
+        model = loading.load(path, options.trust)
         rows[str(path)] = measured(str(path), model.parts(), evaluator, say)
         keep(model, rows[str(path)])
     for path in options.images:

@@ -49,12 +49,10 @@ def kill_after_lines(process, log, lines, delay):
 BFLOAT16 = [*DCGAN, "--precision", "mixed_bfloat16", "--steps-per-execution", "2", "--log-every", "6"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments, start, seed",
-    [
-        pytest.param(DCGAN, processes.start, 1, id="dcgan"),
-        pytest.param(GAN, processes.fork, 2, id="gan", marks=pytest.mark.slow),
-    ],
+    [pytest.param(DCGAN, processes.start, 1, id="dcgan"), pytest.param(GAN, processes.fork, 2, id="gan")],
 )
 def test_killed_at_random_moments(arguments, start, seed, tmp_path):
     rng = random.Random(seed)
