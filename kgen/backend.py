@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -59,5 +59,9 @@ def _quiet() -> Iterator[None]:
         aside.close()
 
 
-keras = _Lazy("keras")
-tf = _Lazy("tensorflow")
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+else:
+    keras = _Lazy("keras")
+    tf = _Lazy("tensorflow")

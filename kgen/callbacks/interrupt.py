@@ -23,9 +23,8 @@ class Interrupt(EveryNSteps):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Takes over both signals."""
-        if (
-            threading.current_thread() is not threading.main_thread()
-        ):  # Python sets signal handlers in the main thread only
+        # Python sets signal handlers in the main thread only.
+        if threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._ask)

@@ -12,7 +12,7 @@ class Normal:
 
     size: int
 
-    def draw(self, count: Tensor) -> Tensor:
+    def draw(self, count: int | Tensor) -> Tensor:
         """Returns latents of shape `(count, size)`, float32."""
         return rng.current().normal((count, self.size))
 
@@ -24,6 +24,6 @@ class Uniform:
     size: int
     limit: float = 1.0
 
-    def draw(self, count: Tensor) -> Tensor:
+    def draw(self, count: int | Tensor) -> Tensor:
         """Returns latents of shape `(count, size)`, float32."""
         return rng.current().uniform((count, self.size), -self.limit, self.limit)

@@ -18,6 +18,8 @@ from kgen.data.splits import split, without
 from kgen.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from kgen.core.game import Game
     from kgen.data import Images
 
@@ -70,7 +72,7 @@ class Recipe(RunOptions):
         parts = max(10, math.ceil(len(data.images) / MOST_HELD_OUT))
         return without(data, split(len(data.images), parts, self.seed), 0)
 
-    def strata(self, data: "Images") -> None:
+    def strata(self, data: "Images") -> "list[np.ndarray] | None":
         """Returns groups of indices `(n,)`, of which each batch has equal parts, in this order; None is one group."""
         return None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
 from kgen.errors import UsageError
 
 OPSET = 18  # of ONNX: what onnxruntime from 1.14 on reads
@@ -122,7 +122,7 @@ def portable(signatures: dict[str, Callable]) -> dict[str, Callable]:
     }
 
 
-def outputs(function: Callable) -> list[str]:
+def outputs(function: Callable) -> dict[str, Tensor]:
     """Returns the outputs of a signature, `{name: symbolic tensor}`."""
     return function.get_concrete_function().structured_outputs
 

@@ -4,6 +4,7 @@ Source: TensorFlow Serving, "Serving configuration"; its `ModelServerConfig`, in
 """
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def versions(folder: Path) -> list[int]:
     return sorted(int(path.name) for path in Path(folder).iterdir() if path.name.isdecimal())
 
 
-def prune(folder: Path, keep: int, labelled: tuple[int, ...]) -> None:
+def prune(folder: Path, keep: int, labelled: Collection[int]) -> None:
     """Removes all but the newest `keep` versions of a model, and those that have a label."""
     for version in versions(folder)[:-keep]:
         if version not in labelled:

@@ -50,20 +50,21 @@ class VectorQuantizer(keras.layers.Layer):
         index = ops.top_k(closeness, 1)[1][..., 0]  # Keras's argmin and argmax do not convert to ONNX
         return ops.one_hot(index, self.count, dtype="float32")
 
-    def follow(self, x: Tensor, draws: Tensor) -> None:
+    def follow(self, x: Tensor, chosen: Tensor, draws: Tensor) -> None:
         """Moves each vector of the codebook to the average of the x that chose it; restarts those that few choose.
 
         `N_k = decay N_k + (1 - decay) n_k`, `m_k` alike of the sum of these x, `e_k = m_k / N_k`. A vector whose N is
         below a tenth of the mean becomes a random one of x, and counts as one of mean use.
 
         Args:
-            x: float32 `(n, size)`.
+            x: `(n, size)`.
+            chosen: of x, as `chosen` returns it.
             draws: integers below n, `(count,)`, of the x that restarted vectors become.
 
         Source: van den Oord et al. 2017, appendix A.1. Restarts: Dhariwal et al. 2020, arXiv:2005.00341, section 3.1,
             whose threshold is a number of uses.
         """
-        ops, chosen = keras.ops, self.chosen(x)
+        ops, x = keras.ops, keras.ops.cast(x, "float32")
         counts = self.decay * self.counts + (1 - self.decay) * ops.sum(chosen, axis=0)
         sums = self.decay * self.sums + (1 - self.decay) * ops.matmul(ops.transpose(chosen), x)
         mean = ops.mean(counts)

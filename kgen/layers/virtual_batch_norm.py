@@ -61,11 +61,11 @@ class WithReference(keras.layers.Layer):
             )
         return (None if input_shape[0] is None else rows + input_shape[0], *shape)
 
-    def get_config(self) -> dict[str, bool | dict[str, Any] | str]:
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "batch": {"shape": list(self.batch.shape), "dtype": self.batch.dtype}}
 
     @classmethod
-    def from_config(cls, config: dict[str, bool | dict[str, Any] | str]) -> "WithReference":
+    def from_config(cls, config: dict[str, Any]) -> "WithReference":
         """Returns the model of a configuration, as Keras loads it."""
         return cls(**{**config, "batch": np.zeros(**config["batch"])})
 

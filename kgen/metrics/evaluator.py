@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgen.errors import UsageError
-from kgen.metrics.evidence import Evidence
+from kgen.metrics.evidence import DrawsImages, Encodes, Evidence
 from kgen.metrics.features import Cache
 from kgen.metrics.measurement import over_seeds
 
 if TYPE_CHECKING:
-    from kgen.inference.autoencoder import TrainedAutoencoder
     from kgen.metrics.evidence import Real
     from kgen.metrics.features import Network
     from kgen.metrics.measurement import Measurement, Metric
@@ -70,7 +69,7 @@ class Evaluator:
         self.metrics, self.real, self.network, self.count = metrics, real, network, count
         self.seeds, self.cache, self.progress = range(seed, seed + seeds), Cache(cache_dir), progress
 
-    def __call__(self, generator: Any = None, autoencoder: "TrainedAutoencoder | None" = None) -> dict[str, Any]:
+    def __call__(self, generator: DrawsImages | None = None, autoencoder: Encodes | None = None) -> dict[str, Any]:
         """Returns `{metric: [Measurement]}`; `generator` and `autoencoder` as in `Evidence`.
 
         Raises:

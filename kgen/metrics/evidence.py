@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,9 +13,25 @@ from kgen.metrics import fid
 from kgen.metrics.features import Seen, digest, see
 
 if TYPE_CHECKING:
-    from kgen.inference.autoencoder import TrainedAutoencoder
     from kgen.metrics.features import Cache, Network
     from kgen.metrics.fid import Statistics
+
+
+class DrawsImages(Protocol):
+    """What metrics ask of a generator; a `TrainedGenerator` has it."""
+
+    def draw(self, seed: int, count: int) -> np.ndarray:
+        """Returns images float32 `(count, height, width, channels)` in [0, 1]."""
+
+
+class Encodes(Protocol):
+    """What metrics ask of an autoencoder; a `TrainedAutoencoder` has it."""
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Returns the codes `(n, size)` of uint8 images `(n, height, width, channels)`."""
+
+    def decode(self, latent: np.ndarray) -> np.ndarray:
+        """Returns the images of codes, float32 `(n, height, width, channels)` in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +65,8 @@ class Evidence:
     def __init__(
         self,
         real: Real,
-        generator: Any,
-        autoencoder: "TrainedAutoencoder | None",
+        generator: DrawsImages | None,
+        autoencoder: Encodes | None,
         network: "Network | None",
         count: int,
         seed: int,
@@ -87,7 +103,7 @@ class Evidence:
         return self.real_images / np.float32(255)
 
     @property
-    def autoencoder(self) -> "TrainedAutoencoder":
+    def autoencoder(self) -> Encodes:
         """The trained autoencoder; raises UsageError where there is none."""
         if self._autoencoder is None:
             raise UsageError("The metric lines is of models with an encoder and a decoder, such as acai.")

@@ -57,7 +57,8 @@ def classifier_score(logits: np.ndarray, splits: int = 10, seed: int = SEED) -> 
     return Score(float(np.mean(scores)), float(np.std(scores)))
 
 
-def _score(logs: dict[str, float] | None) -> float:
+def _score(logs: np.ndarray) -> float:
+    """Returns the score of log-probabilities `(n, classes)`."""
     probabilities = np.exp(logs)
     marginal = np.log(np.maximum(probabilities.mean(axis=0), np.finfo(np.float64).tiny))
     return np.exp((probabilities * (logs - marginal)).sum(axis=1).mean())

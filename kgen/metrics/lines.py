@@ -9,10 +9,10 @@ import numpy as np
 
 from kgen import data
 from kgen.data.datasets import lines
+from kgen.metrics.evidence import Encodes
 from kgen.metrics.measurement import Measurement, Metric
 
 if TYPE_CHECKING:
-    from kgen.inference.autoencoder import TrainedAutoencoder
     from kgen.metrics.evidence import Evidence
 
 REFERENCES = 10_000
@@ -20,7 +20,7 @@ EVALUATED = 512  # test images
 UNTURNED = 1e-4  # radians
 
 
-def line_scores(autoencoder: "TrainedAutoencoder", seed: int = 0) -> dict[str, float] | np.ndarray:
+def line_scores(autoencoder: Encodes, seed: int = 0) -> dict[str, float]:
     """Returns the scores, scalars, of an autoencoder's interpolations of 16 steps between 256 pairs of test lines.
 
     Args:
@@ -38,7 +38,7 @@ def line_scores(autoencoder: "TrainedAutoencoder", seed: int = 0) -> dict[str, f
     return scores(interpolations(autoencoder, images[chosen]))
 
 
-def interpolations(autoencoder: "TrainedAutoencoder", images: np.ndarray, steps: int = 16) -> np.ndarray:
+def interpolations(autoencoder: Encodes, images: np.ndarray, steps: int = 16) -> np.ndarray:
     """Images of the straight ways between codes, `decode((1 - t) encode(x) + t encode(y))`, t from 0 to 1.
 
     Args:

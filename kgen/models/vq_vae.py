@@ -64,12 +64,13 @@ class VQVAE(autoencoding.AutoencodingGame):
         ops, codes = keras.ops, self.encoder(real, training=True)
         reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
         quantizer, vectors = self.decoder.get_layer(QUANTIZER), ops.reshape(codes, (-1, self.size))
-        nearest, shares = quantizer.nearest(vectors), ops.mean(quantizer.chosen(vectors), axis=0)
+        chosen = quantizer.chosen(vectors)
+        nearest, shares = ops.matmul(chosen, quantizer.codebook), ops.mean(chosen, axis=0)
         moved = ops.mean(ops.square(ops.stop_gradient(vectors) - nearest))
         committed = ops.mean(ops.square(vectors - ops.stop_gradient(nearest)))
         if quantizer.decay:
             draws = rng.current().integers((quantizer.count,), vectors.shape[0])
-            quantizer.follow(ops.cast(ops.stop_gradient(vectors), "float32"), draws)
+            quantizer.follow(ops.stop_gradient(vectors), chosen, draws)
         return {
             "autoencoder": reconstruction + (0 if quantizer.decay else moved) + self.beta * committed,
             "reconstruction": reconstruction,

@@ -41,7 +41,7 @@ class Plan:
         halves = all(0 <= p <= k // 2 for p, k in zip(self.paddings, self.kernels, strict=True))
         demand(halves, "paddings", "from 0 to half of the kernels")
 
-    def maps(self, shape: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    def maps(self, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Returns the shapes of the input and of each convolution's output, `[(height, width, channels), ...]`.
 
         `m = floor((n + 2 padding - kernel) / stride) + 1` along each side.

@@ -1,14 +1,11 @@
 """Sizes of images that networks can make."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from kgen.errors import UsageError
 
-if TYPE_CHECKING:
-    from kgen.models.vae_gan import Sizes
 
-
-def checked(shape: tuple[int, ...], sizes: "dict[int, Sizes] | tuple[int, ...]") -> tuple[int, int, int]:
+def checked(shape: tuple[int, ...], sizes: Collection[int]) -> tuple[int, ...]:
     """Returns the shape of images, `(height, width, channels)`; raises UsageError unless it is square, one of sizes."""
     if shape[0] not in sizes or shape[0] != shape[1]:
         size = "x".join(map(str, shape[:2]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kgen.backend import tf
 from kgen.errors import UsageError
@@ -14,7 +14,6 @@ from kgen.metrics.evaluator import Evaluator
 from kgen.training import evaluators
 
 if TYPE_CHECKING:
-    from kgen.cli.parsing import Options
     from kgen.core.recipe import Recipe
     from kgen.inference.autoencoder import TrainedAutoencoder
     from kgen.inference.generator import TrainedGenerator
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def compared(
-    options: "Options", metrics: list[str], found: list[Path], recipe: "Recipe", say: Callable
+    options: Any, metrics: list[str], found: list[Path], recipe: "Recipe", say: Callable
 ) -> "tuple[dict[str, list[Measurement]], dict[str, list[Measurement]]] | tuple[dict[str, list[Measurement]], dict]":
     """Returns `{what was measured: [Measurement]}`, and the same of real images, if asked for.
 
@@ -39,7 +38,7 @@ def compared(
     """
     evaluation.known(metrics)
     real = evaluators.real_images(recipe, options.reference, metrics)
-    network = evaluators.network_of(options, real.images.shape[1:])
+    network = evaluators.network_of(options.classifier, options.inception, real.images.shape[1:])
     cache_dir = options.cache_dir.expanduser()
     evaluator = Evaluator(metrics, real, network, options.count, options.seed, options.seeds, cache_dir, progress=True)
     rows = {}

@@ -20,14 +20,13 @@ from kgen.runs import build
 from kgen.studies import cross_validation
 
 if TYPE_CHECKING:
-    from kgen.core.game import Game
     from kgen.core.recipe import Recipe
     from kgen.data import Images
 
 SHOWN = 12  # images in a row of the picture
 
 
-def opened(run: Path) -> "tuple[Game, Recipe]":
+def opened(run: Path) -> "tuple[Autoencoder, Recipe]":
     """Returns `(game, recipe)` of a run's newest checkpoint; raises UsageError unless it is an autoencoder's."""
     model = loading.load(run)
     if not isinstance(model.game, Autoencoder):
@@ -35,14 +34,14 @@ def opened(run: Path) -> "tuple[Game, Recipe]":
     return model.game, model.recipe
 
 
-def seeing(game: "Game", text: str) -> "Game":
+def seeing(game: Autoencoder, text: str) -> Autoencoder:
     """Returns a game whose encoder sees other noise, a text that `kgen.augmentation.noise.parse` reads or `clean`."""
     other = copy.copy(game)
     other.noises = [] if text == "clean" else noise.parse(text)
     return other
 
 
-def test_losses(games: "tuple[Game, ...]", texts: tuple[str, ...], test: "Images", seed: int = 0) -> np.ndarray:
+def test_losses(games: tuple[Autoencoder, ...], texts: tuple[str, ...], test: "Images", seed: int = 0) -> np.ndarray:
     """Returns the mean loss of every game on images under every noise, `(games, noises)`.
 
     Args:
@@ -63,7 +62,7 @@ def table(losses: np.ndarray, recipes: "tuple[Recipe, ...]", names: list[str], t
     return cross_validation.table(["run", "trained against", *texts], rows)
 
 
-def picture(games: "Sequence[Game]", texts: Sequence[str], test: "Images", seed: int = 0) -> np.ndarray:
+def picture(games: Sequence[Autoencoder], texts: Sequence[str], test: "Images", seed: int = 0) -> np.ndarray:
     """Returns a picture, uint8 `(height, width, channels)`: for each noise a row that is seen, then one for each game.
 
     The rows below what is seen are the reconstructions, in the order of the games.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kgen.images.order import shared
@@ -11,7 +12,6 @@ from kgen.metrics.inception_network import inception
 from kgen.runs import build
 
 if TYPE_CHECKING:
-    from kgen.cli.parsing import Options
     from kgen.core.recipe import Recipe
     from kgen.data import Images
     from kgen.metrics.evaluator import Evaluator
@@ -38,7 +38,7 @@ def evaluator_of(recipe: "Recipe", seen: "Images", held: "Images | None") -> "Ev
         warn_of_training_images(real, seen)
     else:
         real = reference.of_held_out(held.images, recipe.dataset, recipe.split, recipe.metrics)
-    network = network_of(recipe, real.images.shape[1:])
+    network = network_of(recipe.classifier, recipe.inception, real.images.shape[1:])
     return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed)
 
 
@@ -64,12 +64,14 @@ def images_of(recipe: "Recipe", split: str) -> "Images":
     return build.load(dataclasses.replace(recipe, split=split))
 
 
-def network_of(options: "Options | Recipe", shape: tuple[int, ...]) -> "Network | None":
-    """Returns the `kgen.metrics.features.Network` that `--classifier` or `--inception` names; None without both.
+def network_of(classifier: Path | None, weights: Path | None, shape: tuple[int, ...]) -> "Network | None":
+    """Returns the `kgen.metrics.features.Network` that metrics take features of; None without both.
 
     Args:
+        classifier: run directory of a classifier, or None.
+        weights: `.npz` of the 2015 Inception, or None.
         shape: `(height, width, channels)` of the images.
     """
-    if options.classifier:
-        return classifiers.network(options.classifier, shape)
-    return inception(options.inception) if options.inception else None
+    if classifier:
+        return classifiers.network(classifier, shape)
+    return inception(weights) if weights else None

@@ -87,10 +87,10 @@ def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def figures(
     probabilities: np.ndarray,
     features: np.ndarray,
-    labels: tuple[tuple[int, ...], ...] | tuple[tuple[int, ...], tuple[int, ...]],
+    labels: tuple[tuple[int, ...], ...],
     reference: tuple[np.ndarray, float] | None,
     train: np.ndarray,
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Returns all measures of a set of images as `{name: float}`; None where there is nothing to compare with.
 
     Args:

@@ -151,7 +151,7 @@ def sequences(autoencoder: "TrainedAutoencoder", pixels: np.ndarray, pairs: Pair
     return np.stack([strip(number, *both) for number in range(len(ends[0])) for both in codes])
 
 
-def sheet(rows: list[np.ndarray]) -> np.ndarray:
+def sheet(rows: Sequence[np.ndarray]) -> np.ndarray:
     """Returns a picture of rows of images, `(n, height, width, channels)` each, that go on below after `IN_A_ROW`."""
     rows = np.stack(rows)
     columns = min(rows.shape[1], IN_A_ROW)

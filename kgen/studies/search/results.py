@@ -42,7 +42,7 @@ def write(study: "optuna.Study", search: "Search", folder: Path) -> "Recipe | No
 
 
 def train_best(
-    search: "Search", best: "optuna.trial.FrozenTrial", folder: Path, runs_dir: Path, exports_dir: Path, train: Callable
+    search: "Search", best: "Recipe", folder: Path, runs_dir: Path, exports_dir: Path, train: Callable
 ) -> "Result":
     """Trains the best recipe in full and exports it; goes on with the run that it has begun before.
 

@@ -48,7 +48,7 @@ class Choice:
     names: tuple
     values: tuple
 
-    def suggest(self, trial: "optuna.Trial") -> int | str:
+    def suggest(self, trial: "optuna.Trial") -> Any:
         """Returns the value that an Optuna trial tries."""
         return self.values[self.names.index(trial.suggest_categorical(self.field, self.names))]
 
@@ -57,7 +57,7 @@ class Choice:
         return self.values
 
 
-def parse(texts: Sequence[str], recipe: "Recipe") -> Any:
+def parse(texts: Sequence[str], recipe: "Recipe") -> tuple[Range | Choice, ...]:
     """Returns the `Range` or `Choice` of each `--vary`.
 
     Args:
@@ -81,7 +81,7 @@ def parse(texts: Sequence[str], recipe: "Recipe") -> Any:
     return tuple(axes)
 
 
-def suggest(axes: dict[str, Any], recipe: "Recipe", trial: "optuna.Trial") -> dict[str, Any]:
+def suggest(axes: Sequence["Range | Choice"], recipe: "Recipe", trial: "optuna.Trial") -> dict[str, Any]:
     """Returns `{field: value}` that an Optuna trial tries: of the axes, without any of the recipe's own space."""
     return {axis.field: axis.suggest(trial) for axis in axes} if axes else recipe.suggest(trial)
 

@@ -114,7 +114,7 @@ def adopt(study: "optuna.Study", folder: Path) -> None:
             again(study, trial)
 
 
-def again(study: "optuna.Study", trial: "optuna.Trial") -> None:
+def again(study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> None:
     """Enqueues the parameters of a trial whose process died; Optuna calls this for processes of other machines."""
     import optuna
 
@@ -139,7 +139,7 @@ def _refuse_changes(study: "optuna.Study", now: dict[str, Any]) -> None:
             )
 
 
-def _is_dead(trial: "optuna.Trial") -> bool:
+def _is_dead(trial: "optuna.trial.FrozenTrial") -> bool:
     """Returns whether a running trial is known to have no process."""
     if "pid" not in trial.user_attrs:  # killed before it said whose it is, and before Optuna's first heartbeat
         return (datetime.datetime.now() - trial.datetime_start).total_seconds() > GRACE
