@@ -16,6 +16,22 @@ def real_data():
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def class_conditional(tmp_path_factory):
+    """`(game, folder of its export)` of a small generator that is told the class."""
+    from tests.helpers.class_conditional import exported
+
+    return exported(tmp_path_factory.mktemp("class-conditional"))
+
+
+@pytest.fixture(scope="session")
+def autoencoder(tmp_path_factory):
+    """The run directory of a tiny autoencoder, which tests leave as it is."""
+    from tests.helpers import tiny_runs
+
+    return tiny_runs.autoencoder(tmp_path_factory.mktemp("autoencoder"))
+
+
 def pytest_addoption(parser):
     parser.addoption("--slice", metavar="K/N", help="run every N-th test by its name, those whose checksum leaves K")
 

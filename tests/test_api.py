@@ -1,4 +1,4 @@
-"""The names of `import kgen`."""
+"""The names of `import kgen`, which is no file but the folder itself."""
 
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""Random numbers are functions of a seed and of what is folded in, alike in eager mode, graphs and XLA."""
+
 import numpy as np
 import pytest
 import scipy.stats

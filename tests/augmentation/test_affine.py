@@ -1,3 +1,5 @@
+"""Turned, zoomed, moved and mirrored images against SciPy, and which images are changed."""
+
 import itertools
 
 import numpy as np

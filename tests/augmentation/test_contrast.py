@@ -1,3 +1,5 @@
+"""Images normalised to mean zero and one norm against loops, and restored."""
+
 import numpy as np
 import pytest
 import tensorflow as tf

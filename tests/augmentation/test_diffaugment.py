@@ -1,3 +1,5 @@
+"""DiffAugment's policies against NumPy: images, gradients, distributions of what is drawn."""
+
 import numpy as np
 import pytest
 import tensorflow as tf

@@ -1,3 +1,5 @@
+"""Noises against NumPy, their distributions, and how their texts are read."""
+
 import itertools
 import pickle
 

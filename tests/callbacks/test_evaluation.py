@@ -1,33 +1,20 @@
 """Metrics while training: what they leave, that they disturb nothing, and whose weights are best."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from kgen.core import recipe as recipes
 from kgen.errors import UsageError
 from kgen.images.order import order_by_content, shared
 from kgen.inference import loading
 from kgen.metrics import evaluator
 from kgen.metrics.measurement import Measurement, Metric
 from kgen.runs import build, checkpoint, directory
-from kgen.training import train as training
-from tests.helpers.recipes import shrink
+from tests.helpers.measured_runs import MEASURED, small, train
 
-SMALL = {"log_every": 4, "sample_every": 20, "checkpoint_every": 4, "split": "train[:200]", "keep": 20}
-MEASURED = {"evaluate": "mmd,parzen", "evaluate_every": 4, "evaluate_count": 12, "evaluate_on": "test"}
 HELD_OUT = {**MEASURED, "evaluate": "mmd", "evaluate_on": None}
-
-
-def small(**changes):
-    return dataclasses.replace(shrink(recipes.find("gan")), **{**SMALL, "steps": 12, **changes})
-
-
-def train(folder, resume=None, **changes):
-    return training.train(small(**changes), folder / "runs", folder / "exports", resume)
 
 
 def lines(path):
@@ -116,37 +103,8 @@ def test_what_is_measured_on_is_held_out(tmp_path, monkeypatch):
     assert seen[0].about["reference"] == f"{len(held.images)} held out of {small().split}"
 
 
-def test_training_images_to_compare_with_are_told(tmp_path):
-    with pytest.warns(UserWarning, match="real images to compare with are training images"):
-        train(tmp_path, **{**MEASURED, "evaluate": "mmd", "evaluate_on": small().split})
-
-
 def test_a_resumed_run_cannot_begin_to_hold_images_out(tmp_path):
     plain = train(tmp_path, steps=4)
     with pytest.raises(UsageError, match="trains on the images that --evaluate would compare with by default"):
         train(tmp_path, resume=plain.run, steps=8, evaluate="mmd")
     assert directory.read_recipe(plain.run).steps == 4
-
-
-@pytest.mark.parametrize(
-    "changes, words",
-    [
-        ({"evaluate": "fit"}, "--evaluate must be among fid, is"),
-        ({"evaluate": "fid"}, "--classifier RUN"),
-        ({"evaluate": "fid", "classifier": "nowhere"}, "nowhere is not a run directory"),
-        ({"evaluate": "mmd", "evaluate_on": "validation"}, "There is no split 'validation'"),
-        ({"evaluate": "mmd", "best_by": "fid"}, "--best-by must be one of --evaluate, mmd, not fid"),
-        ({"best_by": "fid"}, "--best-by must be one of --evaluate, which is empty, not fid"),
-        ({"evaluate_every": 0}, "--evaluate-every must be at least 1, not 0"),
-        ({"classifier": "a", "inception": "b"}, "--classifier must be left out where there is --inception"),
-    ],
-)
-def test_mistakes_are_told_before_there_is_a_run(changes, words, tmp_path):
-    with pytest.raises(UsageError, match=words.replace("[", r"\[")):
-        train(tmp_path, **changes)
-    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
-
-
-def test_the_best_of_a_run_that_holds_images_out_is_its_validations():
-    with pytest.raises(UsageError, match="--best-by must be left out where images are held out"):
-        dataclasses.replace(recipes.find("autoencoder"), evaluate="mmd", best_by="mmd")

@@ -8,13 +8,12 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
+from kgen import callbacks
 from kgen.core import recipe as recipes
 from kgen.runs import build
 from kgen.training import train as training
-from kgen.training import watchers
 from tests.helpers import processes
-from tests.helpers.planted_faults import CLOCKS, CURVE, TINY, lines, planted, same, state, train
-from tests.helpers.recipes import fit, new_trainer
+from tests.helpers.planted_faults import CURVE, TINY, lines, planted, same, state, train
 
 
 @pytest.fixture(scope="module")
@@ -133,29 +132,6 @@ def test_weights_are_measured_before_they_are_pruned(tmp_path):
     assert [[line[name] for name in groups] for line in lines(result.run)] == [[0, 0, 0, 0]] * 2 + [[0.5, 0, 0.25, 0]]
 
 
-def test_an_equal_loss_is_not_better():
-    """Losses come in float64: rounded to float32 one can be less than itself."""
-    trainer = new_trainer("autoencoder")
-    for loss in (123.456, 0.7, 1 / 3, 0.3, 0.25, 0.2, 0.1):
-        assert trainer.keep_if_best(loss) and int(trainer.wait.numpy()) == 0
-        assert not trainer.keep_if_best(loss) and int(trainer.wait.numpy()) == 1
-        assert not trainer.keep_if_best(loss * (1 + 1e-6)) and int(trainer.wait.numpy()) == 2
-
-
-def test_only_the_best_networks_are_exhibited():
-    trainer = new_trainer("autoencoder")
-    first = trainer.best_game().autoencoder.get_weights()
-    trainer.keep_if_best(1.0)
-    fit(trainer, 0, 2)
-    assert same(trainer.best_game().autoencoder, first) and not same(trainer.game.autoencoder, first)
-    assert trainer.current_game() is trainer.game
-    trainer.keep_if_best(2.0)
-    assert same(trainer.best_game().autoencoder, first)
-    trainer.keep_if_best(0.5)
-    assert same(trainer.best_game().autoencoder, trainer.game.autoencoder.get_weights())
-    assert int(trainer.best_step.numpy()) == 2
-
-
 def test_without_held_out_images_the_last_weights_are_exhibited(tmp_path):
     result = train(tmp_path, steps=10, folds=0, prune_every=2, prune_encoder_dense=0.25, prune_decoder_dense=0.0)
     assert result.trainer.best_game().autoencoder is result.trainer.game.autoencoder
@@ -166,18 +142,52 @@ def test_without_held_out_images_the_last_weights_are_exhibited(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(
-    "images, batch, batches, execution, steps",
-    [
-        (80, 20, 1, 1, 4),
-        (48_000, 383, 1, 1, 125),
-        (80, 20, 2, 1, 2),
-        (10, 20, 1, 1, 1),
-        (10, 20, 1, 5, 5),
-        (1_100, 20, 1, 20, 60),
-    ],
-)
-def test_an_epoch_is_about_as_many_rounds_as_visit_each_image(images, batch, batches, execution, steps):
-    numbers = {"batch_size": batch, "steps_per_execution": execution}
-    own = dataclasses.replace(recipes.find("autoencoder"), **numbers, **dict.fromkeys(CLOCKS, 5 * execution))
-    assert watchers.epoch(own, images, batches) == steps
+EVERYTHING = {
+    "channels": (2,), "kernels": (2,), "strides": (2,), "paddings": (0,),
+    "steps": 30, "patience": 50, "encoder_dropout": 0.2, "decoder_dropout": 0.1, "noise": "uniform:0.7",
+    "prune_every": 2, "mask": "persistent", "prune_encoder_dense": 0.4, "prune_encoder_convolution": 0.3,
+    "prune_decoder_dense": 0.2, "anneal": True,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("straight"), **EVERYTHING).run
+
+
+def ending(run):
+    samples = {path.name: path.read_bytes() for path in (run / "samples").iterdir()}
+    return state(run), lines(run), processes.log(run), samples, (run / "diagnosis.jsonl").read_bytes()
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_ends_as_the_straight_one(straight, tmp_path, monkeypatch):
+    original = callbacks.Interrupt.at
+
+    def at(self, step):
+        self.asked = step == 9  # within an epoch, between two checkpoints
+        original(self, step)
+
+    monkeypatch.setattr(callbacks.Interrupt, "at", at)
+    first = train(tmp_path, **EVERYTHING)
+    assert not first.finished and first.step == 9 and [line["step"] for line in lines(first.run)] == [4, 8]
+    assert train(tmp_path, first.run, **EVERYTHING).finished
+    assert ending(first.run) == ending(straight)
+
+
+@pytest.mark.slow
+def test_what_was_written_after_the_last_checkpoint_is_written_again(straight, tmp_path):
+    run = shutil.copytree(straight, tmp_path / "runs/copy")
+    for folder in (run / "checkpoints").iterdir():
+        if int(folder.name) > 20:
+            shutil.rmtree(folder)
+    with (run / "epochs.jsonl").open("a") as file:
+        file.write('{"step": 12, "ep')  # as a kill leaves it
+    assert train(tmp_path, run, **EVERYTHING).finished
+    assert ending(run) == ending(straight)
+    assert [line["step"] for line in lines(run)] == [4, 8, 12, 16, 20, 24, 28, 30]
+    events = EventAccumulator(str(run / "train"), size_guidance={"tensors": 0}).Reload()
+    steps = [event.step for event in events.Tensors("validation_binary_cross_entropy")]
+    assert steps == [4, 8, 12, 16, 20, 24, 28, 30]
+    found = [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors("validation_squared_error")]
+    assert found == [pytest.approx(line["validation_squared_error"], rel=1e-6) for line in lines(run)]

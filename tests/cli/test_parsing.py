@@ -2,7 +2,6 @@
 
 import dataclasses
 import inspect
-import json
 import os
 import re
 import subprocess
@@ -18,22 +17,10 @@ from kgen.cli import parsing
 from kgen.core import recipe as recipes
 from kgen.core.options import MAY_CHANGE, marked
 from kgen.errors import Diverged, UsageError
-from tests.helpers import commands, processes
+from tests.helpers import processes
 
 SCRIPTS = sorted((Path(__file__).parents[2] / "scripts").glob("*.py"))
 TINY = "--width 4 --latent-dim 8 --batch-size 8 --steps 5".split()
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch, capsys):
-    """Runs a script in this process and an empty folder, as a shell would; returns exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # cli.run sets its own
-
-    def run(name, *arguments):
-        return commands.call(monkeypatch, capsys, name, *arguments)
-
-    return run
 
 
 # Help.
@@ -234,25 +221,6 @@ def test_latest_is_resumed_with_its_own_numbers(call, run):
     code, out, _ = call("train", "--resume", "latest", "--runs-dir", run.parent, "--dry-run")
     assert code == 0
     assert recipes.from_json(out) == recipes.from_json((run / "recipe.json").read_text())
-
-
-# The dry run.
-
-
-@pytest.mark.parametrize("name", recipes.names())
-def test_a_dry_run_prints_the_recipe(name, call, tmp_path):
-    code, out, errors = call("train", "--model", name, "--dry-run", "--batch-size", "6", "--data-dir", "some where")
-    found = recipes.from_json(out)
-    assert (code, errors, found.name) == (0, "", name)
-    assert (found.batch_size, found.data_dir) == (6, tmp_path / "some where")
-    assert json.loads(out)["model"] == name
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_paths_of_a_run_are_absolute(call, tmp_path):
-    _, out, _ = call("train", "--dry-run", "--dataset", "folder:pictures", "--data-dir", "some where")
-    found = recipes.from_json(out)
-    assert (found.dataset, found.data_dir) == (f"folder:{tmp_path}/pictures", tmp_path / "some where")
 
 
 # The exit codes.

@@ -1,79 +1,18 @@
-"""scripts/search.py: what it leaves, how it goes on after signals and kills, a sentence for every mistake."""
+"""kgen search: what it leaves, a sentence for every mistake, small searches with networks."""
 
-import csv
 import json
 import os
-import re
 import runpy
-import signal
 import subprocess
 import sys
-import time
 import warnings
-from pathlib import Path
 
 import pytest
 
 from tests.helpers import processes
+from tests.helpers.searches import FREE, RATE, SEARCH, rows, search, states
 
-SEARCH = processes.SCRIPTS / "search.py"
-FREE = "--minutes-weight 0 --latent-weight 0".split()
-RATE = ["--vary", "learning_rate=1e-4..1e-2:log", *FREE]
 TINY = "--channels 4 --kernels 3 --strides 2 --paddings 1 --units 8 --steps 2 --log-every 1 --sample-every 2".split()
-
-
-def start(*arguments, cwd, how="train"):
-    """Starts a search whose training is pretended, in a process group of its own; returns the `Popen`."""
-    paths = os.pathsep.join([str(processes.ROOT), str(processes.ROOT / "tests")])
-    command = [sys.executable, processes.ROOT / "tests/helpers/fake_training.py", how, SEARCH, *arguments]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-    return subprocess.Popen(list(map(str, command)), cwd=cwd, env={**os.environ, "PYTHONPATH": paths}, **pipes)
-
-
-def search(*arguments, cwd, how="train"):
-    """Runs a search; returns exit code, stdout, stderr."""
-    process = start(*arguments, cwd=cwd, how=how)
-    out, errors = process.communicate(timeout=300)
-    return process.returncode, out, errors
-
-
-def rows(folder):
-    """Returns the lines of trials.csv."""
-    with (folder / "runs/search/trials.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def states(folder):
-    """Returns `{state: numbers of its trials}` and what the complete ones came to."""
-    found, values = {}, {}
-    for row in rows(folder):
-        found.setdefault(row["state"], []).append(int(row["number"]))
-        if row["state"] == "COMPLETE":
-            values[int(row["number"])] = row["value"], row["learning_rate"]
-    return found, values
-
-
-def wait_for(folder, count):
-    """Waits until trials have scores of their last folds."""
-    deadline = time.monotonic() + 120
-    while len(list(folder.glob("runs/search/trial-*/fold-1/epochs.jsonl"))) < count and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
-def is_empty(group):
-    """Returns whether no process of a group runs, after a moment."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        stats = []
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                stats.append(path.read_text().rpartition(")")[2].split())
-            except OSError:
-                pass
-        if not any(int(stat[2]) == group and stat[0] not in "ZX" for stat in stats):
-            return True
-        time.sleep(0.1)
-    return False
 
 
 # What it leaves.
@@ -109,68 +48,6 @@ def test_the_reports_space_is_searched_by_default(tmp_path):
     assert len(rows(tmp_path)) == 4 and {"convolutions", "channels_2", "patience", "prunes"} <= rows(tmp_path)[0].keys()
     for row in rows(tmp_path):
         assert bool(row["refused"]) != (tmp_path / f"runs/search/trial-{int(row['number']):04d}").exists()
-
-
-# Signals, kills, failures.
-
-
-@pytest.mark.slow
-def test_a_killed_search_loses_no_finished_trial_and_reaches_its_total(tmp_path):
-    process = start(*RATE, "--trials", 5, "--jobs", 2, "--no-train-best", cwd=tmp_path, how="slowly")
-    wait_for(tmp_path, 2)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert is_empty(process.pid)
-    begun = time.monotonic()
-    code, _, errors = search(*RATE, "--trials", 1, "--no-train-best", cwd=tmp_path)  # writes down what there is
-    assert code == 0, errors
-    _, values = states(tmp_path)
-    assert values
-    code, _, errors = search(*RATE, "--trials", 5, "--jobs", 2, "--no-train-best", cwd=tmp_path)
-    assert code == 0, errors
-    found, more = states(tmp_path)
-    assert len(found.get("COMPLETE", []) + found.get("PRUNED", [])) == 5 and values.items() <= more.items()
-    assert set(found) <= {"COMPLETE", "PRUNED", "FAIL"}
-    rates = {row["number"]: row["learning_rate"] for row in rows(tmp_path)}
-    for number in found.get("FAIL", []):  # what the kill cut short was tried again
-        assert list(rates.values()).count(rates[str(number)]) == 2 or not rates[str(number)]
-    assert time.monotonic() - begun < 110  # nobody waited for a heartbeat
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number, whole", [(signal.SIGINT, True), (signal.SIGTERM, False)], ids=["Ctrl-C", "SIGTERM"])
-def test_a_signal_ends_all_processes_and_says_how_to_go_on(number, whole, tmp_path):
-    process = start(*RATE, "--trials", 50, "--jobs", 2, cwd=tmp_path, how="slowly")
-    wait_for(tmp_path, 1)
-    os.killpg(process.pid, number) if whole else process.send_signal(number)
-    out, errors = process.communicate(timeout=120)
-    assert process.returncode == 130, errors
-    assert "Traceback" not in errors
-    assert re.search(r"^Stopped with \d+ of 50 trials\. Go on: the same command again\.$", out, re.M)
-    assert is_empty(process.pid)
-    assert "RUNNING" not in states(tmp_path)[0] and not list(tmp_path.glob("runs/search/.output*"))
-
-
-@pytest.mark.slow
-def test_processes_that_die_end_the_search_with_a_sentence(tmp_path):
-    code, out, errors = search(*RATE, "--trials", 50, cwd=tmp_path, how="to_death")
-    assert code == 2 and out == ""
-    assert "3 trials in a row failed, the last with exit code 9: it said nothing" in errors
-
-
-@pytest.mark.slow
-def test_trials_that_fail_end_the_search_with_their_words(tmp_path):
-    code, _, errors = search(*RATE, "--trials", 50, "--jobs", 2, cwd=tmp_path, how="wrongly")
-    assert code == 2
-    assert "the last with exit code 1: RuntimeError: bees in the disk. See runs/search/failed.txt." in errors
-    assert "Traceback" not in errors and "Traceback" in (tmp_path / "runs/search/failed.txt").read_text()
-
-
-def test_an_objective_that_no_log_has_ends_the_search_at_once(tmp_path):
-    code, _, errors = search(*RATE, "--trials", 50, "--objective", "fid", cwd=tmp_path)
-    assert code == 2
-    assert "search.py: --objective fid is in the last line of no log; there are: a_loss, validation_a" in errors
-    assert len(list(tmp_path.glob("runs/search/trial-*"))) == 1
 
 
 # Mistakes.

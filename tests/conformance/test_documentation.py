@@ -1,4 +1,4 @@
-"""What a reader may count on: docstrings of what carries an algorithm, annotations, sizes of functions and of kgen/."""
+"""What a reader may count on: docstrings, annotations, sizes of functions and of kgen/, a test file for each module."""
 
 import ast
 from pathlib import Path
@@ -58,6 +58,12 @@ def unannotated(trees):
     return wrong
 
 
+def untested(package, tests):
+    """Returns the modules of a package without a test file: tests/a/test_b.py of a/b.py."""
+    modules = (path.relative_to(package) for path in package.rglob("*.py") if path.name != "__init__.py")
+    return sorted(str(path) for path in modules if not (tests / path.with_name(f"test_{path.name}")).is_file())
+
+
 def test_what_carries_an_algorithm_says_so():
     assert without_docstrings(parsed()) == []
 
@@ -92,3 +98,17 @@ def test_the_package_has_at_most_22_entries():
 def test_planted_omissions_are_seen(source, found):
     trees = {Path("models/planted.py"): ast.parse(source)}
     assert (len(without_docstrings(trees)), len(unannotated(trees))) == found
+
+
+def test_each_module_has_its_test_file():
+    assert untested(PACKAGE, Path(__file__).parents[1]) == []
+
+
+def test_a_module_without_its_test_file_is_seen(tmp_path):
+    for name in ("kgen/__init__.py", "kgen/a.py", "kgen/b/__init__.py", "kgen/b/c.py", "kgen/b/d.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for name in ("tests/test_a.py", "tests/b/test_c.py", "tests/test_d.py"):  # the last beside its place
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert untested(tmp_path / "kgen", tmp_path / "tests") == ["b/d.py"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kgen import data
 from kgen.backend import keras
 from kgen.core import recipe as recipes
 from kgen.errors import UsageError
@@ -88,3 +89,22 @@ def test_r1_is_the_slope_at_each_image_alone_and_moves_no_statistics():
     np.testing.assert_allclose(found["r1"], 0.5 * np.mean(squares), rtol=1e-4)
     np.testing.assert_allclose(found["discriminator"], 1 + 2 * found["r1"], rtol=1e-6)
     assert all(map(np.array_equal, before, game.discriminator.get_weights()))
+
+
+@pytest.mark.parametrize("count", [0, 1, 257])
+def test_too_few_or_too_many_classes_are_refused(count):
+    some = data.Images(pictures().images, pictures().labels, tuple(map(str, range(count))))
+    with pytest.raises(UsageError, match="2 to 256 classes"):
+        shrink(recipes.find("acgan")).game(some)
+
+
+@pytest.fixture(scope="module")
+def game(class_conditional):
+    return class_conditional[0]
+
+
+def test_generated_labels_are_uniform(game):
+    with Rng(0):
+        labels = game.some_labels(20_000).numpy()
+    assert labels.min() == 0 and labels.max() == 9
+    assert np.abs(np.bincount(labels) - 2000).max() < 5 * np.sqrt(2000)

@@ -132,3 +132,8 @@ def test_classes_are_separated_by_commas(given):
 def test_a_recipe_cannot_change():
     with pytest.raises(dataclasses.FrozenInstanceError):
         DCGAN.steps = 1
+
+
+def test_the_best_of_a_run_that_holds_images_out_is_its_validations():
+    with pytest.raises(UsageError, match="--best-by must be left out where images are held out"):
+        dataclasses.replace(recipes.find("autoencoder"), evaluate="mmd", best_by="mmd")

@@ -13,6 +13,9 @@ from kgen import images
 from kgen.core.game import Game, Player
 from kgen.core.trainer import Trainer
 from kgen.rng import current
+from tests.helpers import autoencoders
+from tests.helpers.planted_faults import same
+from tests.helpers.recipes import fit, new_trainer
 
 
 class Point(keras.layers.Layer):
@@ -238,3 +241,38 @@ def test_a_vector_that_is_looked_up_twice_moves_by_the_sum_of_its_gradients(eage
     trainer.fit(tf.data.Dataset.from_tensors(np.zeros((1, 4, 2, 2, 1), np.uint8)), verbose=0)
     np.testing.assert_allclose(trainer.game.table.get_weights()[0][:, 0], [-0.01, 0.01], rtol=1e-4)  # Adam's first step
     assert trainer.take_means()["table_gradient_norm"] == pytest.approx(np.hypot(4, 1), rel=1e-5)
+
+
+def test_an_equal_loss_is_not_better():
+    """Losses come in float64: rounded to float32 one can be less than itself."""
+    trainer = new_trainer("autoencoder")
+    for loss in (123.456, 0.7, 1 / 3, 0.3, 0.25, 0.2, 0.1):
+        assert trainer.keep_if_best(loss) and int(trainer.wait.numpy()) == 0
+        assert not trainer.keep_if_best(loss) and int(trainer.wait.numpy()) == 1
+        assert not trainer.keep_if_best(loss * (1 + 1e-6)) and int(trainer.wait.numpy()) == 2
+
+
+def test_only_the_best_networks_are_exhibited():
+    trainer = new_trainer("autoencoder")
+    first = trainer.best_game().autoencoder.get_weights()
+    trainer.keep_if_best(1.0)
+    fit(trainer, 0, 2)
+    assert same(trainer.best_game().autoencoder, first) and not same(trainer.game.autoencoder, first)
+    assert trainer.current_game() is trainer.game
+    trainer.keep_if_best(2.0)
+    assert same(trainer.best_game().autoencoder, first)
+    trainer.keep_if_best(0.5)
+    assert same(trainer.best_game().autoencoder, trainer.game.autoencoder.get_weights())
+    assert int(trainer.best_step.numpy()) == 2
+
+
+def test_start_from_takes_the_other_weights_bit_for_bit():
+    one, other = (
+        autoencoders.game(seed=1),
+        autoencoders.game(seed=2, noise="uniform:0.7", encoder_dropout=0.3, loss="mse"),
+    )
+    trainer = Trainer(other, ema=0.9, keep_best=True)
+    trainer.start_from(one)
+    for network in (other.autoencoder, trainer.averages["autoencoder"], trainer.best["autoencoder"]):
+        for mine, his in zip(network.get_weights(), one.autoencoder.get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, his)

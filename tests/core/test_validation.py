@@ -1,3 +1,5 @@
+"""Means over held-out images: of all of them, with their labels and their own noise, in float64."""
+
 import numpy as np
 import pytest
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""kgen.data: names, splits and classes, on the dataset that needs no files."""
+"""The functions of kgen.data, which is no file but the folder itself: names, splits and classes of datasets."""
 
 import subprocess
 import sys

@@ -2,7 +2,6 @@
 
 import io
 import os
-import re
 import shutil
 import signal
 import socket
@@ -12,9 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -32,7 +29,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("exports")
-    for name in ("vae", "acgan", "autoencoder"):
+    for name in ("vae", "acgan"):
         export(new_trainer(name).best_game(), shrink(recipes.find(name)), 2, root, name)
     return root
 
@@ -141,55 +138,3 @@ def test_a_wrong_address_is_told_and_shows_the_middle(page, query):
         urllib.request.urlopen(f"{address}/picture.png?{query}")
     assert told.value.code in (400, 422)
     assert urllib.request.urlopen(f"{address}/?{query}").status == 200
-
-
-def test_directions_of_a_short_code_are_its_numbers_and_of_a_long_one_the_principal_ones():
-    class TrainedAutoencoder:
-        size, shape = 3, (2, 2, 1)
-
-        def __init__(self, codes):
-            self.codes = codes
-
-        def encode(self, pictures):
-            return self.codes
-
-    random = np.random.default_rng(0)
-    codes = np.float32(random.normal(size=(500, 3)) * [1, 2, 3] + 5)
-    found = subject.Subject("x", None, TrainedAutoencoder(codes), np.zeros((1, 2, 2, 1), np.uint8))
-    np.testing.assert_allclose(found.directions, np.diag(codes.std(axis=0)), rtol=1e-5)
-    np.testing.assert_allclose(found.centre, codes.mean(axis=0), rtol=1e-5)
-    turn = np.linalg.qr(random.normal(size=(40, 40)))[0]
-    scales = np.r_[9, 5, np.full(38, 0.1)]
-    codes = np.float32((random.normal(size=(2_000, 40)) * scales) @ turn.T)
-    found = subject.Subject("x", None, TrainedAutoencoder(codes), np.zeros((1, 2, 2, 1), np.uint8))
-    assert found.directions.shape == (subject.SLIDERS, 40)
-    np.testing.assert_allclose(np.linalg.norm(found.directions[:2], axis=1), [9, 5], rtol=0.1)
-    assert abs(found.directions[0] @ turn[:, 0]) / 9 > 0.99 * np.linalg.norm(found.directions[0]) / 9
-
-
-def test_an_upload_is_cut_scaled_and_encoded(root):
-    found = subject.of(root / "autoencoder" / "1")
-    side = found.autoencoder.shape[0]
-    pixels = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    code, seen = found.encode(file.getvalue())
-    np.testing.assert_array_equal(seen[..., 0], pixels)
-    np.testing.assert_array_equal(code, found.autoencoder.encode(pixels[None, ..., None])[0])
-    with pytest.raises(subject.UsageError, match="This picture cannot be used"):
-        found.encode(b"no picture")
-
-
-def test_codes_in_addresses_are_exact():
-    code = np.random.default_rng(0).normal(size=7).astype(np.float32)
-    np.testing.assert_array_equal(subject.from_text(subject.to_text(code), 7), code)
-    assert re.fullmatch(r"[\w-]+", subject.to_text(code))
-    for wrong in ("", "A", "?", subject.to_text(code[:6]), subject.to_text(code * np.nan)):
-        with pytest.raises(subject.UsageError, match="not one of 7 numbers"):
-            subject.from_text(wrong, 7)
-
-
-def test_scripts_refuse_what_cannot_be_explored(root, tmp_path):
-    export(new_trainer("classifier").best_game(), shrink(recipes.find("classifier")), 2, tmp_path, "c")
-    with pytest.raises(subject.UsageError, match="neither a generator nor an encoder"):
-        subject.of(Path(tmp_path) / "c/1")

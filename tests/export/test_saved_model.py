@@ -17,7 +17,6 @@ from kgen.core import recipe as recipes
 from kgen.core import requests
 from kgen.export import saved_model
 from kgen.runs import build, directory
-from tests.helpers import processes
 from tests.helpers.recipes import pictures
 
 SMALL = dataclasses.replace(recipes.find("dcgan"), width=4, latent_dim=8, batch_size=8, steps=5)
@@ -189,16 +188,3 @@ def test_the_card_and_the_recipe_say_what_it_is(exported):
     for words in ("`dcgan` on `mnist5k`", "5 steps of 8 images", "`latent float32 (None, 8)`", "`count int64 ()`"):
         assert words in card
     assert Image.open(exported / "samples.png").size == (8 * 32, 8 * 32)
-
-
-def test_the_script_exports_the_newest_checkpoint_again(tmp_path):
-    folder = processes.uninterrupted(*processes.DCGAN)
-    run = processes.run_of(folder)
-    out, _ = processes.finish(
-        processes.fork("--run", run, "--exports-dir", tmp_path, "--name", "mine", cwd=tmp_path, script="export.py")
-    )
-    assert out == f"{tmp_path}/mine/1\n"
-    one, two = folder / "saved_models/dcgan-mnist5k/1", tmp_path / "mine/1"
-    variables = "variables/variables.data-00000-of-00001"
-    assert (one / "samples.png").read_bytes() == (two / "samples.png").read_bytes()
-    assert (one / variables).read_bytes() == (two / variables).read_bytes()

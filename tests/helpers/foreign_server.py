@@ -1,4 +1,4 @@
-"""KServe with an export behind it, in a process without kgen: python foreign.py EXPORT NAME PORT"""
+"""KServe with an export behind it, in a process without kgen: python foreign_server.py EXPORT NAME PORT"""
 
 import sys
 

@@ -8,8 +8,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
 
 from kgen.core import recipe as recipes
 from kgen.export.saved_model import export
@@ -71,3 +73,29 @@ def loaded(root, name, version):
 def copied(root, target):
     """Copies exports to where a test may change them."""
     return Path(shutil.copytree(root, target))
+
+
+def direct(root, name, version, signature, **inputs):
+    """Returns `{output: array}` of an export called as TensorFlow loads it."""
+    _, signatures = loaded(root, name, version)
+    return {key: value.numpy() for key, value in signatures[signature](**inputs).items()}
+
+
+def images(root, count=3):
+    """Returns images in [0, 1] of the shape that the exports take."""
+    _, signatures = loaded(root, "vae", 1)
+    shape = signatures["encode"].structured_input_signature[1]["images"].shape[1:]
+    return np.random.default_rng(0).uniform(size=(count, *shape)).astype(np.float32)
+
+
+def request(name, signature="", version=None, by_label=None, **inputs):
+    """Returns the message that asks a model for a prediction."""
+    made = predict_pb2.PredictRequest()
+    made.model_spec.name, made.model_spec.signature_name = name, signature
+    if version is not None:
+        made.model_spec.version.value = version
+    if by_label is not None:
+        made.model_spec.version_label = by_label
+    for key, value in inputs.items():
+        made.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+    return made

@@ -1,3 +1,5 @@
+"""The functions of kgen.images, which is no file but the folder itself: ranges, grids, PNG and GIF files."""
+
 import io
 import os
 import stat

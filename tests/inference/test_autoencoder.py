@@ -1,3 +1,5 @@
+"""A trained autoencoder, from a run or an export, against its networks and the codes they give."""
+
 import dataclasses
 
 import numpy as np

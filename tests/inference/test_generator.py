@@ -9,10 +9,12 @@ from scipy.special import expit
 
 from kgen.core import recipe as recipes
 from kgen.core import requests
+from kgen.core.game import sheet
 from kgen.errors import UsageError
 from kgen.inference import interpolation, loading
 from kgen.rng import Rng
 from kgen.training import train as training
+from tests.helpers.class_conditional import NAMES
 
 CLOCKS = {"steps": 2, "log_every": 2, "sample_every": 2, "checkpoint_every": 2}
 SIZE = 3
@@ -95,3 +97,58 @@ def test_an_autoencoder_without_a_prior_cannot_be_drawn_from(tmp_path):
         loading.load(trained.run).generator
     with pytest.raises(UsageError, match="cannot be drawn from: it has no signature 'sample'"):
         loading.load(trained.exported).generator
+
+
+@pytest.fixture(scope="module")
+def game(class_conditional):
+    return class_conditional[0]
+
+
+@pytest.fixture(scope="module")
+def exported(class_conditional):
+    return class_conditional[1]
+
+
+@pytest.fixture(scope="module")
+def source(exported):
+    return loading.load(exported).generator
+
+
+def test_the_names_of_the_classes_travel_with_the_export(exported, source):
+    assert (exported / "labels.txt").read_text().splitlines() == list(NAMES)
+    assert source.classes == NAMES
+
+
+def test_a_label_chooses_the_image(game, source):
+    latent = source.latents(3, 4, label=2)
+    for label in (2, 7):
+        network = np.asarray(game.generator([latent, np.full(4, label)], training=False)) / 2 + 0.5
+        np.testing.assert_allclose(source.decode(latent, label), network, atol=1e-6)
+    np.testing.assert_array_equal(source.draw(3, 4, label=2), source.decode(latent, 2))
+    assert not np.array_equal(source.draw(3, 4, label=2), source.draw(3, 4, label=7))
+
+
+def test_without_a_label_all_classes_have_equal_parts_in_order(source):
+    assert sheet(NAMES) == (100, 10) and source.sheet() == (100, 10)
+    latent, whole = source.latents(5, 100), source.draw(5, 100)
+    for row in range(10):
+        part = slice(10 * row, 10 * row + 10)
+        np.testing.assert_allclose(whole[part], source.decode(latent[part], row), atol=1e-6)
+
+
+def test_more_labels_than_a_request_takes(source):
+    images, latent = source.draw(5, 600), source.latents(5, 600)
+    np.testing.assert_allclose(images[420:480], source.decode(latent[420:480], 7), atol=1e-6)
+    assert len(np.unique(latent, axis=0)) == 600
+
+
+@pytest.mark.parametrize("count, columns", [(8, 3), (64, 8)])
+def test_a_sheet_of_a_count(source, count, columns):
+    assert source.sheet(count) == (count, columns)
+
+
+def test_a_class_has_a_name_or_a_number(source):
+    assert source.index("seven") == source.index("7") == 7
+    for odd in ("10", "-1", "Seven", ""):
+        with pytest.raises(UsageError, match="--class: there is no class .* numbered from 0: zero, one"):
+            source.index(odd)

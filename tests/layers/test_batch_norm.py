@@ -1,3 +1,5 @@
+"""Batch norm against NumPy in training and Keras at inference."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""A bias of its own at every place and channel."""
+
 import keras
 import numpy as np
 

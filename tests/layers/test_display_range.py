@@ -1,3 +1,5 @@
+"""A layer that changes nothing and keeps the range in which its images are shown."""
+
 import keras
 import numpy as np
 import pytest

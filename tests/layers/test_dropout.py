@@ -1,3 +1,5 @@
+"""Dropout by the dice of the run: share, scale, independence, and the mask as gradient."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Importing kgen.layers, which is no file but the folder itself, loads Keras only when a layer is named."""
+
 import subprocess
 import sys
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Max pooling against loops, and its gradient."""
+
 import keras
 import numpy as np
 import pytest

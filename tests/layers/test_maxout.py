@@ -1,3 +1,5 @@
+"""Maxout against NumPy, and its gradient."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Minibatch discrimination against loops, finite gradients of equal samples, sizes."""
+
 import keras
 import numpy as np
 import pytest

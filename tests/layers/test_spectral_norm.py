@@ -1,3 +1,5 @@
+"""Spectral norm: sigma against the singular value decomposition, gradients through it, what calls leave alone."""
+
 import keras
 import numpy as np
 import pytest

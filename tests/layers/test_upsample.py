@@ -1,3 +1,5 @@
+"""Ways to double a map against Pillow and by hand."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Vectors replaced by the nearest of a codebook, and where gradients go."""
+
 import keras
 import numpy as np
 import pytest

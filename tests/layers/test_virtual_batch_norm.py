@@ -1,3 +1,5 @@
+"""Virtual batch norm against loops: an image depends on the reference batch and itself alone."""
+
 import keras
 import numpy as np
 import pytest

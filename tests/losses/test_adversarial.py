@@ -1,3 +1,5 @@
+"""Adversarial losses against their formulas and TensorFlow GAN, at extreme logits too."""
+
 import math
 
 import keras

@@ -1,3 +1,5 @@
+"""Losses of class heads against their formulas and TensorFlow GAN."""
+
 import math
 
 import numpy as np

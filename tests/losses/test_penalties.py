@@ -1,3 +1,5 @@
+"""Penalties of critics whose slope is known, against TensorFlow GAN; weights that are clipped."""
+
 import keras
 import numpy as np
 import pytest

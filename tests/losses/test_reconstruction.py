@@ -1,3 +1,5 @@
+"""Errors of reconstructions by hand, KL divergences against numerical integration."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The baselines of ACAI: networks in NumPy and losses by hand."""
+
 import dataclasses
 
 import keras

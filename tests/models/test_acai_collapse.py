@@ -1,4 +1,4 @@
-"""The collapse of student report 000 in miniature, and that the paper's weight keeps it from paying."""
+"""Report 000's collapse in miniature; in a file of its own beside test_acai.py, since ACAI's page names it."""
 
 import dataclasses
 import json

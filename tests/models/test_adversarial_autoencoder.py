@@ -1,3 +1,5 @@
+"""An adversarial autoencoder: networks in NumPy, losses and gradients of a turn by hand."""
+
 import dataclasses
 
 import keras

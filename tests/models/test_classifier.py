@@ -1,3 +1,5 @@
+"""A classifier: its loss and measures, encoders of other runs, dropout, what is trained and refused."""
+
 import dataclasses
 
 import keras
@@ -250,3 +252,64 @@ def test_other_numbers_of_classes_and_other_shapes_are_refused(classifier, autoe
         on(classifier.run, few).start_from(classifier.trainer.best_game())
     with pytest.raises(UsageError, match="^--start-from: the run has layers of other sizes; encoder can only"):
         own().start_from(autoencoder.trainer.best_game())
+
+
+DROPPING = {
+    "channels": (),
+    "kernels": (),
+    "strides": (),
+    "paddings": (),
+    "units": (7, 6),
+    "latent_dim": 4,
+    "patience": 0,
+}
+
+
+@pytest.fixture
+def dropping_run(tmp_path):
+    """A run directory of an autoencoder with dropout, as far as its recipe."""
+    directory.write_recipe(tmp_path, dataclasses.replace(recipes.find("autoencoder"), **DROPPING))
+    return tmp_path
+
+
+def dropping(run, **changes):
+    return dataclasses.replace(recipes.find("classifier"), start_from=run, **changes)
+
+
+def rates(game):
+    return [layer.rate for layer in game.encoder.layers if hasattr(layer, "rate")]
+
+
+def test_dropout_takes_the_place_of_the_encoders_own(dropping_run):
+    own, other, none = (
+        dropping(dropping_run, **c).game(DATA) for c in ({}, {"encoder_dropout": 0.5}, {"encoder_dropout": 0.0})
+    )
+    assert rates(own) == [0.19015, 0.19015] and rates(other) == [0.5, 0.5] and rates(none) == []
+    shapes = [[tuple(w.shape) for w in game.encoder.weights] for game in (own, other, none)]
+    assert shapes[0] == shapes[1] == shapes[2]  # so that the weights of the run fit
+    assert len(weighted_layers(other.encoder)) == 3
+
+
+def test_dropout_is_active_in_training_alone(dropping_run):
+    game = dropping(dropping_run, encoder_dropout=0.5).game(DATA)
+    batch = tf.constant(np.float32(DATA.images / 255)), tf.constant(np.int32(DATA.labels))
+    losses = []
+    for seed in (0, 0, 1):
+        with Rng(seed):
+            losses.append(float(game.turn(batch)["classifier"]))
+    assert losses[0] == losses[1] != losses[2]
+    np.testing.assert_array_equal(*(game.measures(batch)["cross_entropy"] for _ in range(2)))
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0])
+def test_dropout_has_no_rate_outside_of_its_range(dropping_run, rate):
+    with pytest.raises(UsageError, match=f"--encoder-dropout must be at least 0 and below 1.*not {rate}"):
+        dropping(dropping_run, encoder_dropout=rate)
+
+
+def test_dropout_needs_an_encoder_that_can_drop(tmp_path):
+    with pytest.raises(UsageError, match="--encoder-dropout must be .*only given with --start-from"):
+        dataclasses.replace(recipes.find("classifier"), encoder_dropout=0.2)
+    directory.write_recipe(tmp_path, dataclasses.replace(recipes.find("classifier"), width=2, features=5))
+    with pytest.raises(UsageError, match="--encoder-dropout must be left out"):
+        dropping(tmp_path, encoder_dropout=0.2).game(DATA)

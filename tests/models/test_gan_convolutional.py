@@ -1,3 +1,5 @@
+"""The convolutional GAN of 2014: sizes of its code, the generator against loops, initial weights."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""The maxout GAN of 2014: sizes of its code, dropout, both players' moves from one pass."""
+
 import dataclasses
 
 import keras

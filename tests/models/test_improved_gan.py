@@ -1,3 +1,5 @@
+"""The improved GAN: both turns by hand, reference batches, minibatch features, classes."""
+
 import dataclasses
 
 import keras

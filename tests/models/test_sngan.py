@@ -1,3 +1,5 @@
+"""SNGAN: the tables' parameters, blocks in NumPy, hinge losses, rates."""
+
 import dataclasses
 
 import keras

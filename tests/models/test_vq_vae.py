@@ -1,3 +1,5 @@
+"""VQ-VAE: equation 3 by hand, gradients of its terms, and what moves the codebook."""
+
 import dataclasses
 import json
 

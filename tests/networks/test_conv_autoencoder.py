@@ -1,3 +1,5 @@
+"""The report's convolutional autoencoder: parameter counts, maps, PyTorch's layers and initial weights."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Annealed SGD's updates against the formula."""
+
 import keras
 import numpy as np
 import pytest

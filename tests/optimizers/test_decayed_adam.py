@@ -1,3 +1,5 @@
+"""Decayed Adam's updates against the formula, its warm-up and its end."""
+
 import keras
 import numpy as np
 import pytest

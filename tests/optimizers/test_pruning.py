@@ -1,3 +1,5 @@
+"""Pruning zeroes exactly the smallest weights, group by group."""
+
 import keras
 import numpy as np
 import pytest

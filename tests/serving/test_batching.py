@@ -13,11 +13,6 @@ from tests.helpers import servers
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    return servers.exports(tmp_path_factory.mktemp("exports"))
-
-
-@pytest.fixture(scope="module")
 def models(root):
     return Models(root, batch=True)
 

@@ -26,11 +26,6 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    return servers.exports(tmp_path_factory.mktemp("exports"))
-
-
-@pytest.fixture(scope="module")
 def start(root, tmp_path_factory):
     """Starts KServe with a model behind it; returns what asks it for a prediction."""
     started, clean = [], {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
@@ -40,7 +35,7 @@ def start(root, tmp_path_factory):
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         log = tmp_path_factory.mktemp("log") / "server.txt"
-        command = [PYTHON, Path(__file__).with_name("foreign.py"), root / name / "1", name, port]
+        command = [PYTHON, Path(servers.__file__).with_name("foreign_server.py"), root / name / "1", name, port]
         with log.open("w") as file:
             started.append(subprocess.Popen([*map(str, command)], env=clean, stdout=file, stderr=file, cwd=log.parent))
         for _ in range(600):

@@ -7,40 +7,22 @@ import json
 import math
 import shutil
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 from safetensors.numpy import load_file
-from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from kgen import data, images
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.inference import loading
 from kgen.rng import Rng
-from kgen.runs import build, checkpoint, directory
-from kgen.training import train as training
+from kgen.runs import build, directory
 from tests.helpers import processes
 from tests.helpers.processes import DCGAN
 from tests.helpers.recipes import pictures
-
-SMALL = {"width": 4, "latent_dim": 8, "batch_size": 8, "log_every": 5, "sample_every": 20, "checkpoint_every": 5}
-LONG = [*DCGAN, "--steps", "300"]
-
-
-LOGGED = {
-    "generator_loss", "discriminator_loss", "generator_gradient_norm", "discriminator_gradient_norm",
-    "real_score", "fake_score",
-}  # fmt: skip
-
-
-def train(tmp_path, resume=None, **changes):
-    """Trains a small dcgan in this process."""
-    small = dataclasses.replace(recipes.find("dcgan"), **{**SMALL, "steps": 20, **changes})
-    return training.train(small, tmp_path / "runs", tmp_path / "exports", resume)
+from tests.helpers.small_dcgan import train
 
 
 def pixels(path):
@@ -89,32 +71,6 @@ def test_real_png_shows_64_training_images(run):
     assert len({tile.tobytes() for tile in tiles}) > 60
 
 
-def test_the_log_has_every_loss_and_the_speed(run):
-    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == list(range(5, 61, 5))
-    assert all(set(line) == {"step", *LOGGED, "images_per_second"} for line in lines)
-    assert all(line["images_per_second"] > 0 for line in lines)
-
-
-def test_tensorboard_shows_the_log_and_the_pictures(run):
-    events = EventAccumulator(str(run / "train"), size_guidance={"tensors": 0}).Reload()
-    looked = {f"diagnosis/{name}" for name in (*LOGGED, "sample_distance", "real_distance")}
-    assert set(events.Tags()["tensors"]) == {
-        "recipe", "samples", *LOGGED, "images_per_second", *looked, "_hparams_/session_start_info"
-    }  # fmt: skip
-    for name in ("generator_loss", "discriminator_loss"):
-        found = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors(name)]
-        assert found == [(line["step"], pytest.approx(line[name], rel=1e-6)) for line in processes.log(run)]
-    pictures = {event.step: tf.make_ndarray(event.tensor_proto) for event in events.Tensors("samples")}
-    assert list(pictures) == [0, 20, 40, 60]
-    for step, (width, height, encoded) in pictures.items():
-        shown = tf.io.decode_png(encoded).numpy()[..., 0]
-        assert (int(width), int(height)) == shown.shape[::-1]
-        np.testing.assert_array_equal(shown, pixels(run / f"samples/{step:06d}.png"))
-    (text,) = tf.make_ndarray(events.Tensors("recipe")[0].tensor_proto).ravel()
-    assert '"latent_dim": 8' in text.decode()
-
-
 def averaged_generator(run):
     """Returns a generator with the averaged weights, put together here from the final checkpoint's file."""
     state = load_file(run / "checkpoints/000060/state.safetensors")
@@ -159,13 +115,6 @@ def test_rounds_per_execution_change_nothing_and_nothing_is_traced_twice(three):
     states = [load_file(run / "checkpoints/000020/state.safetensors") for run in (one, five)]
     for key in states[0]:
         np.testing.assert_array_equal(states[0][key], states[1][key], key)
-
-
-def test_keep_and_the_last_step_whatever_the_clock(tmp_path):
-    result = train(tmp_path, steps=18, checkpoint_every=4, keep=4, sample_every=7, log_every=5)
-    assert checkpoint.steps(result.run / "checkpoints") == [8, 12, 16, 18]
-    assert [line["step"] for line in processes.log(result.run)] == [5, 10, 15, 18]
-    assert sorted(path.stem for path in (result.run / "samples").iterdir()) == ["000000", "000007", "000014", "000018"]
 
 
 # One run directory, several processes, one after the other or not.
@@ -213,14 +162,6 @@ def test_other_images_are_refused(tmp_path, monkeypatch):
         train(tmp_path, resume=result.run, steps=10)
 
 
-def test_reopen_needs_a_checkpoint(tmp_path):
-    small = dataclasses.replace(recipes.find("dcgan"), **SMALL)
-    run = directory.create(tmp_path, small)
-    directory.write_environment(run, pictures(size=28))
-    with pytest.raises(UsageError, match="has no checkpoint yet"):
-        build.reopen(small, run)
-
-
 def test_sampling_needs_no_images(tmp_path):
     """The folder of pictures may be gone by the time a run is drawn from or exported."""
     (tmp_path / "pictures").mkdir()
@@ -230,12 +171,3 @@ def test_sampling_needs_no_images(tmp_path):
     shutil.rmtree(tmp_path / "pictures")
     ran, exported = loading.load(result.run).generator, loading.load(result.exported).generator
     np.testing.assert_array_equal(ran.draw(1, 3), exported.draw(1, 3))
-
-
-def test_the_policy_is_put_back():
-    before = keras.config.dtype_policy()
-    with pytest.raises(ZeroDivisionError), build.precision("mixed_bfloat16"):
-        assert keras.config.dtype_policy().name == "mixed_bfloat16"
-        1 / 0
-    assert keras.config.dtype_policy() == before
-    assert isinstance(build.prepare(dataclasses.replace(recipes.find("dcgan"), **SMALL), data.load("ring")), Trainer)

@@ -1,3 +1,5 @@
+"""The games of report 002: networks, features, clipping, mixed images, what is refused."""
+
 import dataclasses
 
 import keras

@@ -1,3 +1,5 @@
+"""The games of report 003: networks, losses by hand, dropout, optimizers."""
+
 import dataclasses
 
 import keras

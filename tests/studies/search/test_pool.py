@@ -1,227 +1,69 @@
-"""Judgement and results of a hyper-parameter search, in this process, with a pretended training."""
+"""A pool of processes loses no finished trial when killed, ends with all of its children, and says what failed."""
 
-import csv
-import dataclasses
-import functools
-import json
-import math
+import os
+import re
+import signal
+import time
 
-import numpy as np
-import optuna
 import pytest
-from optuna.trial import TrialState
 
-from kgen.core import recipe as recipes
-from kgen.errors import UsageError
-from kgen.studies.search import results as search_results
-from kgen.studies.search import trial as search_trial
-from kgen.studies.search.trial import Rules, Search
-from tests.helpers import fake_training
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-AUTOENCODER = recipes.find("autoencoder")
-RATE = ("learning_rate=1e-4..1e2:log",)
-SHAPE = (28, 28, 1)
-FREE = {"minutes_weight": 0.0, "latent_weight": 0.0}
+from tests.helpers.searches import RATE, is_empty, rows, search, start, states, wait_for
 
 
-# What is searched.
+@pytest.mark.slow
+def test_a_killed_search_loses_no_finished_trial_and_reaches_its_total(tmp_path):
+    process = start(*RATE, "--trials", 5, "--jobs", 2, "--no-train-best", cwd=tmp_path, how="slowly")
+    wait_for(tmp_path, 2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert is_empty(process.pid)
+    begun = time.monotonic()
+    code, _, errors = search(*RATE, "--trials", 1, "--no-train-best", cwd=tmp_path)  # writes down what there is
+    assert code == 0, errors
+    _, values = states(tmp_path)
+    assert values
+    code, _, errors = search(*RATE, "--trials", 5, "--jobs", 2, "--no-train-best", cwd=tmp_path)
+    assert code == 0, errors
+    found, more = states(tmp_path)
+    assert len(found.get("COMPLETE", []) + found.get("PRUNED", [])) == 5 and values.items() <= more.items()
+    assert set(found) <= {"COMPLETE", "PRUNED", "FAIL"}
+    rates = {row["number"]: row["learning_rate"] for row in rows(tmp_path)}
+    for number in found.get("FAIL", []):  # what the kill cut short was tried again
+        assert list(rates.values()).count(rates[str(number)]) == 2 or not rates[str(number)]
+    assert time.monotonic() - begun < 110  # nobody waited for a heartbeat
 
 
-@pytest.mark.parametrize(
-    "name, changes, vary, rules, words",
-    [
-        ("dcgan", {}, (), {"objective": "x"}, "The recipe dcgan has no space of its own"),
-        ("dcgan", {}, RATE, {}, "name with --objective a number of log.jsonl"),
-        ("autoencoder", {"folds": 0, "patience": 0}, RATE, {}, "name with --objective"),
-        ("autoencoder", {"latent_dim": 8}, (), {}, "--latent-dim is searched by autoencoder's own space"),
-        ("autoencoder", {}, RATE, {"search_folds": 6}, "--search-folds must be at most --folds 5, not 6."),
-        ("autoencoder", {}, RATE, {"search_folds": 0}, "--search-folds must be at least 1, not 0."),
-        ("autoencoder", {}, RATE, {"search_folds": 1, "hopeless": 0.2}, "--hopeless needs a second fold"),
-        ("autoencoder", {}, RATE, {"hopeless": math.nan}, "--hopeless must be a finite number"),
-        ("autoencoder", {}, RATE, {"latent_weight": -1.0}, "must be 0 or more"),
-        ("autoencoder", {}, RATE, {"minutes_weight": math.inf}, "must be 0 or more"),
-        ("autoencoder", {}, RATE, {"maximize": True}, "--maximize needs --objective"),
-    ],
-)
-def test_a_search_that_cannot_be_is_refused(name, changes, vary, rules, words):
-    with pytest.raises(UsageError) as error:
-        Search(dataclasses.replace(recipes.find(name), **changes), vary, Rules(**rules))
-    assert words in str(error.value)
+@pytest.mark.slow
+@pytest.mark.parametrize("number, whole", [(signal.SIGINT, True), (signal.SIGTERM, False)], ids=["Ctrl-C", "SIGTERM"])
+def test_a_signal_ends_all_processes_and_says_how_to_go_on(number, whole, tmp_path):
+    process = start(*RATE, "--trials", 50, "--jobs", 2, cwd=tmp_path, how="slowly")
+    wait_for(tmp_path, 1)
+    os.killpg(process.pid, number) if whole else process.send_signal(number)
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert re.search(r"^Stopped with \d+ of 50 trials\. Go on: the same command again\.$", out, re.M)
+    assert is_empty(process.pid)
+    assert "RUNNING" not in states(tmp_path)[0] and not list(tmp_path.glob("runs/search/.output*"))
 
 
-# Judgement.
+@pytest.mark.slow
+def test_processes_that_die_end_the_search_with_a_sentence(tmp_path):
+    code, out, errors = search(*RATE, "--trials", 50, cwd=tmp_path, how="to_death")
+    assert code == 2 and out == ""
+    assert "3 trials in a row failed, the last with exit code 9: it said nothing" in errors
 
 
-def test_the_value_is_the_reports(tmp_path):
-    """Trial 47: .18874 = .12866 + .06 + 1e-5 * 7.69."""
-    assert Rules().value([0.12766, 0.12966], [7.0, 8.38], 6) == pytest.approx(0.18874, abs=5e-6)
-    assert Rules(minutes_weight=0.5, latent_weight=2.0).value([1.0, 3.0], [2.0, 4.0], 10) == 2 + 1.5 + 20
-    better = Rules(objective="x", maximize=True, minutes_weight=0.5, latent_weight=2.0)
-    assert better.value([1.0, 3.0], [2.0, 4.0], 10) == 2 - 1.5 - 20
+@pytest.mark.slow
+def test_trials_that_fail_end_the_search_with_their_words(tmp_path):
+    code, _, errors = search(*RATE, "--trials", 50, "--jobs", 2, cwd=tmp_path, how="wrongly")
+    assert code == 2
+    assert "the last with exit code 1: RuntimeError: bees in the disk. See runs/search/failed.txt." in errors
+    assert "Traceback" not in errors and "Traceback" in (tmp_path / "runs/search/failed.txt").read_text()
 
 
-def plant(run, **logs):
-    """Writes logs of a run: lists of dictionaries."""
-    run.mkdir(exist_ok=True)
-    for name, lines in logs.items():
-        (run / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return run
-
-
-def test_a_score_is_the_least_validation_loss_of_the_first_measure(tmp_path):
-    lines = [{"step": n, "validation_z": loss, "validation_a": -loss, "best": True} for n, loss in enumerate((3, 1, 2))]
-    run = plant(tmp_path, epochs=lines, log=[{"step": 1, "validation_z": 0.1}])
-    assert search_trial.score(run) == 1
-
-
-def test_a_score_may_be_a_number_of_a_last_line(tmp_path):
-    log = [{"step": 1, "a_loss": 5.0}, {"step": 2, "a_loss": 4, "images_per_second": 9.0}]
-    run = plant(tmp_path, log=log, epochs=[{"step": 2, "x": 7.0, "best": True}], diagnosis=[{"step": 2, "d": -1.5}])
-    assert [search_trial.score(run, name) for name in ("a_loss", "x", "d")] == [4.0, 7.0, -1.5]
-    for name in ("b_loss", "step", "best"):
-        with pytest.raises(UsageError, match=f"--objective {name} is .* there are: a_loss, images_per_second, x, d"):
-            search_trial.score(run, name)
-    with pytest.raises(UsageError, match="no validation loss"):
-        search_trial.score(run)
-
-
-# Trials.
-
-
-def tried(tmp_path, params, rules=None, vary=RATE, train=fake_training.train, **changes):
-    """Returns the trials of a study that is told what to try, and whether a directory was made of each."""
-    search = Search(dataclasses.replace(AUTOENCODER, **changes), vary, Rules(**{**FREE, **(rules or {})}))
-    study = optuna.create_study(pruner=search.rules.pruner())
-    for wanted in params:
-        study.enqueue_trial(wanted)
-    run = functools.partial(search_trial.objective, search=search, folder=tmp_path, shape=SHAPE, train=train)
-    study.optimize(run, n_trials=len(params))
-    places = [search_trial.folder_of(tmp_path, number).exists() for number in range(len(params))]
-    return study.trials, places
-
-
-def test_a_trial_is_the_mean_of_its_folds_and_keeps_three_files(tmp_path):
-    (trial,), _ = tried(tmp_path, [{"learning_rate": 0.5}], {"search_folds": 3})
-    assert trial.value == pytest.approx(np.mean([0.5, 0.55, 0.6]))
-    assert trial.user_attrs["losses"] == pytest.approx([0.5, 0.55, 0.6])
-    assert trial.user_attrs["minutes"] < 1
-    for fold in range(3):
-        run = tmp_path / f"trial-0000/fold-{fold}"
-        assert {path.name for path in run.iterdir()} == {"recipe.json", "log.jsonl", "epochs.jsonl"}
-        recipe = recipes.from_json((run / "recipe.json").read_text())
-        assert (recipe.name, recipe.fold, recipe.learning_rate) == ("autoencoder", fold, 0.5)
-
-
-def test_codes_cost(tmp_path):
-    (trial,), _ = tried(tmp_path, [{"learning_rate": 0.5}], {"latent_weight": 0.01, "search_folds": 1}, latent_dim=7)
-    assert trial.value == pytest.approx(0.5 + 0.07)
-
-
-def test_a_hopeless_trial_ends_after_its_first_fold(tmp_path):
-    trials, _ = tried(tmp_path, [{"learning_rate": rate} for rate in (0.19, 0.21)], {"hopeless": 0.2})
-    assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.PRUNED]
-    assert "Fold 0 came to 0.21" in trials[1].user_attrs["hopeless"]
-    assert [len(list(tmp_path.glob(f"trial-000{n}/fold-*"))) for n in (0, 1)] == [2, 1]
-
-
-def test_of_what_is_maximised_the_low_is_hopeless(tmp_path):
-    rules = {"hopeless": 2.0, "objective": "a_loss", "maximize": True}
-    trials, _ = tried(tmp_path, [{"learning_rate": rate} for rate in (0.25, 0.35)], rules)
-    assert [trial.state for trial in trials] == [TrialState.PRUNED, TrialState.COMPLETE]
-
-
-def test_without_a_threshold_the_median_decides(tmp_path):
-    rates = (0.1, 0.2, 0.3, 0.4, 0.5, 0.31, 0.29)
-    trials, _ = tried(tmp_path, [{"learning_rate": rate} for rate in rates])
-    assert [trial.state.name for trial in trials] == ["COMPLETE"] * 5 + ["PRUNED", "COMPLETE"]
-
-
-def test_what_cannot_be_built_is_refused_without_a_directory(tmp_path):
-    vary = ("kernels=2+2+3,2+2+64", "latent_dim=1..4")
-    trials, places = tried(tmp_path, [{"kernels": kernels} for kernels in ("2+2+64", "2+2+3")], vary=vary)
-    assert [trial.state.name for trial in trials] == ["PRUNED", "COMPLETE"]
-    assert "leaves nothing" in trials[0].user_attrs["refused"]
-    assert places == [False, True]
-
-
-def test_numbers_that_do_not_go_together_are_refused_without_a_directory(tmp_path):
-    clocks = {"log_every": 2, "sample_every": 2, "checkpoint_every": 2, "steps": 10}
-    params = [{"steps": 11, "steps_per_execution": 2}, {"steps": 11, "steps_per_execution": 1}]
-    trials, places = tried(tmp_path, params, vary=("steps=10,11", "steps_per_execution=1,2"), **clocks)
-    assert [trial.state.name for trial in trials] == ["PRUNED", "COMPLETE"] and places == [False, True]
-    assert trials[0].user_attrs["refused"] == "--steps must be a multiple of --steps-per-execution 2, not 11."
-
-
-def test_a_refusal_by_the_training_leaves_no_directory(tmp_path):
-    def refuses(*arguments):
-        raise UsageError("This model makes images of 32 pixels.")
-
-    (trial,), places = tried(tmp_path, [{}], train=refuses)
-    assert trial.state == TrialState.PRUNED and places == [False]
-    assert trial.user_attrs["refused"] == "This model makes images of 32 pixels."
-
-
-def test_another_mistake_during_training_is_no_refusal(tmp_path):
-    def stops(recipe, runs_dir, exports_dir, run):
-        (run / "environment.json").write_text("{}")
-        raise UsageError("The folder cannot be written to.")
-
-    with pytest.raises(UsageError, match="cannot be written to"):
-        tried(tmp_path, [{}], train=stops)
-
-
-def test_a_diverged_trial_is_given_up_with_its_reason(tmp_path):
-    (trial,), places = tried(tmp_path, [{"learning_rate": 100.5}], vary=("learning_rate=1..200",))
-    assert trial.state == TrialState.PRUNED and places == [True]
-    assert trial.user_attrs["diverged"] == "loss was not a finite number at step 1."
-    assert {path.name for path in (tmp_path / "trial-0000/fold-0").iterdir()} == {"recipe.json"}
-
-
-# Results.
-
-
-def test_results_are_a_table_pictures_and_the_best_recipe(tmp_path):
-    study = optuna.create_study()
-    search = Search(AUTOENCODER, (*RATE, "units=57,64+32"), Rules(search_folds=1, **FREE))
-    assert search_results.write(study, search, tmp_path) is None
-    assert search_results.summary(study, tmp_path) == f"No trial is complete yet, see {tmp_path / 'trials.csv'}."
-    study.enqueue_trial({"learning_rate": 100.0, "units": "57"})
-    study.enqueue_trial({"learning_rate": 1e-4, "units": "64+32"})
-    run = functools.partial(
-        search_trial.objective, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train
-    )
-    study.optimize(run, n_trials=12)
-    best = search_results.write(study, search, tmp_path)
-    assert (best.learning_rate, best.units, best.fold) == (1e-4, (64, 32), AUTOENCODER.fold)
-    assert recipes.from_json((tmp_path / "best.json").read_text()) == best
-    for name in ("history", "importances"):
-        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    with (tmp_path / "trials.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [int(row["number"]) for row in rows] == list(range(12))
-    assert rows[0]["state"] == "PRUNED" and rows[0]["diverged"] == "loss was not a finite number at step 1."
-    assert float(rows[1]["value"]) == float(rows[1]["loss"]) == 1e-4 and rows[1]["units"] == "64+32"
-    lines = dict(line.split("  ", 1) for line in search_results.summary(study, tmp_path).splitlines())
-    found = {name: lines[name].strip() for name in ("value", "learning_rate", "units")}
-    assert found == {"value": "0.0001", "learning_rate": "0.0001", "units": "64+32"}
-
-
-def test_few_trials_have_no_importances(tmp_path):
-    study, search = optuna.create_study(), Search(AUTOENCODER, RATE, Rules(**FREE))
-    study.enqueue_trial({"learning_rate": 0.5})
-    run = functools.partial(
-        search_trial.objective, search=search, folder=tmp_path, shape=SHAPE, train=fake_training.train
-    )
-    study.optimize(run, n_trials=1)
-    search_results.write(study, search, tmp_path)
-    assert (tmp_path / "history.png").exists() and not (tmp_path / "importances.png").exists()
-
-
-def test_curves_are_the_losses_over_the_steps(tmp_path):
-    log = [{"step": n, "a_loss": 0.1 * n, "a_gradient_norm": 5.0} for n in (5, 10)]
-    epochs = [{"step": n, "epoch": 1.0, "validation_a": 0.2 * n, "validation_b": 1.0, "best": True} for n in (4, 8)]
-    run = plant(tmp_path / "run", log=log, epochs=epochs)
-    assert search_results.series(run) == {"a_loss": [(5, 0.5), (10, 1.0)], "validation_a": [(4, 0.8), (8, 1.6)]}
-    search_results.curves(run, tmp_path / "training.png")
-    assert (tmp_path / "training.png").read_bytes().startswith(b"\x89PNG")
+def test_an_objective_that_no_log_has_ends_the_search_at_once(tmp_path):
+    code, _, errors = search(*RATE, "--trials", 50, "--objective", "fid", cwd=tmp_path)
+    assert code == 2
+    assert "search.py: --objective fid is in the last line of no log; there are: a_loss, validation_a" in errors
+    assert len(list(tmp_path.glob("runs/search/trial-*"))) == 1

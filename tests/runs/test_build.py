@@ -1,0 +1,31 @@
+"""A trainer is built from a recipe under its precision, and from a run only if that has a checkpoint."""
+
+import dataclasses
+
+import keras
+import pytest
+
+from kgen import data
+from kgen.core import recipe as recipes
+from kgen.core.trainer import Trainer
+from kgen.errors import UsageError
+from kgen.runs import build, directory
+from tests.helpers.recipes import pictures
+from tests.helpers.small_dcgan import SMALL
+
+
+def test_reopen_needs_a_checkpoint(tmp_path):
+    small = dataclasses.replace(recipes.find("dcgan"), **SMALL)
+    run = directory.create(tmp_path, small)
+    directory.write_environment(run, pictures(size=28))
+    with pytest.raises(UsageError, match="has no checkpoint yet"):
+        build.reopen(small, run)
+
+
+def test_the_policy_is_put_back():
+    before = keras.config.dtype_policy()
+    with pytest.raises(ZeroDivisionError), build.precision("mixed_bfloat16"):
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        1 / 0
+    assert keras.config.dtype_policy() == before
+    assert isinstance(build.prepare(dataclasses.replace(recipes.find("dcgan"), **SMALL), data.load("ring")), Trainer)

@@ -1,0 +1,53 @@
+"""Measurements of a model are kept where it lies, and a mistake names what was being measured."""
+
+import json
+import types
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from kgen.errors import UsageError
+from kgen.metrics.measurement import Measurement
+from kgen.studies import evaluation
+
+FOUND = [Measurement(name="fid", label="FID", value=2.5), Measurement(name="kid", label="KID", value=0.25)]
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_measurements_of_a_run_are_lines_and_scalars_of_its_step(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 5, "name": "fid"}\n')
+    evaluation.keep(types.SimpleNamespace(path=tmp_path, step=30), FOUND)
+    assert [(line["step"], line["name"]) for line in lines(tmp_path)] == [(5, "fid"), (30, "fid"), (30, "kid")]
+    events = EventAccumulator(str(tmp_path / "evaluation"), size_guidance={"tensors": 0}).Reload()
+    assert [event.step for event in events.Tensors("metrics/kid")] == [30]
+
+
+def test_measurements_of_an_export_have_no_step_and_no_scalars(tmp_path):
+    evaluation.keep(types.SimpleNamespace(path=tmp_path, step=None), FOUND)
+    assert [("step" in line, line["value"]) for line in lines(tmp_path)] == [(False, 2.5), (False, 0.25)]
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
+
+
+class Evaluating:
+    """Measures what it was told to."""
+
+    metrics = ("fid", "kid")
+
+    def __call__(self, generator, autoencoder):
+        if generator is None:
+            raise UsageError("This model draws no images.")
+        return {"fid": FOUND[:1], "kid": FOUND[1:]}
+
+
+def test_measurements_are_one_list_and_what_is_measured_is_said():
+    said = []
+    assert evaluation.measured("runs/x", ("generator", None), Evaluating(), said.append) == FOUND
+    assert said == ["runs/x: fid, kid"]
+
+
+def test_a_mistake_names_what_was_measured():
+    with pytest.raises(UsageError, match="^runs/x: This model draws no images.$"):
+        evaluation.measured("runs/x", (None, None), Evaluating(), lambda words: None)
