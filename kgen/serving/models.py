@@ -1,5 +1,6 @@
 """Finds the models in a folder of exports, loads them when first needed, and calls them with named arrays."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -93,6 +94,16 @@ class Models:
         """Returns why a version cannot be loaded, and "" if it can: it is loaded now, if it is new."""
         found = self._opened(name, version)
         return found if isinstance(found, str) else ""
+
+    def failures(self, name: str) -> dict[int, str]:
+        """Returns `{version: why it cannot be loaded}` of a model; "" where it can, or where nobody has asked for it.
+
+        Only the newest versions are tried, down to one that can be loaded: a question about the state loads no others.
+        """
+        with contextlib.suppress(Refused):
+            self.resolve(name)
+        found = {version: self._loaded.get((name, version)) for version in self.versions(name)}
+        return {version: opened if isinstance(opened, str) else "" for version, opened in found.items()}
 
     def _opened(self, name: str, version: int) -> Any:
         """Returns an export, or the words why it cannot be loaded; forgets the versions that are gone."""

@@ -84,11 +84,11 @@ def answered(models: Models, path: dict[str, str], method: str, body: bytes | No
             metadata(models, name, models.resolve(name, **version)), preserving_proto_field_name=True
         )
     if (method, colon) == ("GET", ""):
-        known = [models.resolve(name, **version)] if "label" in version else models.versions(name)
-        number = version.get("version")
-        if number is not None and number not in known:
+        failures = models.failures(name)
+        number = models.resolve(name, **version) if "label" in version else version.get("version")
+        if number is not None and number not in failures:
             raise Refused("NOT_FOUND", f"Could not find version {number} of model {name}")
-        return status({each: models.failure(name, each) for each in known if number in (None, each)})
+        return status({each: words for each, words in failures.items() if number in (None, each)})
     raise Refused("INVALID_ARGUMENT", f"Malformed request: {method} /v1/models/{path['path']}")
 
 

@@ -82,9 +82,10 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
 
         def answer() -> get_model_status_pb2.GetModelStatusResponse:
             response = get_model_status_pb2.GetModelStatusResponse()
+            failures = self.models.failures(spec.name)
             one = spec.WhichOneof("version_choice")
-            for version in [resolved(self.models, spec)] if one else self.models.versions(spec.name)[::-1]:
-                words = self.models.failure(spec.name, version)
+            for version in [resolved(self.models, spec)] if one else sorted(failures, reverse=True):
+                words = failures[version]
                 state = get_model_status_pb2.ModelVersionStatus.State.Value("END" if words else "AVAILABLE")
                 added = response.model_version_status.add(version=version, state=state)
                 added.status.error_code, added.status.error_message = (2 if words else 0), words  # UNKNOWN, OK

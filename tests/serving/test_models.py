@@ -118,3 +118,14 @@ def test_a_damaged_configuration_is_told_where_a_label_is_asked_for(root, tmp_pa
     with pytest.raises(Refused, match="is not a model server's configuration"):
         found.resolve("gan", label="stable")
     assert found.resolve("gan") == 2
+
+
+def test_a_question_about_the_state_loads_the_newest_version_alone(root, tmp_path):
+    mine = servers.copied(root, tmp_path / "exports")
+    found = Models(mine)
+    assert found.failures("gan") == {1: "", 2: ""} and set(found._loaded) == {("gan", 2)}
+    (mine / "gan/3").mkdir()
+    assert list(found.failures("gan")) == [1, 2, 3] and "gan/3" in found.failures("gan")[3]
+    assert ("gan", 1) not in found._loaded
+    with pytest.raises(Refused, match="Servable not found"):
+        found.failures("nothing")
