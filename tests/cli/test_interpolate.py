@@ -23,8 +23,9 @@ def call(tmp_path, monkeypatch, capsys):
     (tmp_path / "folder").mkdir()
 
     def run(*arguments, source):
-        def opened(path):
+        def opened(path, trust):
             source.asked.append(("load", path))
+            source.trusted = trust
             return types.SimpleNamespace(generator=source)
 
         monkeypatch.setattr(loading, "load", opened)
@@ -33,12 +34,17 @@ def call(tmp_path, monkeypatch, capsys):
     return run
 
 
+def test_trust_is_passed_on(call):
+    source = generators.Pixels()
+    assert call("--saved-model", "exported", "--trust", source=source)[0] == 0 and source.trusted is True
+
+
 def test_the_script_by_default(call, tmp_path):
     source = generators.Pixels()
     code, out, errors = call("--saved-model", "exported", source=source)
     assert (code, errors) == (0, "")
     assert out == "interpolation.png and interpolation.gif, 64 frames of linear, spherical, pixels from exported\n"
-    assert source.asked[:2] == [("load", Path("exported")), ("latents", 0, None)]
+    assert source.asked[:2] == [("load", Path("exported")), ("latents", 0, None)] and source.trusted is False
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "interpolation.gif", "interpolation.png"]
     picture, gif = Image.open("interpolation.png"), Image.open("interpolation.gif")
     assert picture.size == (64 * 2, 3 * 2)

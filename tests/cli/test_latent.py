@@ -36,7 +36,7 @@ def call(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # cli.run sets its own
 
     def run(*arguments, opened=None, asked=None):
-        def load(path):
+        def load(path, trust):
             (asked if asked is not None else []).append(path)
             if opened is None:
                 raise UsageError(f"{path} has no encoder.")
