@@ -1,6 +1,7 @@
 """Searches in processes of their own, whose training is pretended."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -66,3 +67,11 @@ def is_empty(group):
             return True
         time.sleep(0.1)
     return False
+
+
+def plant(run, **logs):
+    """Writes logs of a run: lists of dictionaries."""
+    run.mkdir(exist_ok=True)
+    for name, lines in logs.items():
+        (run / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return run

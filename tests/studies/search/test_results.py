@@ -2,7 +2,6 @@
 
 import csv
 import functools
-import json
 
 import optuna
 
@@ -11,20 +10,13 @@ from kgen.studies.search import results as search_results
 from kgen.studies.search import trial as search_trial
 from kgen.studies.search.trial import Rules, Search
 from tests.helpers import fake_training
+from tests.helpers.searches import plant
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 AUTOENCODER = recipes.find("autoencoder")
 RATE = ("learning_rate=1e-4..1e2:log",)
 SHAPE = (28, 28, 1)
 FREE = {"minutes_weight": 0.0, "latent_weight": 0.0}
-
-
-def plant(run, **logs):
-    """Writes logs of a run: lists of dictionaries."""
-    run.mkdir(exist_ok=True)
-    for name, lines in logs.items():
-        (run / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return run
 
 
 def test_results_are_a_table_pictures_and_the_best_recipe(tmp_path):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 import math
 
 import numpy as np
@@ -15,6 +14,7 @@ from kgen.errors import UsageError
 from kgen.studies.search import trial as search_trial
 from kgen.studies.search.trial import Rules, Search
 from tests.helpers import fake_training
+from tests.helpers.searches import plant
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 AUTOENCODER = recipes.find("autoencoder")
@@ -57,14 +57,6 @@ def test_the_value_is_the_reports(tmp_path):
     assert Rules(minutes_weight=0.5, latent_weight=2.0).value([1.0, 3.0], [2.0, 4.0], 10) == 2 + 1.5 + 20
     better = Rules(objective="x", maximize=True, minutes_weight=0.5, latent_weight=2.0)
     assert better.value([1.0, 3.0], [2.0, 4.0], 10) == 2 - 1.5 - 20
-
-
-def plant(run, **logs):
-    """Writes logs of a run: lists of dictionaries."""
-    run.mkdir(exist_ok=True)
-    for name, lines in logs.items():
-        (run / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return run
 
 
 def test_a_score_is_the_least_validation_loss_of_the_first_measure(tmp_path):
