@@ -203,11 +203,11 @@ class AutoencoderRecipe(HeldOutRecipe):
             encoder(shape, self.plan(), self.latent_dim, self.encoder_dropout),
             decoder(shape, self.plan(), self.latent_dim, self.decoder_dropout),
         )
-        adam = optimizers.DecayedAdam if self.anneal else keras.optimizers.Adam
-        clock = {"end": self.steps, "warmup": self.warmup} if self.anneal else {}
-        optimizer = adam(self.learning_rate, epsilon=1e-8, **clock)
+        rate = self.learning_rate
+        if self.anneal:
+            rate = optimizers.LinearDecay(rate, self.steps, self.warmup)
         return Autoencoder(
-            Player(network, optimizer, self.l2),
+            Player(network, keras.optimizers.Adam(rate, epsilon=1e-8), self.l2),
             SHORT[self.loss],
             self.distort,
             noises.parse(self.noise),

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from kgen.data import Images
-    from kgen.optimizers.decayed_adam import DecayedAdam
 
 EXAMPLES = 10  # of a class, on the sheet
 
@@ -159,11 +158,10 @@ class ClassifierRecipe(HeldOutRecipe):
         )
         return Classifier(Player(network, self.optimizer(), self.l2), names, self.distort)
 
-    def optimizer(self) -> "DecayedAdam | keras.optimizers.Optimizer":
+    def optimizer(self) -> "keras.optimizers.Optimizer":
         """Returns a new Adam."""
-        if self.anneal:
-            return optimizers.DecayedAdam(self.learning_rate, end=self.steps)
-        return keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)
+        rate = optimizers.LinearDecay(self.learning_rate, self.steps) if self.anneal else self.learning_rate
+        return keras.optimizers.Adam(rate, epsilon=1e-8)
 
     def encoder(self, data: "Images") -> "keras.Model":
         """Returns an untrained encoder: of the layers of the run it starts from, or one of its own."""

@@ -156,9 +156,10 @@ def small() -> "keras.initializers.Initializer":
 
 
 def annealed(network: "keras.Model", recipe: "Recipe", data: "Images") -> Player:
-    """Returns a player of the authors' code: gradient descent with annealed rate and momentum ("saturate: 250")."""
+    """Returns a player of the authors' code: the rate falls, the momentum rises for 250 epochs ("saturate: 250")."""
     end = 250 * max(1, len(data.images) // recipe.batch_size)
-    return Player(network, optimizers.AnnealedSGD(recipe.learning_rate, end=end))
+    rate = optimizers.ExponentialDecay(recipe.learning_rate, decay=1.000004, floor=1e-6)
+    return Player(network, optimizers.MomentumRampSGD(rate, momentum=0.5, final_momentum=0.7, end=end))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -225,10 +225,10 @@ class SNGANRecipe(AnyLossRecipe):
 
     def adam(self, moves: int) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer for a player that moves `moves` times in a training step."""
-        numbers = {"beta_1": self.beta1, "beta_2": self.beta2, "epsilon": 1e-8}
+        rate = self.learning_rate
         if self.decay:
-            return optimizers.DecayedAdam(self.learning_rate, **numbers, end=self.steps * moves)
-        return keras.optimizers.Adam(self.learning_rate, **numbers)
+            rate = optimizers.LinearDecay(rate, end=self.steps * moves)
+        return keras.optimizers.Adam(rate, self.beta1, self.beta2, epsilon=1e-8)
 
 
 RECIPES = {

@@ -223,8 +223,10 @@ class VAEGANRecipe(Recipe):
 
     def rmsprop(self) -> "RMSprop":
         """Returns a new optimizer: every player has its own."""
-        rates = {"final_rate": self.final_learning_rate, "power": 0.75, "end": self.steps}
-        return optimizers.RMSprop(self.learning_rate, rho=0.9, epsilon=1e-5, **rates)
+        falling = keras.optimizers.schedules.PolynomialDecay(
+            self.learning_rate, decay_steps=self.steps, end_learning_rate=self.final_learning_rate, power=0.75
+        )
+        return optimizers.RMSprop(falling, rho=0.9, epsilon=1e-5)
 
 
 RECIPES = {

@@ -15,7 +15,7 @@ from kgen.cli import parsing
 from kgen.core import recipe as recipes
 from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
-from kgen.optimizers import DecayedAdam
+from kgen.optimizers import LinearDecay
 from kgen.rng import Rng
 from tests.helpers.autoencoders import CLEAN, DATA, a_round, game, logits, tiny
 from tests.helpers.recipes import pictures
@@ -159,8 +159,8 @@ def test_the_optimizer_is_pytorchs_adam():
     assert type(optimizer) is keras.optimizers.Adam
     assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.9, 0.999, 1e-8)
     assert float(optimizer.learning_rate) == pytest.approx(2e-3)
-    falling = tiny(anneal=True, steps=77).game(DATA).players["autoencoder"].optimizer
-    assert type(falling) is DecayedAdam and falling.end == 77
+    falling = tiny(anneal=True, steps=77, warmup=3, learning_rate=2e-3).game(DATA).players["autoencoder"].optimizer
+    assert falling.get_config()["learning_rate"] == keras.saving.serialize_keras_object(LinearDecay(2e-3, 77, 3))
 
 
 # Pruning.

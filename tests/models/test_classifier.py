@@ -14,7 +14,7 @@ from kgen.core.trainer import Trainer
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.models.classifier import weighted_layers
-from kgen.optimizers import DecayedAdam
+from kgen.optimizers import LinearDecay
 from kgen.rng import Rng
 from kgen.runs import build, directory
 from kgen.training import train as training
@@ -106,8 +106,8 @@ def test_the_optimizer():
     one = find("classifier", learning_rate=2e-3).optimizer()
     assert type(one) is keras.optimizers.Adam and one.epsilon == 1e-8
     assert float(one.learning_rate) == pytest.approx(2e-3)
-    falling = find("classifier", anneal=True, steps=77).optimizer()
-    assert type(falling) is DecayedAdam and falling.end == 77
+    falling = find("classifier", anneal=True, steps=77, learning_rate=2e-3).optimizer()
+    assert falling.get_config()["learning_rate"] == keras.saving.serialize_keras_object(LinearDecay(2e-3, 77))
 
 
 # An encoder of another run.

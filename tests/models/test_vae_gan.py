@@ -231,8 +231,11 @@ def test_channels_are_the_authors(name, size):
     gamma, prior, exported = {32: 1e-5, 64: 1e-6}[size], Normal(code), ("encoder", "decoder")
     assert (made.gamma, made.prior, made.exported, made.range) == (gamma, prior, exported, images.SYMMETRIC)
     assert (made.update_rule.centre, made.update_rule.margin, made.real_share) == (0.68, 0.35, 0.5)
-    found = [(float(p.optimizer.learning_rate), p.optimizer.final_rate, p.l2) for p in made.players.values()]
-    np.testing.assert_allclose(found, [(0.025 / 64, 1e-5 / 64, 1e-5 / 64)] * 3, rtol=1e-6)
+    for player in made.players.values():
+        falling = player.optimizer.get_config()["learning_rate"]["config"]
+        assert (falling["decay_steps"], falling["power"]) == (recipes.find(name).steps, 0.75)
+        found = falling["initial_learning_rate"], falling["end_learning_rate"], player.l2
+        np.testing.assert_allclose(found, (0.025 / 64, 1e-5 / 64, 1e-5 / 64), rtol=1e-6)
 
 
 REFUSED = {"latent_dim": 0, "width": 0, "compared_layer": 5, "gamma": 1.0, "real_share": 0.0, "margin": -0.1}
