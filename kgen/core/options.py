@@ -48,6 +48,7 @@ class RunOptions:
     sample_every: Clock = 250  # Steps between pictures.
     checkpoint_every: Clock = 500  # Steps between checkpoints.
     keep: Clock = 3  # Checkpoints kept, the newest.
+    on_nan: Annotated[Literal["stop", "rollback"], MAY_CHANGE, NOT_SEARCHED] = "stop"  # A NaN: stop, or retry slower.
     histograms: Annotated[bool, MAY_CHANGE, NOT_SEARCHED] = False  # Whether TensorBoard gets all weights' histograms.
     profile: Clock = 0  # Steps to profile for TensorBoard, after the first ten; 0 is none.
 

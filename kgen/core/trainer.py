@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgen.backend import Tensor, keras, tf
+from kgen.core import rates
+from kgen.core.copies import assign_all, frozen_copy
 from kgen.core.epoch_means import VectorMean
 from kgen.rng import Rng
 
@@ -40,12 +42,15 @@ class Trainer(keras.Model):
         self.game, self.seed, self.ema = game, seed, ema
         self._turns = {}  # functions of this compilation
         self.traces = 0  # how often train_step was traced: once, or a step costs seconds
+        self.played = []  # names of what is logged, in the order in which a step computes it
+        self.rate_factor = self._counter("rate_factor", (), initializer="ones")
         for name, player in game.players.items():  # named attributes: Keras saves dicts and lists by position
             player.optimizer.build(player.network.trainable_variables)
+            rates.attach(player.optimizer, self.rate_factor)
             setattr(self, name, player.network)
             setattr(self, f"{name}_optimizer", player.optimizer)
-        self.averages = {name: clone_frozen(getattr(game, name)) for name in game.exported if ema}
-        self.best = {name: clone_frozen(getattr(game, name)) for name in game.exported if keep_best}
+        self.averages = {name: frozen_copy(getattr(game, name)) for name in game.exported if ema}
+        self.best = {name: frozen_copy(getattr(game, name)) for name in game.exported if keep_best}
         if game.fixed_images_shape:
             self.examples = self._counter("examples", game.fixed_images_shape, "uint8")
             game.examples = self.examples
@@ -97,6 +102,7 @@ class Trainer(keras.Model):
         for number, (turn, batch) in enumerate(self.game.play(self.game.receive(data))):
             for name, value in self._traced(turn)(batch, rng.fold_in(number).seed).items():
                 values[name].append(value)
+            self.played.extend(name for name in self.names if values[name] and name not in self.played)
         means = [tf.add_n(values[name]) / len(values[name]) for name in self.names]
         self._record(tf.stack(means))
         self._move_averages()
@@ -181,10 +187,14 @@ class Trainer(keras.Model):
         return means
 
     def faults(self) -> dict:
-        """Returns `{name: step}` of the first step in which a value was NaN or infinite; empty when there was none."""
-        return {
+        """Returns `{name: step}` of the first step in which a value was NaN or infinite; empty when there was none.
+
+        They are in the order in which they went wrong: by step, and in a step as the turns compute them.
+        """
+        found = {
             name: int(step) + 1 for name, step in zip(self.names, self.first_fault.numpy(), strict=True) if step >= 0
         }
+        return dict(sorted(found.items(), key=lambda fault: (fault[1], self.played.index(fault[0]))))
 
     def best_game(self) -> "Game":
         """Returns the game to sample from and to export: with the best or the averaged networks when they are kept."""
@@ -195,13 +205,13 @@ class Trainer(keras.Model):
         return self.game.with_networks(self.averages) if self.averages else self.game
 
     def keep_if_best(self, loss: float, counts: bool = True) -> bool:
-        """Keeps the current_game's networks if `loss` is the least so far. Returns whether it is.
+        """Keeps the current_game's networks if `loss` is the least so far. Returns whether it is; NaN never is.
 
         Args:
             loss: a number.
             counts: whether a loss that is not less counts for patience: whether `wait` becomes one more.
         """
-        better = int(self.best_step.numpy()) < 0 or loss < float(self.best_loss.numpy())
+        better = np.isfinite(loss) and (int(self.best_step.numpy()) < 0 or loss < float(self.best_loss.numpy()))
         if better:
             self.best_loss.assign(loss)
             self.best_step.assign(self.step)
@@ -221,20 +231,6 @@ class Trainer(keras.Model):
         for copies in (self.averages, self.best):
             for name, network in copies.items():
                 assign_all(network, getattr(self.game, name))
-
-
-def clone_frozen(network: "keras.Model") -> "keras.Model":
-    """Returns a copy of a network whose weights are not trainable."""
-    copy = keras.models.clone_model(network)
-    copy.trainable = False
-    assign_all(copy, network)
-    return copy
-
-
-def assign_all(target: "keras.Model", source: "keras.Model") -> None:
-    """Sets the variables of a network to those of the network that it is a clone of."""
-    for mine, theirs in zip(target.variables, source.variables, strict=True):
-        mine.assign(theirs)
 
 
 def summed(gradients: list) -> list[Tensor]:

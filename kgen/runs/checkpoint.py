@@ -44,7 +44,8 @@ def variables(trainer: "Trainer") -> "dict[str, keras.Variable]":
         groups[f"{name}_average"] = average.variables
     for name, best in trainer.best.items():
         groups[f"{name}_best"] = best.variables
-    groups["trainer"] = [trainer.step, trainer.steps_summed, trainer.sums, trainer.first_fault, trainer.memory]
+    own = ("step", "steps_summed", "sums", "first_fault", "memory", "rate_factor")
+    groups["trainer"] = [getattr(trainer, name) for name in own]
     groups["best"] = [trainer.best_loss, trainer.best_step, trainer.wait] if trainer.best else []
     groups["shown"] = [trainer.examples] if trainer.game.fixed_images_shape else []
     return {

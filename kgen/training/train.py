@@ -14,12 +14,12 @@ from kgen.backend import tf
 from kgen.core import recipe as recipes
 from kgen.core.trainer import Trainer
 from kgen.data import demand_every_class, pipeline
-from kgen.errors import UsageError
+from kgen.errors import Diverged, UsageError
 from kgen.export import saved_model
 from kgen.inference import interpolation, loading
 from kgen.rng import Rng
 from kgen.runs import build, checkpoint, directory
-from kgen.training import evaluators, watchers
+from kgen.training import evaluators, outcome, rollback, watchers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,11 +99,13 @@ def train(
         announce(recipe, seen.images, run, step)
         if resume and step == 0:
             begin(trainer, recipe, (validation or seen).images)
-        if not finished(trainer, recipe, step):
-            step = play(trainer, recipe, (seen, validation), run, step, evaluator, callbacks)
+        trainer, step = play_on(trainer, recipe, (seen, validation), run, step, evaluator, callbacks)
         if not finished(trainer, recipe, step):
             return Result(run, trainer, None, step, False)
-        return Result(run, trainer, complete(trainer, recipe, run, step, exports_dir), step, True)
+        exported = complete(trainer, recipe, run, step, exports_dir)
+        for complaint in outcome.complaints(run):
+            print(f"{run}: {complaint}", file=sys.stderr)
+        return Result(run, trainer, exported, step, True)
 
 
 def complete(trainer: Trainer, recipe: "Recipe", run: Path, step: int, exports_dir: Path | str | None) -> Path | None:
@@ -152,6 +154,38 @@ def announce(recipe: "Recipe", pixels: "np.ndarray", run: Path, step: int) -> No
         f"Watch: tensorboard --logdir {run.parent}",
         file=sys.stderr,
     )
+
+
+def play_on(
+    trainer: Trainer,
+    recipe: "Recipe",
+    data: "tuple[Images, Images | None]",
+    run: Path,
+    step: int,
+    evaluator: "Evaluator | None",
+    more: tuple,
+) -> tuple[Trainer, int]:
+    """Plays a run on from `step`. If it diverges, `--on-nan rollback` goes back to its last checkpoint, at lower rates.
+
+    Args: as in `play`.
+
+    Returns:
+        `(trainer, step)`: another trainer after a rollback, and the step reached.
+    """
+    while not finished(trainer, recipe, step):
+        try:
+            return trainer, play(trainer, recipe, data, run, step, evaluator, more)
+        except Diverged as fault:
+            if recipe.on_nan == "stop":
+                raise
+            factor = rollback.lowered(trainer, fault)
+            seen, validation = data
+            trainer = build.prepare(recipe, seen)
+            step = checkpoint.restore(trainer, run / "checkpoints")
+            if step == 0:
+                begin(trainer, recipe, (validation or seen).images)
+            rollback.go_on(trainer, factor, fault, step, run)
+    return trainer, step
 
 
 def play(

@@ -34,7 +34,7 @@ def test_an_infinite_gradient_under_a_finite_loss_is_named(tmp_path, monkeypatch
 
     monkeypatch.setattr(Trainer, "__init__", keep)
     monkeypatch.setattr(gan.GAN, "generator_turn", generator_turn)
-    with pytest.raises(Diverged, match=r"^generator_gradient_norm was not a finite number at step 10\."):
+    with pytest.raises(Diverged, match=r"^generator_gradient_norm was not a finite number at step 10;"):
         train(tmp_path, steps=20, checkpoint_every=5, sample_every=20)
     assert checkpoint.steps(processes.run_of(tmp_path) / "checkpoints") == [5]
 
@@ -61,11 +61,25 @@ def spoil(monkeypatch, player, step):
 )
 def test_a_loss_that_is_no_number_is_named_with_its_step(player, step, at_once, kept, tmp_path, monkeypatch):
     spoil(monkeypatch, player, step)
-    with pytest.raises(Diverged, match=rf"^{player}_loss was not a finite number at step {step}\."):
+    with pytest.raises(Diverged, match=rf"^{player}_loss was not a finite number at step {step};"):
         train(tmp_path, steps_per_execution=at_once)
     (run,) = (tmp_path / "runs").iterdir()
     assert checkpoint.steps(run / "checkpoints") == kept
     assert not (tmp_path / "exports").exists() or not list((tmp_path / "exports").rglob("saved_model.pb"))
+
+
+def test_of_losses_that_fail_in_one_step_the_first_to_be_computed_is_named(tmp_path, monkeypatch):
+    """A NaN in the discriminator's gradient is one of the generator's, whose turn comes after."""
+    turn, clock = gan.GAN.discriminator_turn, tf.Variable(0)
+
+    def spoilt(self, real):
+        factor = tf.where(clock.assign_add(1) == 7, math.nan, 1.0)
+        return {name: value * factor for name, value in turn(self, real).items()}
+
+    monkeypatch.setattr(gan.GAN, "discriminator_turn", spoilt)
+    told = r"^discriminator_loss was not a finite number at step 7; the first of \d+ weights .* is discriminator/"
+    with pytest.raises(Diverged, match=told):
+        train(tmp_path)
 
 
 def test_a_learning_rate_that_explodes(tmp_path, monkeypatch):
@@ -73,7 +87,7 @@ def test_a_learning_rate_that_explodes(tmp_path, monkeypatch):
     process = processes.fork(*arguments, cwd=tmp_path)
     _, errors = process.communicate()
     assert process.returncode == 3
-    name, step = re.search(r"train\.py: (\w+) was not a finite number at step (\d+)\.", errors).groups()
+    name, step = re.search(r"train\.py: (\w+) was not a finite number at step (\d+);", errors).groups()
     assert "Traceback" not in errors
     monkeypatch.setattr(
         callbacks.StopOnNaN, "at", lambda self, step: None

@@ -1,0 +1,49 @@
+"""One factor on the rates of all players, by hand."""
+
+import keras
+import numpy as np
+import pytest
+
+from kgen.core import rates
+from kgen.core.trainer import Trainer
+from kgen.optimizers import LinearDecay
+from tests.core.test_trainer import Tug, number, player, steps
+
+
+def trainer_of(a, b):
+    one, other = player(3.0), player(1.0)
+    one.optimizer, other.optimizer = keras.optimizers.SGD(a), keras.optimizers.SGD(b)
+    made = Trainer(Tug(a=one, b=other))
+    made.compile()
+    return made
+
+
+def moved(trainer, count):
+    trainer.fit(steps(count), epochs=1, verbose=0)
+    return number(trainer, "a"), number(trainer, "b")
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.125])
+def test_numbers_and_schedules_are_lowered_alike(factor):
+    """The same as a game whose recipe gives these rates; a schedule's clock goes on."""
+    lowered = trainer_of(0.1, LinearDecay(0.2, end=8))
+    rates.lower(lowered, factor)
+    by_hand = trainer_of(0.1 * factor, LinearDecay(0.2 * factor, end=8))
+    np.testing.assert_allclose(moved(lowered, 3), moved(by_hand, 3), rtol=1e-6)
+
+
+def test_a_factor_replaces_the_one_of_before():
+    trainer = trainer_of(0.1, LinearDecay(0.2, end=8))
+    rates.lower(trainer, 0.5)
+    rates.lower(trainer, 0.25)
+    assert float(trainer.game.players["a"].optimizer.learning_rate.numpy()) == pytest.approx(0.025)
+    assert float(trainer.game.players["b"].optimizer.learning_rate) == pytest.approx(0.05)
+
+
+def test_a_schedule_is_lowered_after_it_was_traced():
+    trainer = trainer_of(0.1, LinearDecay(0.2, end=100))
+    moved(trainer, 1)
+    rates.lower(trainer, 0.0)
+    before = number(trainer, "b")
+    assert moved(trainer, 1)[1] == before
+    assert trainer.traces == 1
