@@ -1,40 +1,45 @@
 """Adversarially constrained autoencoder interpolation. Berthelot et al. 2019, arXiv:1807.07543.
 
-A critic learns to tell how far a decoded mixture of two codes is mixed, and the autoencoder to keep it from telling, so
-that what lies between two codes decodes to what looks like data (section 3). With `x^_a = g(a f(x) + (1 - a) f(x'))`:
+A critic sees decoded mixtures of two codes and learns to guess the mixing coefficient a. The autoencoder learns to make
+the critic guess 0, so that codes between two codes decode to images that look like data (section 3). With
+`x^_a = g(a f(x) + (1 - a) f(x'))`:
 
     L_d   = E[(d(x^_a) - a)^2] + E[d(g(f(x)) + gamma (x - g(f(x))))^2]
     L_f,g = E[(x - g(f(x)))^2] + lambda E[d(x^_a)^2]
 
-`a` is uniform in [0, 1/2] (folded from [0, 1]), x' is the batch in reverse, gamma .2, lambda .5; both losses come from
-one forward pass and both players move together, each by an Adam of its own at 1e-4, as in the authors' code
+`a` is uniform in [0, 1/2] (folded from [0, 1]), x' is the batch in reverse order, gamma is .2 and lambda is .5. Both
+losses come from one forward pass. Both players move together, each by its own Adam at 1e-4, as in the authors' code
 (brain-research/acai).
 
-Networks (`kgen.networks.acai`): pairs of 3x3 convolutions with LeakyReLU .2, each pair followed by 2x2 average pooling
-and by twice the channels, down to maps of `--latent-width` pixels and `--latent-channels` channels; the decoder the
-same way back with nearest-neighbour enlargement; the critic is an encoder whose output is averaged. No normalisation.
-Codes are flattened maps.
+Networks (`kgen.networks.acai`): the encoder has pairs of 3x3 convolutions with LeakyReLU .2. After each pair, 2x2
+average pooling halves the maps and the channels double. The code's maps are `--latent-width` pixels high and wide, with
+`--latent-channels` channels, and a code is these maps, flattened. The decoder is the mirror image of the encoder, with
+nearest-neighbour upsampling. The critic is an encoder whose output is averaged. There is no normalisation.
 
 Recipes:
-- `acai`: the authors' run on lines, a code of 64. MNIST: `--dataset mnist --image-size 32 --latent-width 4
-  --latent-channels 2` (a code of 32; 16 for 256); CIFAR-10: `--dataset cifar10 --depth 64 --latent-width 4`. The
-  authors trained 2^24 images.
-- `acai-report000`: student report 000 on CIFAR-10: sigmoid pixels and cross-entropy, PyTorch's initial weights,
-  spectral norm in the critic, which moves once more in a step, mirrored images, and batches whose first half are
-  horses and deer, the second birds and airplanes: in reverse order each body meets a wing. Where its text errs the
-  authors' code is followed: slope .2, the 1x1 convolution without padding, rate 1e-4.
+- `acai`: the authors' experiment on lines, a code of 64 numbers. For MNIST: `--dataset mnist --image-size 32
+  --latent-width 4 --latent-channels 2` (a code of 32 numbers; with 16 channels, 256). For CIFAR-10: `--dataset cifar10
+  --depth 64 --latent-width 4`. The authors trained on 2^24 images.
+- `acai-report000`: student report 000 on CIFAR-10. Pixels are sigmoids, trained by cross-entropy. Initial weights are
+  PyTorch's. The critic has spectral norm and moves once more in each step. Half of the images are mirrored. The first
+  half of each batch is horses and deer, the second half birds and airplanes. Since x' is the batch in reverse order,
+  each image of one half is mixed with an image of the other. Where the report's text has errors, the recipe follows the
+  authors' code: slope .2, the 1x1 convolution without padding, learning rate 1e-4.
 
-The collapse: report 000 lost its runs near epoch 20, when the critic had "solved" a, to images of one colour. The loss
-above makes that a bad bargain. A critic that knows a costs lambda E[a^2] = .042, one that knows nothing, which guesses
-1/8, .008; but horses, deer, birds and airplanes, each in its mean colour, cost .063 nats a pixel more than after 23,400
-steps of `acai-report000`. So whatever the critic learns, reconstruction pays more, as long as both terms are means.
-It does not once their ratio is lost, say by a sum over the batch in the critic's term, 64 times as much: in miniature,
-with `--extra-critic-steps 10 --learning-rate 1e-3 --no-spectral-norm`, the critic solves a within 90 steps at any
-`--weight`, but only at 32 does reconstruction end (tests/models/test_acai_collapse.py). The remedy is to keep lambda
-below what reconstruction is worth, here about .9, and to take the mean of the squared guesses, not the square of their
-mean, under which guesses of opposite signs cancel.
+The collapse: near epoch 20 the runs of report 000 collapsed to images of one colour, when the critic had "solved" a.
+With the loss above, such a collapse does not pay. A critic that knows a costs the autoencoder lambda E[a^2] = .042. A
+critic that knows nothing guesses 1/8 and costs .008. But images of horses, deer, birds and airplanes that show only
+their mean colour cost .063 nats a pixel more than the reconstructions after 23,400 steps of `acai-report000`. So
+reconstruction is worth more than any change of the critic, as long as both terms are means.
 
-Deviation: codes and their mixtures go through decoder and critic as one batch, which computes the same.
+This is no longer so when the ratio of the terms is wrong. A sum over the batch in the critic's term, for example, makes
+that term 64 times as large. A small experiment with `--extra-critic-steps 10 --learning-rate 1e-3 --no-spectral-norm`
+shows this: the critic solves a within 90 steps at any `--weight`, but reconstruction is lost only at `--weight 32`
+(tests/models/test_acai_collapse.py). The remedy has two parts. First, keep lambda below the weight at which the
+critic's term equals the gain of reconstruction, here about .9. Second, take the mean of the squared guesses and not the
+square of their mean, in which guesses of opposite signs cancel.
+
+Deviation: codes and their mixtures pass through decoder and critic as one batch, which gives the same result.
 """
 
 from collections.abc import Callable, Iterator
@@ -62,11 +67,11 @@ class ACAI(autoencoding.AutoencodingGame):
 
     Args:
         autoencoder: player, with layers `encoder` and `decoder`.
-        critic: player, images -> a guess of alpha each, `(batch,)`.
-        pixels: a `kgen.core.autoencoding.Pixels`: what the decoder's numbers mean, and their error.
-        weight: lambda, of the critic's guess in the autoencoder's loss.
-        gamma: share of the image in what the critic is shown as unmixed.
-        extra_critic_steps: turns of the critic alone in a step, on batches of their own, before both move.
+        critic: player, images -> one guess of alpha for each image, `(batch,)`.
+        pixels: a `kgen.core.autoencoding.Pixels`, which says what the decoder's numbers mean and what their error is.
+        weight: lambda, the weight of the critic's squared guess in the autoencoder's loss.
+        gamma: share of the real image in the unmixed images that the critic sees.
+        extra_critic_steps: turns in each step in which the critic moves alone, each on its own batch, before both move.
         flip: whether half of the images are mirrored in training.
     """
 
@@ -87,7 +92,7 @@ class ACAI(autoencoding.AutoencodingGame):
         self.batches = 1 + extra_critic_steps
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
-        """The extra turns of the critic, then one turn of both players."""
+        """Yields the extra turns of the critic, then one turn of both players."""
         for batch in batches[:-1]:
             yield self.critic_turn, batch
         yield self.turn, batches[-1]
@@ -109,7 +114,7 @@ class ACAI(autoencoding.AutoencodingGame):
         return {"critic": self.forward(flipped(real) if self.flip else real)["critic"]}
 
     def forward(self, real: Tensor) -> dict[str, Tensor]:
-        """Returns the critic's loss, the reconstruction error and alpha's, scalars, and the guesses `(batch, 1)`."""
+        """Returns the critic's loss, the errors of reconstruction and of alpha, scalars, and the guesses `(batch,)`."""
         ops, codes = keras.ops, self.encoder(real, training=True)
         mixed, alpha = autoencoding.mixed(codes)
         decoded, decoded_mixed = ops.split(self.decoder(ops.concatenate([codes, mixed]), training=True), 2)
@@ -127,7 +132,7 @@ class ACAI(autoencoding.AutoencodingGame):
 
 
 def critic(shape: tuple[int, ...], plan: "Pyramid", normed: bool) -> "keras.Model":
-    """Returns images of `shape` -> a number each, `(batch,)`: the mean of an encoder's code."""
+    """Returns images of `shape` -> one number for each image, `(batch,)`: the mean of an encoder's code."""
     image = keras.Input(shape)
     code = encoder(shape, plan, normed)(image)
     return keras.Model(image, keras.ops.mean(code, axis=-1), name="critic")
@@ -138,12 +143,12 @@ class ACAIRecipe(ACAINetworksRecipe):
     """Adversarially constrained autoencoder interpolation, Berthelot et al. 2019."""
 
     loss: Literal["mse", "bce"] = "mse"  # Squared error of images in [-1, 1], or cross-entropy of sigmoid pixels.
-    weight: float = 0.5  # Of the critic's guess in the autoencoder's loss, lambda.
-    gamma: float = 0.2  # Share of the image in what the critic is shown as unmixed.
+    weight: float = 0.5  # Weight of the critic's squared guess in the autoencoder's loss, lambda.
+    gamma: float = 0.2  # Share of the real image in the unmixed images that the critic sees.
     spectral_norm: bool = False  # Whether the critic's kernels are divided by their largest singular values.
-    extra_critic_steps: int = 0  # Turns of the critic alone in a step.
+    extra_critic_steps: int = 0  # Turns in each step in which the critic moves alone.
     flip: bool = False  # Whether half of the images are mirrored in training.
-    halves: int = 0  # Of --classes, how many make the first half of each batch, mixed with the rest; 0 mixes all.
+    halves: int = 0  # How many of --classes fill the first half of each batch, mixed with the rest; 0 mixes all.
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -153,7 +158,7 @@ class ACAIRecipe(ACAINetworksRecipe):
         self.demand(not self.halves or self.batch_size % 2 == 0, "batch_size", "even with --halves")
 
     def strata(self, data: "Images") -> list[np.ndarray] | None:
-        """Returns the rows `(n,)` of the first `halves` classes, and of the others; None where there are no halves."""
+        """Returns the rows `(n,)` of the first `halves` classes, and of the other classes; None if `halves` is 0."""
         if not self.halves:
             return None
         first = None if data.labels is None else data.labels < self.halves

@@ -1,15 +1,17 @@
-"""What ACAI was compared with: other autoencoders on its networks. Berthelot et al. 2019, arXiv:1807.07543, section 4.
+"""The baselines of ACAI: other autoencoders on its networks. Berthelot et al. 2019, arXiv:1807.07543, section 4.
 
-All have the encoder and decoder of `kgen.networks.acai`, squared error in [-1, 1] and Adam at 1e-4 unless said
-otherwise:
+All recipes have the encoder and decoder of `kgen.networks.acai`, the squared error of images in [-1, 1], and Adam at
+1e-4, unless said otherwise:
 
-- `acai-autoencoder`: nothing else. `--input-noise 1` adds N(0, 1) to what the encoder sees (denoising, Vincent et al.
-  2010); `--code-dropout .5` drops that share of the code in training (Srivastava et al. 2014).
-- `acai-vae`: variational (Kingma and Welling 2014): dense heads for mean and log-variance on the flattened maps, as
-  many numbers as these have, Bernoulli pixels.
-- `acai-adversarial`: codes made to look normal (Makhzani et al. 2016) by a discriminator with two layers of 100.
+- `acai-autoencoder`: the plain autoencoder. `--input-noise 1` adds N(0, 1) to the encoder's input (denoising, Vincent
+  et al. 2010); `--code-dropout .5` drops that share of the code in training (Srivastava et al. 2014).
+- `acai-vae`: the variational autoencoder (Kingma and Welling 2014). Two dense heads on the flattened maps give the mean
+  and the log-variance. Each has as many numbers as the maps. Pixels are Bernoulli.
+- `acai-adversarial`: the adversarial autoencoder (Makhzani et al. 2016). A discriminator with two hidden layers of 100
+  units makes the distribution of the codes normal.
 
-They train on `lines` as `acai` does; flags for MNIST and CIFAR-10 are the same. The seventh is `vq-vae`.
+They train on `lines`, as `acai` does. The flags for MNIST and CIFAR-10 are those of `acai`. The paper's last baseline
+is the recipe `vq-vae`.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,7 +52,7 @@ class PlainAutoencoder(autoencoding.AutoencodingGame):
         yield self.turn, batches[0]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Returns the error of reconstructions, a scalar; of noisy images if there is noise."""
+        """Returns the reconstruction error, a scalar. With `input_noise` the encoder sees noisy images."""
         seen = real + self.input_noise * rng.current().normal(real.shape) if self.input_noise else real
         return {"autoencoder": self.pixels.error(real, self.autoencoder(seen, training=True))}
 
@@ -59,7 +61,7 @@ class PlainAutoencoder(autoencoding.AutoencodingGame):
 class PlainRecipe(ACAINetworksRecipe):
     """Plain, denoising or dropout autoencoder on the networks of Berthelot et al. 2019."""
 
-    input_noise: float = 0.0  # Standard deviation of what is added to what the encoder sees, of images in [-1, 1].
+    input_noise: float = 0.0  # Standard deviation of the noise that is added to the encoder's images, in [-1, 1].
     code_dropout: float = 0.0  # Share of the code that is dropped in training.
 
     def __post_init__(self) -> None:
@@ -93,7 +95,7 @@ class PyramidVAERecipe(ACAINetworksRecipe):
 class PyramidAdversarialRecipe(ACAINetworksRecipe):
     """Adversarial autoencoder on the networks of Berthelot et al. 2019."""
 
-    units: tuple[int, ...] = (100, 100)  # Of the discriminator's hidden layers.
+    units: tuple[int, ...] = (100, 100)  # Units of the discriminator's hidden layers.
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,17 +1,20 @@
 """Conditional Image Synthesis With Auxiliary Classifier GANs. Odena, Olah, Shlens 2017, arXiv:1610.09585.
 
-The discriminator has two heads: is the image real (L_S), and of which class is it (L_C). It maximises L_S + L_C, the
-generator, which is told the class, maximises L_C - L_S (section 3). So the generator is paid for images whose class can
-be recognised.
+The discriminator has two heads. One says whether the image is real (log-likelihood L_S), the other says which class it
+shows (log-likelihood L_C). The discriminator maximises L_S + L_C. The generator is given the class and maximises
+L_C - L_S (section 3). So the generator is rewarded for images whose class can be recognised.
 
-Recipe `acgan`: the networks and numbers of the well-known MNIST script of Keras (mnist_acgan), themselves after the
-paper's CIFAR-10 networks (table 2): z of 100 from U(-1, 1) times an embedding of the class; 384, 192, 96 maps, kernels
-of 5, batch norm; discriminator of four 3x3 convolutions with dropout .3; Adam 2e-4, beta1 .5, batch 100; the real
-images' target is .95, one-sided. As in that script the discriminator's class head learns from real images only, with
-weight 2, since it would otherwise learn to name the generator's mistakes; `--classify-generated` gives the paper's L_C,
-on real and generated images alike.
+Recipe `acgan` has the networks and numbers of the well-known MNIST script of Keras (mnist_acgan), which follow the
+paper's CIFAR-10 networks (table 2):
+- generator: z has 100 numbers from U(-1, 1) and is multiplied by an embedding of the class; maps of 384, 192 and 96
+  channels, kernels of 5, batch norm;
+- discriminator: four 3x3 convolutions with dropout .3; the target of real images is .95 (one-sided label smoothing);
+- Adam 2e-4 with beta1 .5, batch 100.
 
-Labels of generated images are uniform.
+As in that script, the discriminator's class head learns from real images only, with weight 2. It would otherwise learn
+to recognise the generator's mistakes. `--classify-generated` gives the paper's L_C, on real and generated images alike.
+
+The labels of generated images are uniform.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,7 +52,7 @@ class ACGAN(ClassConditionalGame):
         self.reports += ("class_loss",)
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
-        """For k steps the discriminator moves, then the generator."""
+        """Yields `discriminator_steps` turns of the discriminator, then `generator_steps` turns of the generator."""
         for batch in batches[: self.discriminator_steps]:
             yield self.discriminator_turn, batch
         for batch in batches[-self.generator_steps :]:
@@ -69,7 +72,7 @@ class ACGAN(ClassConditionalGame):
         return self.with_r1(values, real, critic=lambda seen: self.discriminate(seen, training=False)[0])
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """The generator learns to make images that pass for real and for their class. Returns its loss, a scalar."""
+        """The generator learns to make images that look real and show their class. Returns its loss, a scalar."""
         wanted = self.some_labels(batch[1].shape[0])
         logits, classes = self.discriminate(self.sample(wanted))
         return {"generator": self.loss.generator(logits) + class_cross_entropy(wanted, classes)}
@@ -116,8 +119,8 @@ class ACGANRecipe(AdversarialRecipe):
     latent_dim: int = 100  # Size of z ~ U(-1, 1), and of the embedding of the class.
     width: int = 96  # Channels of the generator's largest map; doubled as maps halve.
     discriminator_width: int = 32  # Channels of the discriminator's first map; doubled in each of its convolutions.
-    dropout: float = 0.3  # Behind each convolution of the discriminator.
-    real_target: float = 0.95  # What D(x) is trained towards, one-sided label smoothing; 1 is the paper's.
+    dropout: float = 0.3  # Dropout rate behind each convolution of the discriminator.
+    real_target: float = 0.95  # Target of D(x) on real images, one-sided label smoothing; 1 is the paper's.
     classify_generated: bool = False  # Train the discriminator's class head on generated images too, as in the paper.
     learning_rate: float = 2e-4  # Adam's, of both players.
     beta1: float = 0.5  # Adam's.

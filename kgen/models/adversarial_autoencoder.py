@@ -1,20 +1,22 @@
 """Adversarial Autoencoders. Makhzani et al. 2016, arXiv:1511.05644.
 
-The codes of an autoencoder are made to look like draws from a prior by a discriminator that sees codes, not images
-(section 2): in each step autoencoder and discriminator move from one forward pass,
+A discriminator that sees codes, not images, makes the codes of an autoencoder look like draws from a prior (section 2).
+In each step the autoencoder and the discriminator move from one forward pass:
 
     L_autoencoder   = error(x, g(f(x))) + weight E[-log D(f(x))]
     L_discriminator = E[-log D(z)] + E[-log(1 - D(f(x)))],  z ~ N(0, I)
 
-so that the decoder can be given codes from the prior. The encoder is deterministic.
+So the decoder can be given codes from the prior. The encoder is deterministic.
 
-Recipe `adversarial-autoencoder`: two hidden layers of 1,000 ReLU units in all three networks and a code of 8, as for
-the paper's MNIST likelihoods (appendix A.1). The same game on the networks of Berthelot et al. 2019 is the recipe
-`acai-adversarial`.
+Recipe `adversarial-autoencoder`: two hidden layers of 1,000 ReLU units in all three networks and a code of 8 numbers,
+as for the paper's likelihoods on MNIST (appendix A.1). The recipe `acai-adversarial` has the same game on the networks
+of Berthelot et al. 2019.
 
-Deviations: cross-entropy of sigmoid pixels, Adam for the paper's momentum descent with a falling rate, a prior of
-variance 1, and one update of the encoder for both of its terms, as in the code of Berthelot et al. 2019; the paper
-alternates.
+Deviations:
+- The reconstruction error is the cross-entropy of sigmoid pixels.
+- Adam replaces the paper's gradient descent with momentum and a falling learning rate.
+- The prior has variance 1.
+- One update of the encoder minimises both of its terms, as in the code of Berthelot et al. 2019. The paper alternates.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,7 +46,7 @@ class AdversarialAutoencoder(autoencoding.AutoencodingGame):
         discriminator: player, codes -> logits `(batch, 1)`.
         pixels: a `kgen.core.autoencoding.Pixels`.
         prior: of codes, `kgen.core.priors.Normal`.
-        weight: of the discriminator's opinion in the autoencoder's loss.
+        weight: of the adversarial term in the autoencoder's loss.
     """
 
     reports = ("reconstruction", "real_score", "fake_score")
@@ -67,7 +69,7 @@ class AdversarialAutoencoder(autoencoding.AutoencodingGame):
         yield self.turn, batches[0]
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
-        """Both players move, from one forward pass. Returns scalars; the scores are of the prior and of codes."""
+        """Both players move, from one forward pass. Returns scalars; the prior's draws are "real", the codes "fake"."""
         ops, objective = keras.ops, LOSSES["non_saturating"]
         codes = self.encoder(real, training=True)
         reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
@@ -95,10 +97,10 @@ def discriminator(size: int, units: tuple[int, ...], activation: str) -> "keras.
 class AdversarialAutoencoderRecipe(Recipe):
     """Adversarial autoencoder, Makhzani et al. 2016."""
 
-    units: tuple[int, ...] = (1000, 1000)  # Of the hidden layers of encoder, decoder and discriminator.
+    units: tuple[int, ...] = (1000, 1000)  # Units of the hidden layers of encoder, decoder and discriminator.
     latent_dim: int = 8  # Numbers of the code.
-    weight: float = 0.05  # Of the discriminator's opinion in the autoencoder's loss, which is a mean over pixels.
-    learning_rate: float = 2e-4  # Of both players' Adam.
+    weight: float = 0.05  # Weight of the adversarial term in the autoencoder's loss, whose error is a mean over pixels.
+    learning_rate: float = 2e-4  # Adam's, of both players.
 
     def __post_init__(self) -> None:
         super().__post_init__()

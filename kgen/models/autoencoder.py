@@ -1,23 +1,25 @@
 """The autoencoders of student report 002, after Hinton and Salakhutdinov 2006. Denoising: Vincent et al. 2010.
 
-An encoder brings an image to a code of a few numbers, and a decoder, its mirror image, brings it back; both minimise
-the mean error of a pixel. Binary cross-entropy takes pixels for probabilities: its floor is not 0 but the pixels' mean
-entropy (.0581 nats on MNIST's test images). Dropout stands before each hidden dense layer.
+An encoder maps an image to a code of a few numbers. A decoder, its mirror image, maps the code to an image. Both
+minimise the mean error of a pixel. Binary cross-entropy treats a pixel as a probability, so its minimum is not 0 but
+the pixels' mean entropy (.0581 nats on MNIST's test images). Dropout stands before each hidden dense layer.
 
-- `autoencoder-basic`: three convolutions of stride 2, a code of 4, squared error.
-- `autoencoder`: the best that the report's search found: a code of 6, cross-entropy, dropout in the encoder alone,
-  early stopping, and pruning: every 5 epochs the smallest weights of each layer but the outputs are set to zero. They
-  regrow (`--mask transient`), as the report's final weights are dense; `--mask persistent` keeps them at zero.
-- `autoencoder-large`: the best network with a code of 6 found here: dense layers, SiLU, distorted images, a rate that
-  falls to nothing.
-- `denoising`: the `autoencoder` sees a noisy image and is compared with the clean one. `--start-from RUN` begins with
-  the networks of an `autoencoder`, as the report did.
+- `autoencoder-basic`: three convolutions of stride 2, a code of 4 numbers, squared error.
+- `autoencoder`: the best that the report's search found: a code of 6 numbers, cross-entropy, dropout in the encoder
+  only, early stopping, and pruning. Every 5 epochs the smallest weights of each layer but the output layers are set to
+  zero. They regrow (`--mask transient`), as the report's final weights are dense. `--mask persistent` keeps them at 0.
+- `autoencoder-large`: the best network with a code of 6 numbers found here: dense layers, SiLU, distorted images, and
+  a learning rate that falls to 0.
+- `denoising`: the `autoencoder` sees a noisy image, and its output is compared with the clean one. `--start-from RUN`
+  begins with the networks of a trained `autoencoder`, as the report did.
 
-`--passes 3` also reconstructs the reconstruction, and that again, each compared with the first image (the report:
-"iterative", slower without better results). `--l2` is added to the gradient, as PyTorch's weight decay is.
+`--passes 3` sends each image through the network three times. Each pass takes the output of the pass before and is
+compared with the clean image. The report calls this "iterative": it is slower, without better results. `--l2` is added
+to the gradient, as PyTorch's weight decay is.
 
-Not stated in the report, so chosen: sigmoid pixels in the basic one too, and the most steps that early stopping may
-take. The report trained five folds and kept the best; here a run is one fold, `scripts/crossvalidate.py` trains all.
+The report does not state two things, which were chosen here: sigmoid pixels in `autoencoder-basic` too, and the number
+of steps after which training ends without early stopping. The report trained five folds and kept the best. Here a run
+is one fold, and `scripts/crossvalidate.py` trains all.
 
 Sources: Hinton and Salakhutdinov 2006, Science 313; Vincent et al. 2010, JMLR 11; dropout, arXiv:1207.0580; SiLU,
 arXiv:1702.03118; the report's optimizer and initial weights are PyTorch's.
@@ -61,9 +63,9 @@ class Autoencoder(autoencoding.AutoencodingGame):
     Args:
         player: images in [0, 1] -> logits of their reconstructions.
         loss: name in `LOSSES`.
-        distort: whether images are turned, zoomed and moved a little in training, seen and asked for alike.
-        noises: what the encoder's images are changed by, see `kgen.augmentation.noise`.
-        passes: how many times an image is sent through, each time as the reconstruction of the time before.
+        distort: whether images are rotated, zoomed and shifted a little in training, input and target alike.
+        noises: noises that are added to the encoder's images, see `kgen.augmentation.noise`.
+        passes: how many times an image passes through the network; each pass takes the output of the pass before.
         pruned: a `kgen.optimizers.pruning.Pruning`, or None.
     """
 
@@ -101,7 +103,7 @@ class Autoencoder(autoencoding.AutoencodingGame):
         return LOSSES[name](clean, logits) / math.prod(clean.shape[1:])
 
     def measures(self, clean: Tensor) -> dict[str, Tensor]:
-        """Returns `{loss: (batch,)}`, each error of the reconstructions of images; the trained one comes first."""
+        """Returns `{loss: (batch,)}`, each loss of the reconstructions; the loss that is trained comes first."""
         logits = self.autoencoder(self.seen(clean), training=False)
         return {name: self.per_pixel(name, clean, logits) for name in sorted(LOSSES, key=lambda n: n != self.loss)}
 
@@ -136,28 +138,28 @@ class Autoencoder(autoencoding.AutoencodingGame):
 class AutoencoderRecipe(HeldOutRecipe):
     """Autoencoder, student report 002: an encoder, a code of a few numbers, and the mirrored decoder."""
 
-    channels: tuple[int, ...] = (6, 12, 17)  # Of each convolution; none at all makes a network of dense layers.
-    kernels: tuple[int, ...] = (2, 2, 3)  # Of each convolution, in pixels.
-    strides: tuple[int, ...] = (1, 1, 3)  # Of each convolution, in pixels.
-    paddings: tuple[int, ...] = (1, 0, 1)  # Of each convolution, at both ends, in pixels.
-    units: tuple[int, ...] = (57,)  # Of the hidden dense layers behind the convolutions.
-    activation: Literal["relu", "silu", "gelu", "elu", "leaky_relu"] = "relu"  # Of every hidden layer.
+    channels: tuple[int, ...] = (6, 12, 17)  # Channels of each convolution; without any, all layers are dense.
+    kernels: tuple[int, ...] = (2, 2, 3)  # Kernel size of each convolution, in pixels.
+    strides: tuple[int, ...] = (1, 1, 3)  # Stride of each convolution, in pixels.
+    paddings: tuple[int, ...] = (1, 0, 1)  # Padding of each convolution at both ends, in pixels.
+    units: tuple[int, ...] = (57,)  # Units of the hidden dense layers behind the convolutions.
+    activation: Literal["relu", "silu", "gelu", "elu", "leaky_relu"] = "relu"  # Activation of every hidden layer.
     latent_dim: int = 6  # Numbers of the code.
-    encoder_dropout: float = 0.0  # Before each hidden dense layer of the encoder.
-    decoder_dropout: float = 0.0  # Before each hidden dense layer of the decoder but the first, which sees the code.
+    encoder_dropout: float = 0.0  # Dropout rate before each hidden dense layer of the encoder.
+    decoder_dropout: float = 0.0  # Dropout before each hidden dense decoder layer but the first, which sees the code.
     loss: Literal["bce", "mse"] = "bce"  # Mean over pixels of the binary cross-entropy or of the squared error.
-    noise: str | None = None  # Such as uniform:0.7+salt-and-pepper:0.1; also hole:8x8, rotation:30. Only seen.
-    distort: bool = False  # Whether images are turned, zoomed and moved a little in training, seen and asked for alike.
-    passes: int = 1  # Times an image is sent through, each time as the reconstruction of the time before.
+    noise: str | None = None  # Noise of the encoder's images: uniform:0.7+salt-and-pepper:0.1, hole:8x8, rotation:30.
+    distort: bool = False  # Whether images are rotated, zoomed and shifted a little in training, and targets alike.
+    passes: int = 1  # Times an image passes through the network; each pass takes the output of the pass before.
     learning_rate: float = 1e-3  # Adam's.
-    anneal: bool = False  # Whether the learning rate falls linearly to nothing over the steps.
-    warmup: int = 0  # Steps over which an annealed rate first rises from nothing: large early steps kill rectifiers.
+    anneal: bool = False  # Whether the learning rate falls linearly to 0 over the steps.
+    warmup: int = 0  # Steps over which an annealed rate first rises from 0, since large early steps kill ReLU units.
     l2: float = 0.0  # Weight decay added to the gradient.
     prune_every: int = 0  # Epochs between prunings; 0 is never.
-    prune_encoder_dense: float = 0.0  # Share of each such layer's weights that a pruning zeroes, the smallest.
-    prune_encoder_convolution: float = 0.0  # Share of each such layer's weights that a pruning zeroes.
-    prune_decoder_dense: float = 0.0  # Share of each such layer's weights that a pruning zeroes.
-    prune_decoder_convolution: float = 0.0  # Share of each such layer's weights that a pruning zeroes.
+    prune_encoder_dense: float = 0.0  # Share of weights, the smallest, that pruning zeroes in each dense encoder layer.
+    prune_encoder_convolution: float = 0.0  # Share of weights that pruning zeroes in each encoder convolution.
+    prune_decoder_dense: float = 0.0  # Share of weights that pruning zeroes in each dense decoder layer.
+    prune_decoder_convolution: float = 0.0  # Share of weights that pruning zeroes in each decoder convolution.
     mask: Literal["transient", "persistent"] = "transient"  # Whether pruned weights regrow or stay zero.
 
     def __post_init__(self) -> None:

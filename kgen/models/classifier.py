@@ -1,16 +1,16 @@
 """A classifier: an encoder and a linear layer on its code. Fine-tuning: Hinton and Salakhutdinov 2006.
 
 The network minimises the cross-entropy of the softmax of its logits, `-log p(label | image)`. With `--start-from RUN`
-the encoder is that of a trained run, such as an autoencoder, and `--unfreeze n` says how many of its layers, counted
-from its code, learn along with the linear layer: 0 is a linear probe, all of them (the default) is fine-tuning. So
-student report 002 measured what its autoencoder had learnt (`scripts/finetune.py` prints its table). Dropout in the
-encoder stays active in training, which is why the report's training loss may lie above its validation loss.
+the encoder is that of a trained run, such as an autoencoder. `--unfreeze n` says how many of the encoder's layers learn
+along with the linear layer, counted from the code: 0 is a linear probe, all of them (the default) is fine-tuning. In
+this way student report 002 measured what its autoencoder had learnt (`scripts/finetune.py` prints its table). Dropout
+in the encoder stays active in training. This is why the report's training loss may lie above its validation loss.
 
-Without `--start-from` the encoder is a convolutional network of its own: 3x3 convolutions with batch norm, twice
-halved, and 128 features. Metrics take its features of what generators make.
+Without `--start-from` the encoder is a new convolutional network: 3x3 convolutions with batch norm, which halve the
+maps twice, and 128 features. Metrics use these features of generated images.
 
 Sources: Hinton and Salakhutdinov 2006, Science 313; Salimans et al. 2016, arXiv:1606.03498, whose Inception Score
-stands on a classifier; batch norm, arXiv:1502.03167.
+needs a classifier; batch norm, arXiv:1502.03167.
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from kgen.data import Images
 
-EXAMPLES = 10  # of a class, on the sheet
+EXAMPLES = 10  # images of each class on the sheet
 
 
 class Classifier(Game):
@@ -41,8 +41,8 @@ class Classifier(Game):
 
     Args:
         player: images in [0, 1] -> logits `(batch, classes)`.
-        classes: their names.
-        distort: whether images are turned, zoomed and moved in training.
+        classes: names of the classes.
+        distort: whether images are rotated, zoomed and shifted in training.
     """
 
     labelled = True
@@ -84,7 +84,7 @@ class Classifier(Game):
         return copy_weights(getattr(other, "encoder", None), self.encoder)
 
     def pictures(self, count: int) -> Tensor:
-        """Returns the examples, float32 `(count, ...)`, ordered by the class that they are taken for."""
+        """Returns the example images, float32 `(count, ...)`, ordered by their predicted class."""
         module, _ = self.served
         pictures = images.from_bytes(tf.convert_to_tensor(self.examples), self.range)[:256]
         order = tf.argsort(module.classify(pictures)["label"], stable=True)
@@ -103,7 +103,7 @@ def judged(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def convolutional(shape: tuple[int, ...], width: int, features: int, dropout: float) -> "keras.Model":
-    """Returns images of `shape` -> rectified features `(batch, features)`: two pairs of 3x3 convolutions, halving."""
+    """Returns images of `shape` -> features `(batch, features)`, after ReLU. Each pair of convolutions halves maps."""
     image = x = keras.Input(shape)
     for channels, stride in ((width, 1), (width, 2), (2 * width, 1), (2 * width, 2)):
         x = keras.layers.Conv2D(channels, 3, stride, padding="same", use_bias=False)(x)
@@ -121,14 +121,14 @@ def weighted_layers(network: "keras.Model") -> list:
 class ClassifierRecipe(HeldOutRecipe):
     """Classifier: a convolutional one, or a linear layer on the encoder of another run (--start-from)."""
 
-    unfreeze: int | None = None  # Layers of the encoder, counted from its code, that learn too; all when not given.
-    encoder_dropout: float | None = None  # In the encoder of --start-from while it learns; as in that run if not given.
-    width: int = 32  # Channels of the first convolutions; of an encoder of its own, as are the next two.
-    features: int = 128  # Size of the encoder's code.
-    dropout: float = 0.4  # Before the layer that makes the code.
-    distort: bool = False  # Whether images are turned, zoomed and moved in training, all of them.
+    unfreeze: int | None = None  # How many layers of the encoder learn too, counted from its code; all when not given.
+    encoder_dropout: float | None = None  # Dropout rate in the encoder of --start-from; as in that run if not given.
+    width: int = 32  # Channels of the first convolutions of a new encoder (without --start-from).
+    features: int = 128  # Size of a new encoder's code.
+    dropout: float = 0.4  # Dropout rate before the layer that makes a new encoder's code.
+    distort: bool = False  # Whether all images are rotated, zoomed and shifted in training.
     learning_rate: float = 1e-3  # Adam's.
-    anneal: bool = False  # Whether the learning rate falls linearly to nothing over the steps.
+    anneal: bool = False  # Whether the learning rate falls linearly to 0 over the steps.
     l2: float = 0.0  # Weight decay added to the gradient.
 
     def __post_init__(self) -> None:
@@ -145,12 +145,12 @@ class ClassifierRecipe(HeldOutRecipe):
         self.demand(self.l2 >= 0, "l2", "0 or more")
 
     def game(self, data: "Images") -> Game:
-        """Returns the `Classifier` on the encoder of an autoencoder, for labelled images."""
+        """Returns the `Classifier` on the encoder of a run, or on a new one, for labelled images."""
         names, encoder = named_classes(data), self.encoder(data)
         found = weighted_layers(encoder)
         if self.unfreeze is not None:
             self.demand(self.unfreeze <= len(found), "unfreeze", f"at most {len(found)}, the encoder's layers")
-        for number, layer in enumerate(reversed(found)):  # each is told: another classifier may have frozen it
+        for number, layer in enumerate(reversed(found)):  # set for each layer: another classifier may have frozen it
             layer.trainable = self.unfreeze is None or number < self.unfreeze
         image = keras.Input(data.images.shape[1:])
         network = keras.Model(
@@ -164,7 +164,7 @@ class ClassifierRecipe(HeldOutRecipe):
         return keras.optimizers.Adam(rate, epsilon=1e-8)
 
     def encoder(self, data: "Images") -> "keras.Model":
-        """Returns an untrained encoder: of the layers of the run it starts from, or one of its own."""
+        """Returns an untrained encoder, with the layers of the run of --start-from or a new one."""
         if self.start_from is None:
             return convolutional(data.images.shape[1:], self.width, self.features, self.dropout)
         file = self.start_from / "recipe.json"

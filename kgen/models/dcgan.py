@@ -1,24 +1,24 @@
 """Unsupervised Representation Learning with Deep Convolutional GANs. Radford, Metz, Chintala 2016, arXiv:1511.06434.
 
-The game is Goodfellow's (alternating, k = 1, non-saturating); new are the networks (section 3; here
-`kgen.networks.dcgan`) and their training
-(section 4): strided convolutions instead of pooling, batch norm except at the generator's output and the
-discriminator's input, no hidden dense layers, ReLU in the generator and LeakyReLU .2 in the discriminator, tanh images,
-weights N(0, .02), Adam 2e-4 with beta1 .5.
+The game is Goodfellow's: the players alternate, k = 1, and the generator's loss is non-saturating. The paper
+contributes the networks (section 3; here `kgen.networks.dcgan`) and their training (section 4): strided convolutions
+instead of pooling, batch norm except at the generator's output and the discriminator's input, no hidden dense layers,
+ReLU in the generator and LeakyReLU .2 in the discriminator, tanh images, weights N(0, .02), Adam 2e-4 with beta1 .5.
 
-The generator starts from a dense projection to 4x4 maps (7x7 for 28 pixels) and doubles them up to the image, halving
-the channels; the discriminator mirrors it. `--upsampling` chooses how the maps double: `transposed` convolution as in
-the paper, or `nearest` / `bilinear` enlargement and a convolution, which leave no checkerboard (Odena et al. 2016).
+The generator starts from a dense projection to 4x4 maps (7x7 for 28 pixels). It doubles the maps up to the size of the
+image and halves the channels each time. The discriminator is its mirror image. `--upsampling` chooses how the maps
+double: `transposed` is transposed convolution, as in the paper; `nearest` and `bilinear` resize the maps before a
+convolution, which leaves no checkerboard pattern (Odena et al. 2016).
 
 Recipes:
 - `dcgan`: the scale of the authors' MNIST script, 64 channels at the largest map.
-- `dcgan-faces`: figure 1, 128 channels, 64 pixels; give it `--dataset celeba`.
+- `dcgan-faces`: figure 1, 128 channels at the largest map, 64 pixels; give it `--dataset celeba`.
 - `dcgan-report004`: the code of student report 004: kernels of 4, batch norm also behind the discriminator's first
-  layer, Adam with beta1 .9, PyTorch's default initial weights since its N(0, .02) was never applied, whole frames
-  squashed.
+  layer, Adam with beta1 .9. Initial weights are PyTorch's defaults, since the report's code never applied its
+  N(0, .02). Images are squashed to a square, not cropped.
 
-As in the authors' code no layer has a bias but batch norm's, and batch-norm gains start at N(1, .02). Deviation: z is
-N(0, I) as in every later use of DCGAN; `--prior uniform` gives the paper's U(-1, 1).
+As in the authors' code, batch norm has the only biases, and its gains start at N(1, .02). Deviation: z is N(0, I), as
+in every later use of DCGAN; `--prior uniform` gives the paper's U(-1, 1).
 """
 
 from dataclasses import dataclass

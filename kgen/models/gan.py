@@ -1,16 +1,17 @@
 """Generative Adversarial Nets. Goodfellow et al. 2014, arXiv:1406.2661.
 
-Algorithm 1: a discriminator learns to tell real images x from generated ones G(z), and a generator learns to make
-images that it takes for real. In each training step, k times: the discriminator D descends on
+Algorithm 1: a discriminator D learns to tell real images x from generated ones G(z). A generator G learns to make
+images that the discriminator takes for real. In each training step D first takes k steps of descent on
 
     L_D = -E[log D(x)] - E[log(1 - D(G(z)))]
 
-then once: the generator descends on L_G = -E[log D(G(z))], the form of section 3 that does not saturate. `--loss` puts
-another pair in their place. Each step of the discriminator sees a fresh batch.
+and each of them sees a fresh batch. Then the generator takes one step of descent on L_G = -E[log D(G(z))], the
+non-saturating loss of section 3. `--loss` replaces both losses by another pair.
 
-This file is the algorithm. Networks and recipes: `kgen.models.gan_maxout` (the authors' code), `kgen.models.dcgan`, ...
+This file has the algorithm alone. Networks and recipes are in `kgen.models.gan_maxout` (those of the authors' code),
+`kgen.models.dcgan` and others.
 
-Deviation: the generator may move several times too (`--generator-steps`); the paper's moves once.
+Deviation: the generator may take several steps too (`--generator-steps`); the paper's takes one.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ class GAN(AdversarialGame):
     """Goodfellow et al. 2014, Algorithm 1."""
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
-        """For k steps the discriminator moves, then the generator."""
+        """Yields `discriminator_steps` turns of the discriminator, then `generator_steps` turns of the generator."""
         for batch in batches[: self.discriminator_steps]:
             yield self.discriminator_turn, batch
         for batch in batches[-self.generator_steps :]:
@@ -38,7 +39,7 @@ class GAN(AdversarialGame):
         return self.with_r1({self.discriminator_name: loss, **self.scores(real_logits, fake_logits)}, real)
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The generator makes as many images; a loss of pairs looks at the real ones too. Returns a scalar."""
+        """The generator makes as many images as `real` has. A paired loss sees `real` too. Returns a scalar."""
         fake_logits = self.discriminate(self.sample(real.shape[0]))
         real_logits = self.discriminate(real) if self.loss.paired else None
         return {"generator": self.loss.generator_loss(real_logits, fake_logits)}

@@ -1,14 +1,14 @@
 """Generative Adversarial Nets. Goodfellow et al. 2014, arXiv:1406.2661; code: goodfeli/adversarial. Convolutions.
 
-Recipe `gan-cifar-conv` (cifar10_convolutional.yaml, figure 2d of the paper), for 32x32 images of normalised contrast;
-its data are `--dataset cifar10 --split train[:40000]`. Game, dropout and annealing are those of
-`kgen.models.gan_maxout`:
+Recipe `gan-cifar-conv` (cifar10_convolutional.yaml, figure 2d of the paper) is for 32x32 images of normalised contrast.
+The paper's data are `--dataset cifar10 --split train[:40000]`. Game, dropout and annealing are those of
+`kgen.models.gan_maxout`. The rest is:
 
-- generator: z ~ N(0, I) of 100 -> 8000 rectifiers -> 8000 sigmoids, taken as 80 maps of 10x10 -> transposed convolution
-  of 5x5, stride 3, no padding: 32x32 linear pixels, each with its own bias; all weights U(-.05, .05);
-- discriminator: three convolutions with maxout of 2 pieces and max pooling, which shrink the maps 32 -> 33 -> 16,
-  16 -> 15 -> 7 and 7 -> 9 -> 5, then 500 maxout units of 5 pieces and the logit; all weights U(-.005, .005);
-- rate .004, batches of 128; 78,000 steps are 250 epochs, at the end of which the momentum is full.
+- generator: z ~ N(0, I) of 100 numbers -> 8000 ReLU units -> 8000 sigmoid units, reshaped to 80 maps of 10x10 -> 5x5
+  transposed convolution, stride 3, no padding -> 32x32 linear pixels, each with its own bias. All weights U(-.05, .05);
+- discriminator: three convolutions with maxout of 2 pieces and max pooling, which change the maps' size 32 -> 33 -> 16,
+  16 -> 15 -> 7 and 7 -> 9 -> 5, then 500 maxout units of 5 pieces and the logit. All weights U(-.005, .005);
+- learning rate .004, batches of 128. 78,000 steps are 250 epochs, at the end of which the momentum is at its maximum.
 
 Deviations: those of `kgen.models.gan_maxout`.
 """
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from kgen.data import Images
 
 SIZES = (32,)
-# Of the discriminator's convolutions: share of `channels`, kernel, padding, pooling window.
+# For each convolution of the discriminator: multiple of `channels`, kernel, padding, pooling window.
 CONVOLUTIONS = ((1, 8, 4, 4), (1, 8, 3, 4), (6, 5, 3, 2))
 
 
 def generator(channels: int, latent_dim: int, width: int, maps: int) -> "keras.Model":
-    """Returns z -> 32x32 normalised images, through `width` rectifiers and `maps` maps of 10x10 sigmoids."""
+    """Returns z -> 32x32 normalised images, through `width` ReLU units and `maps` maps of 10x10 sigmoids."""
     z = keras.Input((latent_dim,))
     x = keras.layers.Dense(width, "relu", kernel_initializer=uniform(0.05))(z)
     x = keras.layers.Dense(10 * 10 * maps, "sigmoid", kernel_initializer=uniform(0.05))(x)
@@ -60,12 +60,12 @@ class ConvolutionalMaxoutRecipe(AnyLossRecipe):
     """Generative Adversarial Nets, Goodfellow et al. 2014: convolutional maxout networks, normalised contrast."""
 
     latent_dim: int = 100  # Size of z.
-    generator_width: int = 8000  # Rectifiers in the generator's first layer.
+    generator_width: int = 8000  # ReLU units in the generator's first layer.
     generator_maps: int = 80  # Maps of 10x10 sigmoids in the generator's second layer.
     discriminator_channels: int = 32  # Channels of the discriminator's first two maps; the third has six times as many.
     discriminator_units: int = 500  # Maxout units of the discriminator's dense layer.
-    pieces: int = 5  # Linear pieces of a unit of the dense layer; the convolutions have 2.
-    learning_rate: float = 0.004  # Of both players, at the start.
+    pieces: int = 5  # Linear pieces of each maxout unit of the dense layer; the convolutions have 2.
+    learning_rate: float = 0.004  # Learning rate of both players at the start.
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,21 +1,24 @@
 """Generative Adversarial Nets. Goodfellow et al. 2014, arXiv:1406.2661; code: goodfeli/adversarial. Dense networks.
 
-The authors' code, with maxout networks. It updates both players at once, from one forward pass (`SimultaneousGAN`),
-where Algorithm 1 of the paper (`kgen.models.gan`) lets them alternate.
+This is the authors' code, with maxout networks. It updates both players at once, from one forward pass
+(`SimultaneousGAN`). In Algorithm 1 of the paper (`kgen.models.gan`) the players alternate.
 
 Recipes of the authors' code:
-- `gan` (mnist.yaml): generator 100 -> 1200 -> 1200 rectifiers -> sigmoid pixels, whose bias starts at the logit of the
-  mean training image; discriminator of two maxout layers, 240 units of 5 pieces; rate .1. The paper's own data are
-  `--dataset mnist --split train[:50000]`, 200 epochs are 100,000 steps.
+- `gan` (mnist.yaml): generator 100 -> 1200 -> 1200 ReLU units -> sigmoid pixels, whose bias starts at the logit of the
+  mean training image; discriminator of two maxout layers, 240 units of 5 pieces; learning rate .1. The paper's data are
+  `--dataset mnist --split train[:50000]`; 200 epochs are 100,000 steps.
 - `gan-cifar-dense` (cifar10_fully_connected.yaml): images of normalised contrast (`ContrastNormalisedGAN`); generator
-  of 8000 rectifiers, 8000 sigmoids and linear pixels, z ~ N(0, I); maxout of 1600 units; rate .025. The data are
-  `--dataset cifar10 --split train[:40000]`; 250 epochs, at the end of which the momentum is full.
+  of 8000 ReLU units, 8000 sigmoid units and linear pixels, z ~ N(0, I); discriminator of two maxout layers of 1600
+  units; learning rate .025. The paper's data are `--dataset cifar10 --split train[:40000]`. Training takes 250 epochs,
+  at the end of which the momentum is at its maximum.
 
-Of all: dropout in the discriminator (inputs kept .8, hidden units .5), active in the generator's move too; gradient
-descent, momentum .5 -> .7 over 250 epochs, the rate divided by 1.000004 at every update; non-saturating generator.
+Both recipes have dropout in the discriminator (inputs are kept with probability .8, hidden units with .5), which is
+active in the generator's update too. The generator's loss is non-saturating. The optimizer is gradient descent: its
+momentum grows from .5 to .7 over 250 epochs, and its learning rate is divided by 1.000004 at every update.
 
-Deviations: momentum grows with every update, the code's once an epoch; pixel means are clipped to [.001, .999] before
-the logit (the code's clip differs, at always-black pixels both are black); TensorFlow's random numbers.
+Deviations: momentum grows with every update, in the code once an epoch. Pixel means are clipped to [.001, .999] before
+the logit; the code clips them differently, but pixels that are always black are black in both. Random numbers are
+TensorFlow's.
 """
 
 import math
@@ -46,14 +49,14 @@ class SimultaneousGAN(GAN):
     """Both players move from one forward pass (adversary.AdversaryCost2).
 
     Class attributes:
-        weight: factor on D's loss; by default that is the mean over real and generated images, not the sum.
+        weight: factor on D's loss. With the default, the loss is the mean over real and generated images, not the sum.
     """
 
     weight = 0.5
     share = 1.0
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
-        """One player may move alone first; then both move from one forward pass."""
+        """If one player has more steps, it moves alone first. Then both move from one forward pass."""
         alone = self.discriminator_turn if self.discriminator_steps > self.generator_steps else self.generator_turn
         together = min(self.discriminator_steps, self.generator_steps)
         for batch in batches[:-together]:
@@ -77,11 +80,11 @@ class SimultaneousGAN(GAN):
 
 
 class ContrastNormalisedGAN(SimultaneousGAN):
-    """Both players see images of mean 0 and norm 55, `kgen.augmentation.contrast`: the CIFAR-10 runs (`gcn: 55.`).
+    """The game of the CIFAR-10 runs (`gcn: 55.`): both players see images of mean 0 and norm 55.
 
-    A generated image has no brightness and contrast of its own to be restored: pictures and exports are shown by one
-    affine map, that of a training image of average brightness and contrast, and clipped. The generator keeps the map in
-    its last layer, so that a run can be opened without its images.
+    See `kgen.augmentation.contrast`. A generated image has no known brightness and contrast that could be restored. So
+    samples and exports are shown by one affine map, that of a training image of average brightness and contrast, and
+    clipped. The generator keeps the map in its last layer, so that a run can be opened without its training images.
     """
 
     def receive(self, data: Tensor) -> list[Tensor]:
@@ -90,7 +93,7 @@ class ContrastNormalisedGAN(SimultaneousGAN):
         return [contrast.normalise(batch)[0] for batch in unit]
 
     def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
-        """Returns `kgen.core.signatures.generator`, whose images lie in the range that training images fill."""
+        """Returns `kgen.core.signatures.generator`, with the range that the generator's last layer keeps."""
         return signatures.generator(self.generator, self.prior, self.generator.layers[-1].range())
 
 
@@ -123,7 +126,7 @@ def discriminator(
     """Returns image -> logit, through two maxout layers.
 
     Args:
-        weights: `weights()` is a new initializer.
+        weights: function that returns a new initializer.
         dropout: rates before the first layer and before the others.
     """
     image = keras.Input(shape)
@@ -141,7 +144,7 @@ def remembering(network: "keras.Model", shown: "Range") -> "keras.Model":
 
 def visible_range(pixels: np.ndarray) -> "Range":
     """Returns the `kgen.augmentation.contrast.display_range` of uint8 images `(n, height, width, channels)`."""
-    varied = (pixels != pixels[:1, :1, :1, :1]).any()  # else a run is opened for sampling: its checkpoint has the range
+    varied = (pixels != pixels[:1, :1, :1, :1]).any()  # if not, a run is opened to sample: its checkpoint has the range
     return contrast.display_range(pixels) if varied else images.UNIT
 
 
@@ -151,7 +154,7 @@ def uniform(limit: float) -> "keras.initializers.Initializer":
 
 
 def small() -> "keras.initializers.Initializer":
-    """Returns a new initializer of the authors' discriminators."""
+    """Returns a new initializer U(-.005, .005), that of the authors' discriminators."""
     return uniform(0.005)
 
 
@@ -170,7 +173,7 @@ class GANRecipe(AnyLossRecipe):
     generator_width: int = 1200  # Units in each of the generator's two hidden layers.
     discriminator_units: int = 240  # Maxout units in each of the discriminator's two hidden layers.
     pieces: int = 5  # Linear pieces of a maxout unit.
-    learning_rate: float = 0.1  # Of both players, at the start.
+    learning_rate: float = 0.1  # Learning rate of both players at the start.
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -228,7 +231,7 @@ class ContrastNormalisedRecipe(GANRecipe):
 
     generator_width: int = 8000  # Units in each of the generator's two hidden layers.
     discriminator_units: int = 1600  # Maxout units in each of the discriminator's two hidden layers.
-    learning_rate: float = 0.025  # Of both players, at the start.
+    learning_rate: float = 0.025  # Learning rate of both players at the start.
 
     def game(self, data: "Images") -> "Game":
         """Returns the `ContrastNormalisedGAN` of dense networks for images of this shape."""

@@ -1,25 +1,28 @@
 """Improved Techniques for Training GANs. Salimans et al. 2016, arXiv:1606.03498; code: openai/improved-gan.
 
-The discriminator is a classifier of K + 1 classes, the last of which is "generated" (section 5): one softmax says both
-what an image shows and whether it is real. The generator is told the class, and its images are to be taken for that
-class. This is the form of student report 002, where it is called ACGAN; Odena's AC-GAN has two heads instead. The
-paper's own generator knows no classes and matches features, since it is there to train a classifier from few labels.
+The discriminator is a classifier of K + 1 classes, the last of which is "generated" (section 5). One softmax says both
+what an image shows and whether it is real. The generator is given a class, and learns to make images that the
+discriminator assigns to that class. This is the form of student report 002, where it is called ACGAN; the AC-GAN of
+Odena et al. has two heads instead. The paper's own generator is given no class and matches features, since its purpose
+is to train a classifier from few labels.
 
 Of the paper's techniques:
 - feature matching (section 3.1): `--feature-matching` is the weight of the distance between mean features of real and
-  generated images in the generator's loss. By default 0: the paper chose it for better classifiers and found the
-  images of minibatch discrimination better (section 6.1);
-- minibatch discrimination (3.2): before the logits the discriminator sees how close each image's batch-mates are;
-- one-sided label smoothing (3.4): real images' target is .9;
-- virtual batch norm (3.5) in both networks: by a reference batch that is drawn once, of training images in the
-  discriminator and of z with labels in the generator. So an image does not depend on its batch-mates, but for the
-  minibatch features;
+  generated images in the generator's loss. It is 0 by default: the paper chose feature matching for better classifiers,
+  and found the images of minibatch discrimination better (section 6.1);
+- minibatch discrimination (3.2): the discriminator's logits also depend on how close each image is to the others of its
+  batch;
+- one-sided label smoothing (3.4): the target of real images is .9;
+- virtual batch norm (3.5) in both networks, by a reference batch that is drawn once: training images in the
+  discriminator, z with labels in the generator. So an image does not depend on the others of its batch, except for the
+  features of minibatch discrimination;
 - historical averaging (3.3) is left out.
 
 Recipe `improved-gan`: networks as in DCGAN, kernels of 5 and stride 2, 64 channels at the largest map, virtual batch
-norm except at the generator's output and the discriminator's input; LeakyReLU .2; z ~ U(-1, 1) beside an embedding of
-the class. Features are the discriminator's last maps. Weights N(0, .02), Adam with beta1 .5 and a rate of 3e-4 as in
-the authors' code for CIFAR-10, whose deeper networks have weight norm and dropout in the discriminator.
+norm except at the generator's output and the discriminator's input; LeakyReLU .2. z ~ U(-1, 1) is concatenated with an
+embedding of the class. Features are the discriminator's last maps. Weights are N(0, .02). Adam has beta1 .5 and a
+learning rate of 3e-4, as in the authors' code for CIFAR-10. That code has deeper networks, and weight norm and dropout
+in the discriminator.
 """
 
 import math
@@ -59,9 +62,9 @@ class KPlusOneGAN(ClassConditionalGame):
     The discriminator's network returns `[logits (batch, K + 1), features (batch, ...)]`.
 
     Args:
-        real_target: how sure the discriminator should be of the class of real images; 1 is no smoothing.
+        real_target: target probability of the class of real images; 1 is no smoothing.
         feature_matching: weight of the feature distance, added to the generator's loss.
-        others: as in `ClassConditionalGame`, but for the objective.
+        others: as in `ClassConditionalGame`, without `loss`.
     """
 
     def __init__(self, *args: Any, real_target: float = 1.0, feature_matching: float = 0.0, **kwargs: Any) -> None:
@@ -71,7 +74,7 @@ class KPlusOneGAN(ClassConditionalGame):
             self.reports += ("feature_distance",)
 
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
-        """For k steps the discriminator moves, then the generator."""
+        """Yields `discriminator_steps` turns of the discriminator, then `generator_steps` turns of the generator."""
         for batch in batches[: self.discriminator_steps]:
             yield self.discriminator_turn, batch
         for batch in batches[-self.generator_steps :]:
@@ -86,7 +89,7 @@ class KPlusOneGAN(ClassConditionalGame):
         }
 
     def discriminator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """The discriminator names the class of real images, and class K of generated ones. Returns scalars."""
+        """The discriminator learns the class of real images, and class K for generated ones. Returns scalars."""
         real, labels = batch
         real_logits, _ = self.discriminate(real)
         fake_logits, _ = self.discriminate(self.sample(self.some_labels(labels.shape[0])))
@@ -95,7 +98,7 @@ class KPlusOneGAN(ClassConditionalGame):
         return self.with_r1(values, real, critic=lambda seen: log_odds(self.discriminate(seen, training=False)[0]))
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """The generator learns to make images that are taken for their class. Returns scalars."""
+        """The generator learns to make images that are classified as their class. Returns scalars."""
         real, labels = batch
         wanted = self.some_labels(labels.shape[0])
         fake_logits, fake_features = self.discriminate(self.sample(wanted))
@@ -120,13 +123,13 @@ def generator(
     Args:
         shape: of an image, `(size, size, channels)`.
         classes: how many there are.
-        width: channels.
+        width: channels of the largest map.
         latents, labels: the reference batch: float32 `(R, size of z)`, integers `(R,)`.
     """
     size, weights = latents.shape[1], WEIGHTS["normal"]
     z, label = keras.Input((size,)), keras.Input((), dtype="int32")
     named = layers.WithReference(np.eye(classes, dtype=np.float32)[labels])(keras.ops.one_hot(label, classes))
-    # A matrix times a one-hot vector is an embedding. It starts as large as z, so that neither drowns the other.
+    # A matrix times a one-hot vector is an embedding. It starts on the scale of z, so that neither dominates.
     embedded = keras.layers.Dense(size, use_bias=False, kernel_initializer=keras.initializers.RandomUniform(-1, 1))(
         named
     )
@@ -153,7 +156,7 @@ def discriminator(classes: int, width: int, kernels: int, dims: int, reference: 
 
     Args:
         classes: K.
-        width: channels.
+        width: channels of the first map.
         kernels, dims: of minibatch discrimination.
         reference: the reference batch, float32 `(R, size, size, channels)`.
     """
@@ -177,10 +180,10 @@ class ImprovedGANRecipe(AdversarialRecipe):
 
     latent_dim: int = 100  # Size of z ~ U(-1, 1), and of the embedding of the class beside it.
     width: int = 64  # Channels of the largest map; doubled as maps halve.
-    minibatch_kernels: int = 100  # Closeness values an image, B of section 3.2.
-    minibatch_dims: int = 5  # Numbers compared for each of them, C of section 3.2.
+    minibatch_kernels: int = 100  # Closeness values for each image, B of section 3.2.
+    minibatch_dims: int = 5  # Numbers compared for each closeness value, C of section 3.2.
     reference: int = 64  # Size of the reference batch of virtual batch norm (section 3.5).
-    real_target: float = 0.9  # What real images' class is trained towards (section 3.4); 1 is no smoothing.
+    real_target: float = 0.9  # Target probability of real images' class (section 3.4); 1 is no smoothing.
     feature_matching: float = 0.0  # Weight of the distance of mean features in the generator's loss (section 3.1).
     learning_rate: float = 3e-4  # Adam's, of both players.
     beta1: float = 0.5  # Adam's.

@@ -1,13 +1,13 @@
 """Least Squares Generative Adversarial Networks. Mao et al. 2017, arXiv:1611.04076.
 
-The game and networks are DCGAN's; new is the pair of losses, least squares on the discriminator's output itself with
-a = 0, b = c = 1 (equation 9). The discriminator ends in a linear layer: there is no sigmoid anywhere.
+The game and the networks are DCGAN's. The paper contributes the pair of losses: least squares of the discriminator's
+output itself, with a = 0 and b = c = 1 (equation 9). The discriminator ends in a linear layer, without a sigmoid.
 
 Recipes:
 - `lsgan`: z of 1024 numbers from U(-1, 1), Adam 1e-3 with beta1 .5, batch 64 (section 4). Deviation: DCGAN's networks
   at the size of the data; the paper's have two more convolutions for its 112 pixels.
 - `lsgan-report004`: what student report 004 called LSGAN and saw fail. Its discriminator kept the sigmoid and the
-  cross-entropy, and only the generator was given 1/2 (D - 1)^2, whose slope vanishes where D is sure: `--sigmoid`.
+  cross-entropy (`--sigmoid`). Only its generator minimises 1/2 (D - 1)^2, whose gradient vanishes where D is sure.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ class LSGANRecipe(dcgan.DCGANRecipe):
     """Least Squares GAN, Mao et al. 2017."""
 
     loss: LossName = "least_squares"  # What the two players minimise.
-    sigmoid: bool = False  # Report 004's mixture: cross-entropy behind a sigmoid for D, least squares for G.
+    sigmoid: bool = False  # Report 004's losses: for D sigmoid and cross-entropy, for G sigmoid and least squares.
 
     def adversarial_loss(self) -> AdversarialLoss:
         """Returns the pair of losses; with `sigmoid` those of report 004."""

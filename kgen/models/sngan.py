@@ -4,24 +4,24 @@ Each layer of the discriminator divides its kernel by the kernel's largest singu
 the discriminator is Lipschitz. The players alternate as in Goodfellow 2014, with the hinge losses of equations 16, 17.
 
 Recipes:
-- `sngan`: the convolutional networks of table 3, Adam 2e-4 (.5, .999), one discriminator step for one of the generator,
-  batch 64: setting C of table 1. The generator starts from maps of an eighth of the image's size, 28 pixels from 7x7
-  with one doubling less. The authors' CIFAR-10 runs are `--dataset cifar10 --steps 100000`.
-- `sngan-resnet`: the residual networks of table 4, at 64 pixels of the code (`resnet_64`, `snresnet_64`), five
-  discriminator steps for one of the generator (`--discriminator-steps`), batch 64 and twice as many images in the
-  generator's turn, Adam 2e-4 (0, .9) whose rate falls linearly to 0; give it `--dataset cifar10`, or `--dataset celeba
+- `sngan`: the convolutional networks of table 3, Adam 2e-4 (.5, .999), one discriminator step for each generator step,
+  batch 64: setting C of table 1. The generator starts from maps of an eighth of the image's size. For 28 pixels it
+  starts from 7x7 and doubles once less. The authors' CIFAR-10 runs are `--dataset cifar10 --steps 100000`.
+- `sngan-resnet`: the residual networks of table 4, at 64 pixels those of the code (`resnet_64`, `snresnet_64`). Five
+  discriminator steps for each generator step (`--discriminator-steps`), batch 64, twice as many images in the
+  generator's turn, Adam 2e-4 (0, .9) whose rate falls linearly to 0. Give it `--dataset cifar10`, or `--dataset celeba
   --image-size 64 --steps 100000`.
 
-`--decay` ends at `--steps`. In a run resumed with more steps the rate jumps up to the new, flatter line.
+With `--decay` the rate is 0 at `--steps`. If a run is resumed with more steps, the rate jumps up to the new line.
 
-z ~ N(0, I); LeakyReLU .1 as in table 3 (the code's .2 is Chainer's default). Initial weights as in the authors' two
-codes: N(0, .02) in the convolutional networks (chainer-gan-lib); in the residual ones Glorot uniform, with gain sqrt 2
-in the 3x3 convolutions of the blocks.
+z ~ N(0, I). The slope of LeakyReLU is .1 as in table 3 (the code's .2 is Chainer's default). Initial weights are those
+of the authors' two codes: N(0, .02) in the convolutional networks (chainer-gan-lib); Glorot uniform in the residual
+networks, with gain sqrt 2 in the 3x3 convolutions of the blocks.
 
-Deviations: the convolutional discriminator has the code's 128, 256, 512 channels where it halves the maps, table 3 has
-64, 128, 256. Its generator has batch norm behind the dense layer too, of each unit, as in the code. The last dense
-layer has a bias at all sizes, the code's at 32 pixels has none. 1x1 convolutions stand where the maps are small, before
-enlarging and after pooling: they commute with both.
+Deviations: where the convolutional discriminator halves the maps, it has the code's 128, 256, 512 channels; table 3 has
+64, 128, 256. The convolutional generator has batch norm after the dense layer too, for each unit, as in the code. The
+last dense layer has a bias at all sizes; in the code it has none at 32 pixels. The 1x1 convolutions of the blocks come
+before upsampling and after pooling, where maps are small. This changes nothing, since they commute with both.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class ResNet(NamedTuple):
         start: height and width of the generator's first map.
         generator: channels of that map, then of each block, which doubles the map.
         discriminator: channels of each block.
-        halvings: how many blocks of the discriminator, the first ones, halve the map.
+        halvings: how many of the discriminator's first blocks halve the map.
     """
 
     start: int
@@ -63,14 +63,14 @@ RESNETS = {
 
 
 class SNGAN(GAN):
-    """Miyato et al. 2018: a `GAN` whose generator makes `generator_batch` images for each of the discriminator's."""
+    """Miyato et al. 2018: a `GAN` whose generator's turn has `generator_batch` times as many images as a batch."""
 
     def __init__(self, *args: Any, generator_batch: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.generator_batch = generator_batch
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The generator makes `generator_batch` images for each of the discriminator's. Returns its loss, a scalar."""
+        """The generator makes `generator_batch` times as many images as `real` has. Returns its loss, a scalar."""
         fake_logits = self.discriminate(self.sample(self.generator_batch * real.shape[0]))
         real_logits = self.discriminate(real) if self.loss.paired else None
         return {"generator": self.loss.generator_loss(real_logits, fake_logits)}
@@ -107,7 +107,7 @@ def cnn_scales(size: int) -> tuple[int, int]:
 
 
 def resnet_generator(shape: tuple[int, ...], latent_dim: int, width: int) -> "keras.Model":
-    """Returns z -> images in [-1, 1] of `shape`. Table 4a; at 64 pixels the code's."""
+    """Returns z -> images in [-1, 1] of `shape`. Table 4a; at 64 pixels as in the code."""
     start, multiples, _, _ = RESNETS[shape[0]]
     first, *others = [int(width * multiple) for multiple in multiples]
     z = keras.Input((latent_dim,))
@@ -146,9 +146,9 @@ def down_block(x: Tensor, channels: int, halve: bool, first: bool = False) -> Te
     Args:
         x: symbolic maps.
         channels: of the output; the first convolution keeps those of `x`.
-        halve: whether the maps are pooled. Else `channels` must be those of `x`, and the shortcut is `x` itself.
-        first: the block that sees the image, in the code `OptimizedBlock`. It begins without ReLU, since pixels may be
-            negative, and both convolutions have `channels`.
+        halve: whether the maps are pooled. If not, `channels` must be those of `x`, and the shortcut is `x` itself.
+        first: whether the block sees the image (`OptimizedBlock` in the code). It begins without ReLU, since pixels may
+            be negative, and both convolutions have `channels` channels.
     """
     y = x if first else keras.layers.ReLU()(x)
     y = keras.layers.ReLU()(convolution(y, channels if first else x.shape[-1], 3, glorot(2.0)))
@@ -190,7 +190,7 @@ class SNGANRecipe(AnyLossRecipe):
     loss: LossName = "hinge"  # What the two players minimise; equations 16 and 17.
     network: Literal["cnn", "resnet"] = "cnn"  # Convolutional networks (table 3) or residual ones (table 4).
     latent_dim: int = 128  # Size of z ~ N(0, I).
-    width: int = 64  # Channels: cnn of the largest map; resnet of the generator at 32 pixels, a multiple of 4.
+    width: int = 64  # Channels: of the largest map (cnn), of the generator at 32 pixels (resnet, a multiple of 4).
     learning_rate: float = 2e-4  # Adam's, of both players, at the start.
     beta1: float = 0.5  # Adam's.
     beta2: float = 0.999  # Adam's.

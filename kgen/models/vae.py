@@ -1,21 +1,23 @@
 """Auto-Encoding Variational Bayes. Kingma and Welling 2014, arXiv:1312.6114.
 
-The encoder gives each image a normal distribution of codes, `q(z|x) = N(mean, diag exp(log_variance))`, one of them is
-drawn, `z = mean + exp(log_variance / 2) e`, and encoder and decoder together minimise the negative evidence lower bound
-of an image, in nats (equation 10, one draw):
+The encoder gives each image a normal distribution of codes, `q(z|x) = N(mean, diag exp(log_variance))`. One code is
+drawn from it: `z = mean + exp(log_variance / 2) e`, with e ~ N(0, I). Encoder and decoder together minimise the
+negative evidence lower bound of an image, in nats (equation 10, one draw):
 
     L = -log p(x|z) + beta KL(q(z|x) || N(0, I))
 
-with p(x|z) Bernoulli in each number of the image (`--likelihood bernoulli`) or normal with variance 1 (`gaussian`, up
-to its constant). Pixels between 0 and 1 under a Bernoulli make a useful loss but no bound. beta is 1 in the paper; more
-buys smoother codes with worse reconstructions (Higgins et al. 2017). So the decoder takes codes from N(0, I), and what
-was encoded decodes from its mean.
+p(x|z) is Bernoulli in each number of the image (`--likelihood bernoulli`), or normal with variance 1 (`gaussian`, up to
+its constant). For pixels between 0 and 1 the Bernoulli likelihood is a useful loss but gives no bound. beta is 1 in the
+paper; a greater beta gives smoother codes and worse reconstructions (Higgins et al. 2017). So the decoder can be given
+codes from N(0, I). The reconstruction of an image is decoded from the mean.
 
 Recipes:
-- `vae`: the paper's MNIST networks, one hidden layer of 500 tanh units on both sides; a code of 20 (figure 5).
-- `vae-conv`: convolutions of stride 2, for any image size; give it `--dataset cifar10`, or others.
+- `vae`: the paper's MNIST networks, one hidden layer of 500 tanh units in encoder and decoder; a code of 20 numbers
+  (figure 5).
+- `vae-conv`: convolutions of stride 2, for any image size; give it `--dataset cifar10`, or another dataset.
 
-Deviations: Adam at 1e-3 for Adagrad, PyTorch's initial weights for N(0, .01), and images as they are, not binarised.
+Deviations: Adam at 1e-3 instead of Adagrad, PyTorch's initial weights instead of N(0, .01), and images that are not
+binarised.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,7 +51,7 @@ class VAE(autoencoding.AutoencodingGame):
     """Kingma and Welling 2014, Algorithm 1 with L = 1.
 
     Args:
-        autoencoder: player, with layers `encoder`, to means and log-variances, and `decoder`.
+        autoencoder: player, with the layers `encoder`, which gives means and log-variances, and `decoder`.
         prior: of codes, `kgen.core.priors.Normal`.
         likelihood: name in `LIKELIHOODS`.
         beta: weight of the divergence.
@@ -102,7 +104,7 @@ class VAE(autoencoding.AutoencodingGame):
 
 
 def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Returns codes `mean + exp(log_variance / 2) e`, e ~ N(0, I): a draw that gradients go through. Section 2.4."""
+    """Returns codes `mean + exp(log_variance / 2) e`, e ~ N(0, I): a draw that gradients pass through. Section 2.4."""
     mean, log_variance = keras.ops.cast(mean, "float32"), keras.ops.cast(log_variance, "float32")
     return mean + keras.ops.exp(0.5 * log_variance) * rng.current().normal(keras.ops.shape(mean))
 
@@ -111,12 +113,12 @@ def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
 class VAERecipe(HeldOutRecipe):
     """Variational autoencoder, Kingma and Welling 2014."""
 
-    channels: tuple[int, ...] = ()  # Of each convolution of the encoder; the decoder mirrors them.
-    kernels: tuple[int, ...] = ()  # Of each convolution, in pixels.
-    strides: tuple[int, ...] = ()  # Of each convolution, in pixels.
-    paddings: tuple[int, ...] = ()  # Of each convolution, at both ends, in pixels.
-    units: tuple[int, ...] = (500,)  # Of the hidden dense layers.
-    activation: Literal["tanh", "relu", "silu"] = "tanh"  # Of every hidden layer.
+    channels: tuple[int, ...] = ()  # Channels of each convolution of the encoder; the decoder mirrors them.
+    kernels: tuple[int, ...] = ()  # Kernel size of each convolution, in pixels.
+    strides: tuple[int, ...] = ()  # Stride of each convolution, in pixels.
+    paddings: tuple[int, ...] = ()  # Padding of each convolution at both ends, in pixels.
+    units: tuple[int, ...] = (500,)  # Units of the hidden dense layers.
+    activation: Literal["tanh", "relu", "silu"] = "tanh"  # Activation of every hidden layer.
     latent_dim: int = 20  # Numbers of the code.
     likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"  # p(x|z): cross-entropy, or half the squared error.
     beta: float = 1.0  # Weight of the divergence from the prior.

@@ -1,28 +1,34 @@
 """Autoencoding beyond pixels using a learned similarity metric. Larsen et al. 2016, arXiv:1512.09300.
 
-A variational autoencoder and a GAN share the decoder, and images are compared not pixel by pixel but in a layer of the
-discriminator, `Dis_l` (equation 7). With x~ = Dec(z), z drawn from q(z|x), and x_p = Dec(z_p), z_p ~ N(0, I)
+A variational autoencoder and a GAN share the decoder. Images are not compared pixel by pixel, but in a layer of the
+discriminator, `Dis_l` (equation 7). Let x~ = Dec(z) with z drawn from q(z|x), and x_p = Dec(z_p) with z_p ~ N(0, I)
 (Algorithm 1):
 
     L_prior = KL(q(z|x) || N(0, I))
     L_llike = 1/2 ||Dis_l(x) - Dis_l(x~)||^2
     L_GAN   = log Dis(x) + log(1 - Dis(x~)) + log(1 - Dis(x_p))
 
-    Enc minimises L_prior + L_llike, Dec gamma L_llike + (1 - gamma) L_GAN, Dis -L_GAN.
+    Enc minimises L_prior + L_llike
+    Dec minimises gamma L_llike + (1 - gamma) L_GAN
+    Dis minimises -L_GAN
 
 All three move from one forward pass. The discriminator learns nothing from L_llike, the encoder nothing from L_GAN.
 
-Taken from the authors' code (andersbll/autoencoding_beyond_pixels): the weight 1 - gamma; half of the discriminator's
-loss for real images, half for generated ones, log(D + .001); RMSprop whose rate falls from .025 / 64 to 1e-5 / 64 with
-the power .75; weight decay; the layer compared is a convolution before its batch norm; and who moves, by an equilibrium
-(`kgen.core.update_rules.Equilibrium`).
+These follow the authors' code (andersbll/autoencoding_beyond_pixels):
+- the weight 1 - gamma;
+- half of the discriminator's loss is for real images, half for generated ones, with log(D + .001);
+- RMSprop whose rate falls from .025 / 64 to 1e-5 / 64 with the power .75; weight decay;
+- the layer compared is a convolution before its batch norm;
+- an equilibrium decides which player may move (`kgen.core.update_rules.Equilibrium`).
 
-Recipes, networks of 5x5 convolutions with batch norm and ReLU, and tanh pixels:
-- `vae-gan`: 32 pixels, a code of 256, gamma 1e-5, the third convolution: CIFAR-10, `--dataset cifar10`.
-- `vae-gan-faces`: 64 pixels, a code of 128, gamma 1e-6, the fourth convolution; `--dataset celeba --image-size 64`.
+Recipes, whose networks have 5x5 convolutions with batch norm and ReLU, and tanh pixels:
+- `vae-gan`: 32 pixels, a code of 256 numbers, gamma 1e-5, images are compared in the third convolution. Give it
+  `--dataset cifar10`.
+- `vae-gan-faces`: 64 pixels, a code of 128 numbers, gamma 1e-6, images are compared in the fourth convolution. Give it
+  `--dataset celeba --image-size 64`.
 
-Deviations: real, reconstructed and generated images pass through the discriminator as one batch, whose batch norm
-compares all; the code passes the first two once more by themselves. Initial weights are Glorot's.
+Deviations: real, reconstructed and generated images pass through the discriminator as one batch, so batch norm takes
+its statistics from all three. The code passes the first two once more by themselves. Initial weights are Glorot's.
 """
 
 from collections.abc import Callable, Iterator
@@ -47,14 +53,14 @@ if TYPE_CHECKING:
     from kgen.data import Images
     from kgen.optimizers.rmsprop import RMSprop
 
-EPSILON = 1e-3  # under the logarithms of L_GAN
+EPSILON = 1e-3  # added inside the logarithms of L_GAN
 
 
 class Sizes(NamedTuple):
     """Channels of the networks' convolutions for one size of images, in units of the recipe's `width`.
 
-    The decoder starts from maps of `start` pixels and 8 units. The discriminator's first convolution keeps the size,
-    all others halve or double it.
+    The decoder starts from maps that are `start` pixels high and wide, with `8 width` channels. The discriminator's
+    first convolution keeps the size of the maps. All others halve or double it.
     """
 
     start: int
@@ -79,8 +85,8 @@ class VAEGAN(autoencoding.AutoencodingGame):
         prior: of codes, `kgen.core.priors.Normal`.
         gamma: weight of the likelihood in the decoder's loss.
         real_share: weight of real images in the discriminator's loss, in (0, 1).
-        judge_reconstructions: whether L_GAN has the reconstructions, besides images of codes from the prior.
-        update_rule: who may move, or None.
+        judge_reconstructions: whether L_GAN includes reconstructions, besides images of codes from the prior.
+        update_rule: rule that decides who may move, or None.
     """
 
     exported = ("encoder", "decoder")
@@ -136,7 +142,7 @@ def cost(logits: Tensor, real: bool) -> Tensor:
 
 
 def normed(x: Tensor) -> Tensor:
-    """Returns x `(batch, ...)` normalised over the batch, and rectified."""
+    """Returns x `(batch, ...)` after batch norm and ReLU."""
     return keras.layers.ReLU()(layers.BatchNorm(momentum=0.9, epsilon=1e-6)(x))
 
 
@@ -184,13 +190,13 @@ class VAEGANRecipe(Recipe):
     latent_dim: int = 256  # Numbers of the code.
     width: int = 32  # Channels of the smallest convolution, of which the others are multiples.
     compared_layer: int = 3  # Convolution of the discriminator in which images are compared, 1 to 4.
-    gamma: float = 1e-5  # Weight of that comparison in the decoder's loss; the rest is the discriminator's opinion.
+    gamma: float = 1e-5  # Weight of that comparison in the decoder's loss; L_GAN has the weight 1 - gamma.
     real_share: float = 0.5  # Weight of real images in the discriminator's loss.
-    judge_reconstructions: bool = True  # Whether the discriminator sees reconstructions besides images of noise.
-    equilibrium: float = 0.68  # Nats about which the discriminator's two costs are kept.
-    margin: float = 0.35  # How far they may leave it before one of the players rests; 0 lets both move always.
+    judge_reconstructions: bool = True  # Whether the discriminator sees reconstructions besides images of prior codes.
+    equilibrium: float = 0.68  # Value near which the discriminator's two costs are kept, in nats.
+    margin: float = 0.35  # Distance from --equilibrium at which a player rests, in nats; 0 lets all move always.
     learning_rate: float = 0.025 / 64  # RMSprop's, of all players, at the first step.
-    final_learning_rate: float = 1e-5 / 64  # At the last step.
+    final_learning_rate: float = 1e-5 / 64  # RMSprop's, of all players, at the last step.
     l2: float = 1e-5 / 64  # Weight decay added to the gradient.
 
     def __post_init__(self) -> None:

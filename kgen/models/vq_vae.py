@@ -1,24 +1,26 @@
 """Neural Discrete Representation Learning. Van den Oord et al. 2017, arXiv:1711.00937.
 
-The encoder's maps are replaced, place by place, by the nearest vectors of a codebook before they are decoded. With z
-the maps and e their nearest vectors (equation 3; sg stops the gradient):
+The encoder's maps have a vector at each position. Before decoding, each vector is replaced by the nearest vector of a
+codebook. With z the maps and e their nearest vectors (equation 3; sg stops the gradient):
 
     L = error(x, g(e)) + ||sg(z) - e||^2 + beta ||z - sg(e)||^2
 
-The first term's gradient passes from e to z as if they were the same, the second moves the codebook, the third keeps
-the encoder near it. The errors are means over numbers, beta is .25. In place of the second term the vectors of the
-codebook follow averages of the maps that choose them (appendix A.1, `--codebook-decay`); 0 is the second term.
+The gradient of the first term passes from e to z as if they were the same. The second term moves the codebook. The
+third term keeps the encoder near the codebook. The errors are means over numbers, and beta is .25. By default moving
+averages replace the second term: each codebook vector follows the average of the vectors that choose it (appendix A.1,
+`--codebook-decay`). `--codebook-decay 0` uses the second term.
 
-The perplexity `exp(-sum_k p_k log p_k)` of a batch's choices is logged: it is 1 where all choose one vector. By the
-second term alone the codebook dies: on `mnist5k` all places choose one vector within 150 steps. So a vector that few
-choose restarts at a random place of the maps (Dhariwal et al. 2020, arXiv:2005.00341, section 3.1).
+The perplexity `exp(-sum_k p_k log p_k)` of a batch's choices is logged. It is 1 if all positions choose one vector. By
+the second term alone the codebook collapses: on `mnist5k` all positions choose one vector within 150 steps. So the
+averages restart a codebook vector that few positions choose, at the vector of a random position (Dhariwal et al. 2020,
+arXiv:2005.00341, section 3.1).
 
-Recipe `vq-vae`: the networks of Berthelot et al. 2019 (`kgen.networks.acai`), where this was a baseline, and 512
-vectors. What is encoded and walked along are the maps before quantisation, as there; the decoder quantises. On lines:
-`--dataset lines --latent-width 2 --steps 262144`.
+Recipe `vq-vae`: the networks of Berthelot et al. 2019 (`kgen.networks.acai`), where this model was a baseline, and a
+codebook of 512 vectors. As in that paper, the code of an image is the maps before quantisation. Interpolations mix
+these codes, and the decoder quantises. For lines: `--dataset lines --latent-width 2 --steps 262144`.
 
-Deviations: these networks for the paper's residual ones; squared error of images in [-1, 1]; no autoregressive prior on
-the indices, so nothing is drawn from noise; the restarts. Berthelot et al. use beta 10 and a decay of .999.
+Deviations: these networks instead of the paper's residual ones; squared error of images in [-1, 1]; no autoregressive
+prior on the indices, so no images are made from noise; the restarts. Berthelot et al. use beta 10 and a decay of .999.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,8 +47,8 @@ class VQVAE(autoencoding.AutoencodingGame):
     Args:
         autoencoder: player, with layers `encoder` and `decoder`; the latter has a layer `quantizer`.
         pixels: a `kgen.core.autoencoding.Pixels`.
-        size: numbers of a vector.
-        beta: weight of the commitment.
+        size: length of a vector of the codebook.
+        beta: weight of the third term, which keeps the encoder near the codebook.
     """
 
     reports = ("reconstruction", "codebook_error", "perplexity")
@@ -80,7 +82,7 @@ class VQVAE(autoencoding.AutoencodingGame):
 
 
 def quantising(network: "keras.Model", size: int, count: int, decay: float) -> "keras.Model":
-    """Returns a decoder of codes `(batch, n size)` that first replaces each `size` numbers by those of a codebook."""
+    """Returns a decoder of codes `(batch, n size)` that first replaces every `size` numbers by a codebook vector."""
     code = keras.Input(network.input_shape[1:])
     vectors = keras.layers.Reshape((-1, size))(code)
     nearest = layers.VectorQuantizer(count, decay, name=QUANTIZER)(vectors)
@@ -91,8 +93,8 @@ def quantising(network: "keras.Model", size: int, count: int, decay: float) -> "
 class VQVAERecipe(ACAINetworksRecipe):
     """Vector-quantised autoencoder, van den Oord et al. 2017."""
 
-    codebook: int = 512  # Vectors of the codebook.
-    codebook_decay: float = 0.99  # Of the averages that the codebook follows; 0 moves it by gradients.
+    codebook: int = 512  # Number of vectors in the codebook.
+    codebook_decay: float = 0.99  # Decay of the averages that the codebook follows; 0 moves it by gradients.
     beta: float = 0.25  # Weight of the term that keeps the encoder near the codebook.
 
     def __post_init__(self) -> None:

@@ -1,15 +1,16 @@
 """Wasserstein GAN. Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875; code: martinarjovsky/WassersteinGAN.
 
-Algorithm 1: the critic, whose output is a number and no probability, moves n_critic = 5 times
-(`--discriminator-steps`); after each step its weights are clipped to [-.01, .01], so that it stays Lipschitz; then the
-generator moves once. RMSprop with rate 5e-5, because momentum hurts a critic that is trained that long.
+Algorithm 1: the output of the critic is a number, not a probability. The critic moves n_critic = 5 times
+(`--discriminator-steps`). After each step its weights are clipped to [-.01, .01], so that it stays Lipschitz. Then the
+generator moves once. The optimizer is RMSprop with rate 5e-5, because momentum hurts a critic that is trained so long.
 
-As in the code the critic takes 100 steps (`--warm-up`) before each of the first 25 steps of the generator and every
-500th, so that the estimate of the distance is good from the start: the generator waits for 20 steps.
+As in the code, the critic takes 100 steps (`--warm-up`) before each of the first 25 steps of the generator and before
+every 500th. Meanwhile the generator waits for 20 training steps. So the critic's estimate of the distance is good from
+the start.
 
-Networks: DCGAN with kernels of 4 and 64 channels at the largest map, batch norm in both; everything the critic trains
-is clipped, batch norm's gains and offsets too. z ~ N(0, I), weights N(0, .02). RMSprop is PyTorch's, rho .99 and 1e-8
-outside of the root (`kgen.optimizers.RMSprop`).
+Networks: DCGAN with kernels of 4, 64 channels at the largest map and batch norm in both players. All trained weights of
+the critic are clipped, also batch norm's gains and offsets. z ~ N(0, I), weights N(0, .02). RMSprop is PyTorch's, with
+rho .99 and an epsilon of 1e-8 outside of the root (`kgen.optimizers.RMSprop`).
 """
 
 from dataclasses import dataclass

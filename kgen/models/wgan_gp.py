@@ -1,19 +1,21 @@
 """Improved Training of Wasserstein GANs. Gulrajani et al. 2017, arXiv:1704.00028; code: igul222/improved_wgan_training.
 
-Algorithm 1: instead of clipping, the critic's loss has `lambda E[(||grad D(x~)||_2 - 1)^2]`, lambda 10, at points x~ on
-straight lines between real and generated images. Five critic steps for one of the generator (`--discriminator-steps`),
-Adam. The critic has no batch norm, since the penalty is on each image's own gradient.
+Algorithm 1: weights are not clipped. Instead the critic's loss has the penalty `lambda E[(||grad D(x~)||_2 - 1)^2]`,
+with lambda 10. The points x~ lie on straight lines between real and generated images. The critic takes five steps for
+each step of the generator (`--discriminator-steps`). Both use Adam. The critic has no batch norm, since the penalty is
+on the gradient at each image by itself.
 
-Networks: one dense layer to 4x4 maps of 4 d channels, then transposed convolutions of 5x5 and stride 2 to the image
-(28 pixels: the 8x8 map is cropped to 7x7); the critic is three convolutions of d, 2 d, 4 d channels, 5x5, stride 2,
-LeakyReLU .2, and one dense layer. At 64 pixels there is one more of each.
+Networks: the generator has one dense layer to 4x4 maps of 4 d channels, then 5x5 transposed convolutions of stride 2 up
+to the image (28 pixels: the 8x8 map is cropped to 7x7). The critic has three 5x5 convolutions of stride 2 with d, 2 d
+and 4 d channels and LeakyReLU .2, and one dense layer. At 64 pixels each network has one more convolution.
 
 Recipes:
-- `wgan-gp`: gan_mnist.py: d = 64, z of 128, sigmoid pixels, no batch norm at all, Adam 1e-4 (.5, .9), batch 50.
-- `wgan-gp-cifar`: gan_cifar.py: d = 128, tanh pixels, batch norm in the generator, batch 64; give it
+- `wgan-gp` (gan_mnist.py): d = 64, z of 128 numbers, sigmoid pixels, no batch norm at all, Adam 1e-4 (.5, .9),
+  batch 50.
+- `wgan-gp-cifar` (gan_cifar.py): d = 128, tanh pixels, batch norm in the generator, batch 64; give it
   `--dataset cifar10`.
 
-Deviation: He-uniform weights with Keras's fans, which count the whole kernel; the code's divide by the stride.
+Deviation: He-uniform weights with Keras's fans, which count the whole kernel; the code divides fans by the stride.
 """
 
 import math
@@ -53,7 +55,7 @@ class WGANGP(GAN):
         self.reports += ("gradient_penalty",)
 
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
-        """The critic moves by the estimate of the distance and the penalty, scalars (lines 4 to 9)."""
+        """The critic minimises minus the estimate of the distance, plus the penalty. Returns scalars. Lines 4 to 9."""
         fake = self.sample(real.shape[0])
         real_logits, fake_logits = self.discriminate(real), self.discriminate(fake)
         alpha = rng.current().uniform((real.shape[0],))
@@ -86,7 +88,7 @@ def generator(shape: tuple[int, ...], latent_dim: int, width: int, norm: bool, a
 
 
 def critic(shape: tuple[int, ...], width: int) -> "keras.Model":
-    """Returns images -> a number each, `(batch, 1)`; the first map has `width` channels. No normalisation."""
+    """Returns images -> one number each, `(batch, 1)`; the first map has `width` channels. No normalisation."""
     image = x = keras.Input(shape)
     for i in range(math.ceil(math.log2(shape[0] / 4))):
         x = keras.layers.Conv2D(width * 2**i, 5, strides=2, padding="same", kernel_initializer=he())(x)
@@ -106,7 +108,7 @@ class WGANGPRecipe(AdversarialRecipe):
     latent_dim: int = 128  # Size of z ~ N(0, I).
     width: int = 64  # Channels of the largest map, DIM in the code.
     norm: bool = False  # Batch norm in the generator (gan_cifar.py).
-    pixels: Literal["sigmoid", "tanh"] = "sigmoid"  # The generator's: sigmoid in gan_mnist.py, tanh in gan_cifar.py.
+    pixels: Literal["sigmoid", "tanh"] = "sigmoid"  # Of the generator: sigmoid in gan_mnist.py, tanh in gan_cifar.py.
     penalty: float = 10.0  # Weight of the gradient penalty, lambda.
     learning_rate: float = 1e-4  # Adam's, of both players.
     beta1: float = 0.5  # Adam's.

@@ -5,23 +5,28 @@ With `x^ = g(z)`, z drawn from q(z|x), and BCE summed over images and their numb
     L_VAE = KL(q(z|x) || N(0, I)) + BCE(x^, x) + BCE(C(x^), 1)
     L_C   = BCE(C(x^), 0) + BCE(C(x), 1)
 
-Each term of L_VAE has a weight (1 in the report), both losses come from one forward pass, and both players move
-together. The critic of L_C sees x^ as a constant. Its closest relatives are VAE/GAN (Larsen et al. 2016,
-arXiv:1512.09300) and alpha-GAN; the VAE is that of Kingma and Welling 2014. It sees reconstructions only: what codes of
-N(0, I) decode to is not trained for.
+Each term of L_VAE has a weight (1 in the report). Both losses come from one forward pass, and both players move
+together. In L_C, x^ is a constant. The closest published models are VAE/GAN (Larsen et al. 2016, arXiv:1512.09300) and
+alpha-GAN; the VAE is that of Kingma and Welling 2014. The critic sees reconstructions only, so images decoded from
+N(0, I) are not trained to look real.
 
-Networks: three convolutions with batch norm and LeakyReLU between them and two heads, mean and log-variance; the
-decoder is the mirror image, with a sigmoid; the critic is such a stack of convolutions and one more to a number.
+Networks: the encoder has three convolutions with batch norm and LeakyReLU, and two heads for mean and log-variance. The
+decoder is its mirror image and ends in a sigmoid. The critic has the same kind of convolutions, and one more that gives
+a number.
 
-What the report compares (figure 2), each a flag: `--units 256` (two fully connected layers), `--channels 64 128 256
-256` (one more convolution), `--spectral-norm`, `--critic mixing` (ACAI's: the critic guesses alpha of decoded mixtures
-with squared error), `--upsampling nearest|bilinear` (resizing, then convolution: no checkerboard). Its VAE/GAN is
-`vae-gan`.
+The report compares these variants (figure 2), each a flag:
+- `--units 256`: two fully connected layers;
+- `--channels 64 128 256 256`: one more convolution;
+- `--spectral-norm`;
+- `--critic mixing`: ACAI's critic, which guesses alpha of decoded mixtures with squared error;
+- `--upsampling nearest|bilinear`: resizing, then convolution, which leaves no checkerboard pattern.
+
+Its VAE/GAN is the recipe `vae-gan`.
 
 Corrections: the second term of the report's L_C lacks C(); a head called "sigma" must be a log-variance; a Bernoulli
-likelihood of pixels between 0 and 1 is no bound. Not stated in the report, so chosen: widths 64, 128, 256, a code of
-128, kernels of 4, slope .2, Adam 2e-4 (.5), batch 64. The report trained on the test images too; here they stay out.
-Give it `--dataset cifar10 --classes horse,bird`.
+likelihood of pixels between 0 and 1 gives no bound. The report does not state these numbers, so they were chosen here:
+channels 64, 128, 256, a code of 128 numbers, kernels of 4, slope .2, Adam 2e-4 (.5), batch 64. The report trained on
+the test images too; here they are left out. Give the recipe `--dataset cifar10 --classes horse,bird`.
 """
 
 from collections.abc import Callable
@@ -51,10 +56,11 @@ class AdversarialVAE(VAE):
     """Student report 001, section 1.4.
 
     Args:
-        autoencoder: player, with layers `encoder`, to means and log-variances, and `decoder`, to logits.
+        autoencoder: player, with the layers `encoder`, which gives means and log-variances, and `decoder`, which gives
+            logits.
         critic: player, images in [0, 1] -> logits `(batch, 1)`.
         prior: of codes, `kgen.core.priors.Normal`.
-        weights: of KL, reconstruction and adversarial term.
+        weights: of the KL, reconstruction and adversarial terms.
     """
 
     reports = ("reconstruction", "kl", "adversarial")
@@ -96,10 +102,10 @@ class AdversarialVAE(VAE):
 
 
 class MixingVAE(AdversarialVAE):
-    """With the critic of Berthelot et al. 2019: it guesses how far a decoded mixture of two codes is mixed."""
+    """The adversarial VAE with the critic of Berthelot et al. 2019, which guesses alpha of decoded mixtures."""
 
     def opinions(self, real: Tensor, made: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the adversarial loss of the decoder and the loss of the critic, scalars, of mixed codes."""
+        """Returns the adversarial term of the autoencoder's loss and the critic's loss on mixed codes, scalars."""
         ops, (mixed, alpha) = keras.ops, autoencoding.mixed(codes)
         mixture = self.paint(self.decoder(mixed, training=True))
         adversarial = ops.sum(ops.square(self.critic(mixture, training=True)))
@@ -125,7 +131,7 @@ def encoder(
     """Returns images of `shape` -> [means, log-variances], each `(batch, latent_dim)`."""
     image = keras.Input(shape)
     x, heads = keras.layers.Flatten()(convolutions(image, channels)), []
-    for _ in range(2):  # separate from their first fully connected layers on
+    for _ in range(2):  # each head has fully connected layers of its own
         head = x
         for width in units:
             head = keras.layers.LeakyReLU(SLOPE)(keras.layers.Dense(width)(head))
@@ -161,16 +167,16 @@ def critic(shape: tuple[int, ...], channels: tuple[int, ...], normed: bool) -> "
 class AdversarialVAERecipe(Recipe):
     """Adversarial variational autoencoder, student report 001."""
 
-    channels: tuple[int, ...] = (64, 128, 256)  # Of each convolution, which halves the map.
-    units: tuple[int, ...] = ()  # Of fully connected layers before each head of the encoder; mirrored in the decoder.
+    channels: tuple[int, ...] = (64, 128, 256)  # Channels of each convolution, which halves the map.
+    units: tuple[int, ...] = ()  # Units of fully connected layers before each encoder head; the decoder mirrors them.
     latent_dim: int = 128  # Numbers of the code.
     upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"  # How the decoder doubles its maps.
-    critic: Literal["real", "mixing"] = "real"  # Guesses what is real, or how far codes are mixed (ACAI).
+    critic: Literal["real", "mixing"] = "real"  # It guesses which images are real, or how far codes are mixed (ACAI).
     spectral_norm: bool = False  # Whether the critic's kernels are divided by their largest singular values.
-    kl_weight: float = 1.0  # Of the divergence from the prior.
-    reconstruction_weight: float = 1.0  # Of the cross-entropy of pixels.
-    adversarial_weight: float = 1.0  # Of the critic's opinion.
-    learning_rate: float = 2e-4  # Of both players' Adam.
+    kl_weight: float = 1.0  # Weight of the divergence from the prior.
+    reconstruction_weight: float = 1.0  # Weight of the cross-entropy of pixels.
+    adversarial_weight: float = 1.0  # Weight of the adversarial term.
+    learning_rate: float = 2e-4  # Adam's, of both players.
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,28 +1,29 @@
 """The GANs of student report 002, on its best encoder and decoder. After Goodfellow et al. 2014, arXiv:1406.2661.
 
-Discriminator and generator are the encoder and the decoder that the report's search for an autoencoder found: three
-convolutions of 6, 12 and 17 channels, a hidden layer of 57 rectifiers, in the encoder dropout before it, sigmoid
-pixels. No normalisation. Weights and biases start as in PyTorch, U(-1, 1) / sqrt(fan).
+The discriminator is the encoder, and the generator the decoder, that the report's search for an autoencoder found:
+three convolutions of 6, 12 and 17 channels, a hidden layer of 57 ReLU units, dropout before it in the encoder, and
+sigmoid pixels. There is no normalisation. Weights and biases start as in PyTorch, U(-1, 1) / sqrt(fan).
 
 - `gan-report002`: binary cross-entropy, non-saturating.
-- `wgan-report002`: Arjovsky et al. 2017, arXiv:1701.07875; the critic moves 5 times, all its weights are clipped.
-- `improved-gan-report002`: ten digits and "fake" as 11 classes. The report calls it ACGAN; it is the game of Salimans
-  et al. 2016, arXiv:1606.03498, with a generator that is told the digit.
+- `wgan-report002`: Arjovsky et al. 2017, arXiv:1701.07875; the critic moves 5 times, and all its weights are clipped.
+- `improved-gan-report002`: 11 classes, which are the ten digits and "fake". The report calls it ACGAN. It is the game
+  of Salimans et al. 2016, arXiv:1606.03498, with a generator that is given the digit.
 
-The first two make white blobs here as in the report, which blames a vanishing gradient. In the simple GAN the
-discriminator wins, or all images become one. A critic has no such gradient: scores of +-50, the report's, are those of
-`--clip 0.1`, while .01, the paper's, leaves a critic without batch norm nearly constant. The .05 here lies between and
-begins to learn.
+The first two make white blobs, here as in the report. The report blames a vanishing gradient. In the simple GAN the
+discriminator wins, or all images become the same. A critic has no such vanishing gradient. The report's scores of +-50
+appear with `--clip 0.1`. With .01, the paper's clip, a critic without batch norm stays nearly constant. The clip of
+this recipe, .05, lies between the two, and with it the critic begins to learn.
 
-The report's generator of 11 classes takes `Embedding(digit) + z`, 10 numbers; its images have "virtually no
-variability", since the trained embedding has a standard deviation of 2.97 and z one of 1. Here the two lie side by side
-(`concatenate`), or are multiplied as in AC-GAN (`product`). That alone is no cure, since a generator may ignore z:
-images of a class stay alike until the discriminator sees them together (`--minibatch-kernels`). The report's own run is
-`--mixing sum --latent-dim 10 --minibatch-kernels 0`.
+The report's generator of 11 classes takes `Embedding(digit) + z`, 10 numbers. Its images have "virtually no
+variability", since the trained embedding has a standard deviation of 2.97, and z has 1. Here the two are concatenated
+(`--mixing concatenate`), or multiplied as in AC-GAN (`product`). That alone is not enough, since a generator may ignore
+z. Images of a class stay alike until the discriminator compares the images of a batch (`--minibatch-kernels`). The
+report's own run is `--mixing sum --latent-dim 10 --minibatch-kernels 0`.
 
-Not stated, so chosen: the size of z, learning rates (that of the 11 classes is the autoencoder's, under which the
-simple GAN dies), Adam's beta1 .5, clip and optimizer of the critic, and how the losses are kept close (`--balance`).
-Images of 32 pixels are taken too: there the decoder's first transposed convolution has an output padding of 1.
+The report does not state these, so they were chosen here: the size of z; the learning rates (for 11 classes that of the
+autoencoder, with which the simple GAN fails); Adam's beta1 .5; clip and optimizer of the critic; and the rule that
+keeps the losses close (`--balance`). Images of 32 pixels are accepted too. For them the decoder's first transposed
+convolution has an output padding of 1.
 """
 
 from dataclasses import dataclass
@@ -50,7 +51,11 @@ PLAN = Plan()  # the report's, of 6, 12 and 17 channels and 57 units
 
 
 def classifier(shape: tuple[int, ...], classes: int, dropout: float, kernels: int) -> "keras.Model":
-    """Returns images -> `[logits (batch, classes + 1), features (batch, 57)]`; `kernels` of closeness, or 0."""
+    """Returns images -> `[logits (batch, classes + 1), features (batch, 57)]`.
+
+    Args:
+        kernels: closeness values for each image (minibatch discrimination); 0 is none.
+    """
     whole = encoder(shape, PLAN, 1, dropout)
     hidden = whole.layers[-2].output
     x = layers.MinibatchDiscrimination(kernels)(hidden) if kernels else hidden
@@ -58,7 +63,10 @@ def classifier(shape: tuple[int, ...], classes: int, dropout: float, kernels: in
 
 
 def named_decoder(shape: tuple[int, ...], classes: int, size: int, mixing: str) -> "keras.Model":
-    """Returns `[z, label]` -> images in [0, 1]: the decoder of z and of an embedding as large, N(0, 1) at first."""
+    """Returns `[z, label]` -> images in [0, 1], decoded from z and an embedding of the label.
+
+    The embedding has `size` numbers, as z has. They start from N(0, 1).
+    """
     z, label = keras.Input((size,)), keras.Input((), dtype="int32")
     embedded = keras.layers.Embedding(classes, size, keras.initializers.RandomNormal(stddev=1.0))(label)
     code = getattr(keras.layers, MIXINGS[mixing])()([embedded, z])
@@ -70,7 +78,7 @@ class Report002Recipe(AdversarialRecipe):
     """The simple GAN of student report 002, after Goodfellow et al. 2014."""
 
     latent_dim: int = 10  # Size of z ~ N(0, I).
-    dropout: float = 0.19015  # Before the discriminator's hidden layer.
+    dropout: float = 0.19015  # Dropout rate before the discriminator's hidden layer.
     learning_rate: float = 1e-3  # Adam's, of both players.
 
     def __post_init__(self) -> None:
@@ -92,7 +100,7 @@ class Report002Recipe(AdversarialRecipe):
         )
 
     def networks(self, data: "Images", name: str) -> "tuple[keras.Model, keras.Model]":
-        """Returns `(decoder, encoder)` with one output, as generator and `name`."""
+        """Returns the decoder, named `generator`, and the encoder with one output, named `name`."""
         shape = checked(data.images.shape[1:], SIZES)
         generator = decoder(shape, PLAN, self.latent_dim, squash="sigmoid", name="generator")
         return generator, encoder(shape, PLAN, 1, self.dropout, name)
@@ -135,7 +143,7 @@ class KPlusOneRecipe(Report002Recipe):
     latent_dim: int = 100  # Size of z ~ N(0, I), and of the embedding; the report's is 10.
     learning_rate: float = 2.8927e-3  # Adam's, of both players: that of the report's autoencoder.
     mixing: Literal["concatenate", "product", "sum"] = "concatenate"  # Of z and the embedding; the report adds them.
-    minibatch_kernels: int = 100  # Closeness values an image that the discriminator sees; the report has none, 0.
+    minibatch_kernels: int = 100  # Closeness values for each image in the discriminator; the report has none, 0.
     balance: float = 0.1  # A player rests while the other's loss is greater by more than this share; 0 is off.
 
     def __post_init__(self) -> None:

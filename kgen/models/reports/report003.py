@@ -1,27 +1,31 @@
-"""Student report 003, which programmed Goodfellow et al. 2014, arXiv:1406.2661, in TensorFlow. As it was coded.
+"""The GANs of student report 003, an implementation of Goodfellow et al. 2014, arXiv:1406.2661, in TensorFlow.
 
-Both players move from one forward pass, with RMSprop 1e-3, weights Glorot-uniform and biases 0, z ~ U(-1, 1), images in
-[0, 1], batches of 128. Recipes:
+The recipes follow the report's code. Both players move from one forward pass, with RMSprop 1e-3, weights Glorot-uniform
+and biases 0, z ~ U(-1, 1), images in [0, 1], batches of 128. Recipes:
 
-- `gan-report003-mnist`: the widths of mnist.yaml, rectifiers and sigmoid pixels;
-- `gan-report003-dense`: 8000 units and maxout of 1600 for CIFAR-10; `--pieces 2` gives those of its second script;
-- `gan-report003-conv`: 8000 rectifiers, 8000 sigmoids as 80 maps of 10x10, a transposed convolution to linear pixels;
-  convolutional maxout with ordinary max pooling, without biases;
-- `gan-report003-transposed`: the generator of its second script has two transposed convolutions, LeakyReLU and
-  dropout, the discriminator strided ones and LeakyReLU. Its widths are lost: those here are ours.
+- `gan-report003-mnist`: the widths of mnist.yaml, ReLU units and sigmoid pixels;
+- `gan-report003-dense`: 8000 units and maxout of 1600 units for CIFAR-10; `--pieces 2` gives the maxout units of the
+  report's second script;
+- `gan-report003-conv`: the generator has 8000 ReLU units, 8000 sigmoid units as 80 maps of 10x10, and a transposed
+  convolution to linear pixels. The discriminator has convolutional maxout without biases, and ordinary max pooling;
+- `gan-report003-transposed`: networks of the report's second script. The generator has two transposed convolutions,
+  LeakyReLU and dropout. The discriminator has strided convolutions and LeakyReLU. The report's numbers of channels are
+  lost, so those here were chosen.
 
-It trained for up to 500 epochs; the recipes take 50, of 60,000 images (`--dataset mnist`) or 50,000 (`cifar10`). On
-MNIST all images are alike for the first 1,000 steps or more, then they become digits; that is no fault.
+The report trained for up to 500 epochs. The recipes take 50 epochs, of 60,000 images (`--dataset mnist`) or 50,000
+(`cifar10`). On MNIST all generated images are alike for the first 1,000 steps or more, then they become digits. This is
+not an error.
 
-What the report's text says otherwise, as far as training is concerned:
-- equation 3 is the saturating generator loss; the code minimises E[1 - log D(G(z))], the non-saturating one plus 1,
-  with the same gradient. It is logged here without the 1;
-- RMSprop is taken because TensorFlow did not support learning-rate decay: it has schedules for it;
-- the source "as closely as possible": dropout, momentum, the mean image as first bias, contrast normalisation and the
-  unit variance of z are left out.
+The report's text differs from its code, as far as training is concerned:
+- equation 3 is the saturating generator loss. The code minimises E[1 - log D(G(z))], which is the non-saturating loss
+  plus 1 and has the same gradient. It is logged here without the 1;
+- the text says that RMSprop is used because TensorFlow did not support learning-rate decay. TensorFlow has schedules
+  for it;
+- the text says that it follows the source "as closely as possible". The code leaves out dropout, momentum, the mean
+  image as first bias, contrast normalisation and the unit variance of z.
 
-The second script sums its losses over the batch, the first averages. RMSprop's step does not depend on such a factor,
-so all recipes average. Deviation: float32, where the report computed in float64.
+The second script sums its losses over the batch, and the first averages. RMSprop's step does not depend on such a
+factor, so all recipes average. Deviation: float32, where the report computed in float64.
 """
 
 from dataclasses import dataclass
@@ -49,7 +53,7 @@ class SummedGAN(SimultaneousGAN):
 
 
 def convolutional_generator(channels: int, latent_dim: int, width: int, maps: int) -> "keras.Model":
-    """Returns z -> 32x32 images, linear pixels, through `width` rectifiers and `maps` maps of 10x10 sigmoids."""
+    """Returns z -> 32x32 images, linear pixels, through `width` ReLU units and `maps` maps of 10x10 sigmoids."""
     z = keras.Input((latent_dim,))
     x = keras.layers.Dense(10 * 10 * maps, "sigmoid")(keras.layers.Dense(width, "relu")(z))
     x = keras.layers.Conv2DTranspose(channels, 5, strides=3)(keras.layers.Reshape((10, 10, maps))(x))
@@ -89,7 +93,7 @@ def strided_discriminator(shape: tuple[int, ...], width: int, dropout: float) ->
 def rmsprop(network: "keras.Model | None", learning_rate: float) -> Player:
     """Returns a player moved by RMSprop: rho .9, epsilon 1e-7, which TensorFlow 2.0 added outside of the root.
 
-    Keras 3 adds it inside, where 1e-7 would hide gradients below 3e-4, most of those here.
+    Keras 3 adds epsilon inside. There 1e-7 would hide gradients below 3e-4, and most gradients here are smaller.
     """
     return Player(network, optimizers.RMSprop(learning_rate, rho=0.9, epsilon=1e-7))
 
