@@ -27,9 +27,9 @@ class StopOnNaN(EveryNSteps):
         if faults:
             name, first = next(iter(faults.items()))
             raise Diverged(
-                f"{name} was not a finite number at step {first}; {weights(self.model, name)}. Checkpoints, if any, are "
-                "from before that. Start a new run with a smaller --learning-rate or --precision float32, or go on from "
-                "the last checkpoint at lower rates with --on-nan rollback."
+                f"{name} was not a finite number at step {first}; {weights(self.model, name)}. Checkpoints, if any, "
+                "are from before that. Start a new run with a smaller --learning-rate or --precision float32, or go on "
+                "from the last checkpoint at lower rates with --on-nan rollback."
             )
 
 
