@@ -1,7 +1,7 @@
-"""The base of adversarial games: two players, what the discriminator sees, how the generator is shown and served.
+"""The base of adversarial games: the two players, the discriminator's inputs, the generator's pictures and exports.
 
-And the flags that adversarial recipes offer besides their paper's numbers: augmentation, R1, steps of each player,
-balance, the loss.
+It also has the flags that adversarial recipes offer besides their paper's numbers: augmentation, R1, the steps of each
+player, balance and the loss.
 """
 
 from collections.abc import Callable
@@ -42,8 +42,9 @@ class AdversarialGame(Game):
         policies, r1, discriminator_steps, generator_steps, balance: the flags of `AdversarialRecipe`.
 
     Class attributes:
-        discriminator_name: of that player, such as `critic`.
-        share: factor on its loss when losses are compared: a sum over real and generated images counts half.
+        discriminator_name: name of the discriminator as a player, such as `critic`.
+        share: factor on its loss when `Balance` compares losses. It is 1/2 for a loss that sums over real and generated
+            images.
     """
 
     discriminator_name = "discriminator"
@@ -73,29 +74,32 @@ class AdversarialGame(Game):
             self.update_rule = Balance(balance, {self.discriminator_name: self.share, "generator": 1.0})
 
     def sample(self, count: int) -> Tensor:
-        """Returns generated images `(count, height, width, channels)`, the generator in training mode."""
+        """Returns generated images `(count, height, width, channels)`; the generator runs in training mode."""
         return self.generator(self.prior.draw(count), training=True)
 
     def discriminate(self, batch: Tensor, training: bool = True) -> Tensor:
-        """Returns logits `(batch, 1)` of images, which are augmented by the policies; in training mode."""
+        """Returns the logits `(batch, 1)` of images, which are first augmented by the policies."""
         seen = augment(batch, self.policies, self.range)
         return self.players[self.discriminator_name].network(seen, training=training)
 
     def scores(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
-        """Returns the means of D(x) and D(G(z)), scalars to be logged: 1 is real, 0 generated, but for a critic."""
+        """Returns the means of D(x) and D(G(z)), scalars to be logged.
+
+        1 means real and 0 means generated. A critic's values have no such meaning.
+        """
         score = self.loss.score or tf.identity
         return {"real_score": keras.ops.mean(score(real_logits)), "fake_score": keras.ops.mean(score(fake_logits))}
 
     def with_r1(self, values: dict[str, Tensor], real: Tensor, critic: Callable | None = None) -> dict[str, Tensor]:
         """Returns the discriminator's `values`, scalars, with the R1 penalty added; unchanged when its weight is 0.
 
-        The slope is that of the discriminator at inference: with the statistics of a batch, batch norm would let images
-        meet, so that the slope at one image would be that of the others too.
+        The gradient is taken of the discriminator at inference. In training, batch norm uses the statistics of the
+        batch, so the gradient at one image would depend on the other images.
 
         Args:
             values: `{name: scalar}`.
             real: images `(batch, height, width, channels)`.
-            critic: function of images to one logit each, at inference; None takes `discriminate`.
+            critic: function of images to one logit each, at inference; None uses `discriminate`.
         """
         if not self.r1:
             return values
@@ -116,7 +120,7 @@ class ClassConditionalGame(AdversarialGame):
     """An adversarial game whose generator takes `[z, label]` and whose batches are `(images, labels)`.
 
     Args:
-        classes: names of the classes; the others as in `AdversarialGame`.
+        classes: names of the classes. The other arguments are those of `AdversarialGame`.
     """
 
     labelled = True
@@ -126,15 +130,15 @@ class ClassConditionalGame(AdversarialGame):
         self.classes = classes
 
     def sample(self, labels: Tensor) -> Tensor:
-        """Returns an image for each of the labels `(count,)`, the generator in training mode."""
+        """Returns one generated image for each of the labels `(count,)`; the generator runs in training mode."""
         return self.generator([self.prior.draw(labels.shape[0]), labels], training=True)
 
     def some_labels(self, count: int) -> Tensor:
-        """Returns random labels, int32 `(count,)`, all classes equally likely."""
+        """Returns random labels, int32 `(count,)`; all classes are equally likely."""
         return rng.current().integers((count,), len(self.classes))
 
     def labels(self, count: int) -> Tensor:
-        """Returns the labels of `pictures`: equal parts of all classes, in order, int32 `(count,)`."""
+        """Returns the labels of `pictures`, int32 `(count,)`: equal parts of all classes, in order."""
         return tf.range(count) * len(self.classes) // count
 
     def pictures(self, count: int) -> Tensor:
@@ -160,10 +164,10 @@ def named_classes(data: "Images") -> tuple[str, ...]:
 class AdversarialRecipe(Recipe):
     """Flags of every game between a generator and a discriminator."""
 
-    augment: str | None = None  # DiffAugment of what the discriminator sees: color, translation, cutout, with commas.
-    r1: float = 0.0  # Weight gamma of the penalty on the discriminator's slope at real images (R1); 0 is none.
+    augment: str | None = None  # DiffAugment policies for the discriminator: color, translation, cutout, with commas.
+    r1: float = 0.0  # Weight gamma of the R1 penalty: the discriminator's gradient at real images; 0 is none.
     discriminator_steps: int = 1  # Steps of the discriminator, 1 to 10: k of Goodfellow, n_critic of WGAN.
-    generator_steps: int = 1  # Steps of the generator that follow them, 1 to 10.
+    generator_steps: int = 1  # Steps of the generator after those of the discriminator, 1 to 10.
     balance: float = 0.0  # A player rests while the other's loss is greater by more than this share; 0 is off.
 
     def __post_init__(self) -> None:
@@ -192,7 +196,7 @@ class AdversarialRecipe(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class AnyLossRecipe(AdversarialRecipe):
-    """Flags of the algorithms that take any pair of losses."""
+    """Flags of the algorithms that work with any pair of losses."""
 
     loss: LossName = "non_saturating"  # What the two players minimise.
 

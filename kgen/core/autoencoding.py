@@ -1,4 +1,4 @@
-"""The base of games with an encoder and a decoder: how their codes are shown and served."""
+"""The base of games with an encoder and a decoder: their pictures, and the signatures of their exports."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,16 +12,16 @@ from kgen.core.game import Game
 from kgen.images import to_unit
 from kgen.losses import reconstruction as reconstruction_losses
 
-COLUMNS, ROWS = 8, 8  # of the sheet
+COLUMNS, ROWS = 8, 8  # of the sheet of pictures
 
 
 class Pixels(NamedTuple):
-    """What a decoder's numbers mean.
+    """What the outputs of a decoder mean.
 
     Args:
-        range: of images, a `kgen.images.Range`.
-        error: function of images and the decoder's numbers, a scalar: the mean over pixels.
-        paint: function from the decoder's numbers to images in `range`.
+        range: values of images, a `kgen.images.Range`.
+        error: function of images and the decoder's outputs that returns a scalar, the mean error over pixels.
+        paint: function from the decoder's outputs to images in `range`.
     """
 
     range: images.Range
@@ -36,19 +36,22 @@ PIXELS = {
 
 
 class AutoencodingGame(Game):
-    """An encoder and a decoder, perhaps with a discriminator. The game of a paper adds its turns.
+    """An encoder and a decoder, in some games also a discriminator. The game of a paper adds its turns.
 
-    A sheet shows, from above: rows of images, each over the row of their reconstructions; `walks` rows, each from the
-    code of one image to that of another in a straight line; `draws` rows of decoded codes from `prior`.
+    The sheet of pictures shows from top to bottom:
+    - rows of images, each above the row of their reconstructions;
+    - `walks` rows of interpolations, each in a straight line from the code of one image to that of another;
+    - `draws` rows of decoded codes from `prior`.
 
     Args:
         shape: of an image, `(height, width, channels)`.
-        pixels: `Pixels`, which give the game `range` and `paint`; None where it has them itself.
-        players: of the game; `autoencoder` has layers named `encoder` and `decoder`, or these two are players.
+        pixels: `Pixels`, which give the game `range` and `paint`; None if the game defines both itself.
+        players: the players of the game. Either one is `autoencoder`, with layers named `encoder` and `decoder`, or
+            `encoder` and `decoder` are players themselves.
 
     Class attributes that a subclass may set, besides those of `Game`:
-        walks, draws: rows of the sheet.
-        prior: distribution of codes that the decoder was trained to take, see `kgen.core.priors`; or None.
+        walks, draws: numbers of such rows on the sheet.
+        prior: distribution of codes that the decoder was trained on, see `kgen.core.priors`; or None.
     """
 
     exported = ("autoencoder",)
@@ -64,16 +67,16 @@ class AutoencodingGame(Game):
 
     @property
     def encoder(self) -> "keras.Model":
-        """Images in `range` -> codes `(batch, size)`; where they are distributions, their means and log-variances."""
+        """The network images in `range` -> codes `(batch, size)`; a variational one gives means and log-variances."""
         return self.autoencoder.get_layer("encoder")
 
     @property
     def decoder(self) -> "keras.Model":
-        """Codes `(batch, size)` -> numbers that `paint` makes images of."""
+        """The network codes `(batch, size)` -> outputs, which `paint` turns into images."""
         return self.autoencoder.get_layer("decoder")
 
     def paint(self, numbers: Tensor) -> Tensor:
-        """Returns the images in `range` that the decoder's numbers `(batch, height, width, channels)` stand for."""
+        """Returns the images in `range` for the decoder's outputs, both `(batch, height, width, channels)`."""
         return numbers
 
     def painter(self) -> "keras.Model":
@@ -82,11 +85,14 @@ class AutoencodingGame(Game):
         return keras.Model(code, self.paint(self.decoder(code)))
 
     def seen(self, batch: Tensor) -> Tensor:
-        """Returns what the encoder is shown of images `(batch, height, width, channels)` on a sheet."""
+        """Returns the encoder's inputs for the sheet's images, both `(batch, height, width, channels)`."""
         return batch
 
     def pictures(self, count: int) -> Tensor:
-        """Returns images of the sheet, repeated if too few, float32 `(count, height, width, channels)` in [0, 1]."""
+        """Returns the first images of the sheet, float32 `(count, height, width, channels)` in [0, 1].
+
+        If `count` is more than the sheet has, they are repeated.
+        """
         module, _ = self.served
         shown = to_unit(self.seen(images.from_bytes(tf.convert_to_tensor(self.examples), self.range)), self.range)
         paired = self.pairs * COLUMNS
@@ -106,7 +112,7 @@ class AutoencodingGame(Game):
 
 
 def walks(codes: Tensor) -> Tensor:
-    """Returns rows of codes in equal steps from the first to the second, from the third to the fourth, ...
+    """Returns codes in equal steps between the two of each pair: first to second, third to fourth, and so on.
 
     Args:
         codes: `(2 n, size)`.
@@ -120,19 +126,25 @@ def walks(codes: Tensor) -> Tensor:
 
 
 def mixed(codes: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns `a z + (1 - a) z'` and `a` `(batch, 1)`: z' is the batch in reverse, a uniform in [0, 1/2], of each code.
+    """Returns the mixed codes `a z + (1 - a) z'`, `(batch, size)`, and `a`, `(batch, 1)`.
+
+    z' is the batch in reverse order. Each code has its own `a`, uniform in [0, 1/2].
 
     Args:
         codes: `(batch, size)`.
 
-    Source: Berthelot et al. 2019, arXiv:1807.07543; the authors' code folds a uniform number of [0, 1].
+    Source: Berthelot et al. 2019, arXiv:1807.07543. As in the authors' code, `a = 1/2 - |u - 1/2|` for a uniform u in
+        [0, 1].
     """
     alpha = 0.5 - keras.ops.abs(rng.current().uniform((codes.shape[0], 1)) - 0.5)
     return alpha * codes + (1 - alpha) * codes[::-1], alpha
 
 
 def autoencoder(encoder: "keras.Model", decoder: "keras.Model") -> "keras.Model":
-    """Returns images -> decoded (mean) codes as one network with the layers `encoder` and `decoder`."""
+    """Returns the network images -> reconstructions, with the layers `encoder` and `decoder`.
+
+    A variational encoder passes on its means.
+    """
     image = keras.Input(encoder.input_shape[1:])
     code = encoder(image)
     return keras.Model(image, decoder(code[0] if isinstance(code, (list, tuple)) else code), name="autoencoder")

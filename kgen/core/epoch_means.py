@@ -6,7 +6,7 @@ from kgen.backend import Tensor, keras
 
 
 class VectorMean(keras.metrics.Metric):
-    """The mean of vectors `(size,)` since the epoch began, which `History`, `CSVLogger` and others are shown."""
+    """The mean of vectors `(size,)` since the epoch began. `History`, `CSVLogger` and other callbacks receive it."""
 
     def __init__(self, size: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,8 +1,9 @@
 """A game: players, and the turns they take in a step.
 
-A paper's algorithm is a subclass that says who moves when, and by which loss. It holds no tape, no optimizer step, no
-metric, no randomness: `kgen.core.trainer.Trainer` plays it. So a game reads like its paper, imports without TensorFlow,
-and is free of the names that `keras.Model` keeps for itself (`loss`, `metrics`, `optimizer`, ...).
+A paper's algorithm is a subclass that says which player moves when, and by which loss. It has no tape, no optimizer
+step, no metric and no randomness: these are in `kgen.core.trainer.Trainer`, which plays the game. So a game reads like
+its paper and imports without TensorFlow. It may also use names that `keras.Model` reserves, such as `loss`, `metrics`
+and `optimizer`.
 """
 
 import copy
@@ -28,8 +29,8 @@ class Player:
 
     Args:
         network: a built Keras model.
-        optimizer: a Keras optimizer of its own; no two players share one.
-        l2: adds `l2 * weight` to the gradient, which is PyTorch's `weight_decay` (Keras's own is decoupled).
+        optimizer: a Keras optimizer. Each player has its own.
+        l2: adds `l2 * weight` to the gradient, as PyTorch's `weight_decay` does. (Keras's weight decay is decoupled.)
     """
 
     network: Any
@@ -38,19 +39,18 @@ class Player:
 
 
 class Game:
-    """Base of every game. `Game(generator=Player(...), ...)`: each network is then `self.generator`, ...
+    """Base of every game. In `Game(generator=Player(...))` the network of that player is `self.generator`.
 
     Class attributes that a subclass may set:
         batches: how many fresh batches a step takes (k of Goodfellow 2014, n_critic of WGAN).
         labelled: whether batches are `(images, labels)` pairs.
         range: the values of the images that the networks see.
-        reports: names that turns return besides the players', to be logged.
+        reports: names of values that turns return to be logged, besides the players' losses.
         exported: the players whose networks make pictures and are exported; `--ema` keeps their moving averages.
-        update_rule: who decides whether a player may move in its turn, see `kgen.core.update_rules`; None lets all
-            move.
-        classes: names of the classes that pictures can be asked for, empty where they cannot.
-        fixed_images_shape: `(count, height, width, channels)` of the images that `pictures()` needs to be shown, which
-            the trainer then keeps as `self.examples`, uint8; None where pictures are made of noise.
+        update_rule: decides whether a player may move in its turn, see `kgen.core.update_rules`; None lets all move.
+        classes: names of the classes of a class-conditional generator or a classifier, otherwise empty.
+        fixed_images_shape: `(count, height, width, channels)` of the images that `pictures()` starts from. The trainer
+            keeps them as `self.examples`, uint8. None if pictures are made from noise.
     """
 
     batches = 1
@@ -72,9 +72,9 @@ class Game:
     def play(self, batches: list) -> Iterator[tuple[Callable, Any]]:
         """Yields `(turn, batch)` for every turn of a step, in order.
 
-        A turn is a method that takes the batch and returns `{name: scalar}`: a player's name carries the loss which
-        that player minimises, names in `reports` are only logged. Players that one turn names move together, from one
-        forward pass.
+        A turn is a method that takes the batch and returns `{name: scalar}`. Under a player's name is the loss that
+        this player minimises. Names in `reports` are only logged. If a turn names several players, they move together,
+        from one forward pass.
 
         Args:
             batches: list of `self.batches` batches, float32 `(batch, height, width, channels)` in `self.range`.
@@ -82,24 +82,24 @@ class Game:
         raise NotImplementedError("A game says in play() whose turn it is.")
 
     def move(self, name: str, gradients: list[Tensor]) -> None:
-        """Moves one player's weights by gradients of their shapes. WGAN overrides it, to clip weights."""
+        """Updates one player's weights by gradients of the same shapes. WGAN overrides it, to clip weights."""
         self.players[name].optimizer.apply(gradients, self.players[name].network.trainable_variables)
 
     def receive(self, data: Tensor | tuple[Tensor, Tensor]) -> list:
-        """Returns a step's batches of `(batch, ...)`: uint8 images `(batches, batch, ...)` become floats in `range`."""
+        """Returns a step's batches, `(batch, ...)` in `range`, from uint8 images `(batches, batch, ...)`."""
         pictures, labels = data if self.labelled else (data, None)
         batches = [images.from_bytes(pictures[i], self.range) for i in range(pictures.shape[0])]
         return [(batch, labels[i]) for i, batch in enumerate(batches)] if self.labelled else batches
 
     def measures(self, batch: Tensor) -> dict[str, Tensor]:
-        """Returns `{name: values (batch,)}`, what a batch of `receive` is measured by, networks at inference.
+        """Returns the measures of a batch of `receive`, `{name: values (batch,)}`; networks run at inference.
 
-        Means over images that are not trained on are logged; the least of the first one is the best epoch.
+        Their means over the validation images are logged. The epoch with the least first measure is the best.
         """
         raise NotImplementedError("A game whose recipe holds images out says in measures() how it does on them.")
 
     def between_epochs(self, epoch: int) -> dict[str, float]:
-        """Does what a paper does after epoch 1, 2, ...; returns `{name: number}` to be logged of it."""
+        """Does what a paper does after an epoch, counted from 1; returns `{name: number}` to be logged."""
         return {}
 
     def acts_between_epochs(self) -> bool:
@@ -116,23 +116,24 @@ class Game:
             copy_weights(getattr(other, name, None), getattr(self, name))
 
     def with_networks(self, networks: "dict[str, keras.Model]") -> "Game":
-        """Returns this game with some networks replaced, `{name: network}`: for sampling from averaged weights."""
+        """Returns a copy of this game with other networks, `{name: network}`, such as averaged ones."""
         other = copy.copy(self)
-        other.__dict__.pop("served", None)  # it holds the networks of before
+        other.__dict__.pop("served", None)  # it holds the old networks
         for name, network in networks.items():
             setattr(other, name, network)
         return other
 
     def pictures(self, count: int) -> Tensor:
-        """Returns images float32 `(count, height, width, channels)` in [0, 1], networks at inference.
+        """Returns images float32 `(count, height, width, channels)` in [0, 1]; networks run at inference.
 
-        Where there are classes all have equal parts, in order: a sheet of ten a row then shows a class in each row.
+        With classes, each class has an equal part, in the order of the classes: on a sheet of ten images a row, each
+        row then shows one class.
         """
         raise NotImplementedError("A game whose play() makes images says in pictures() how to look at them.")
 
     @functools.cached_property
     def served(self) -> "tuple[tf.Module, dict[str, Callable]]":
-        """What `signatures()` returned. Pictures come from it too, so they are those of the export bit for bit."""
+        """What `signatures()` returned. Pictures are made with it too, so the export makes the same bit for bit."""
         return self.signatures()
 
     def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
@@ -151,7 +152,7 @@ def copy_weights(source: "keras.Model | None", target: "keras.Model") -> None:
 
 
 def sheet(classes: tuple[str, ...]) -> tuple[int, int]:
-    """Returns `(count, columns)` of a picture that shows what a game makes: ten of each class, a row each, or 8 x 8."""
+    """Returns `(count, columns)` of a game's picture: a row of ten images for each class, or 8 x 8 without classes."""
     if not classes:
         return 64, 8
     columns = min(10, requests.LIMIT // len(classes))

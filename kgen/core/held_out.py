@@ -14,10 +14,10 @@ from kgen.data.splits import split, without
 class HeldOutRecipe(Recipe):
     """Flags of every recipe that is validated after each epoch and exports the weights of its best one."""
 
-    folds: Annotated[int, NOT_SEARCHED] = 5  # Parts of the images, one of them held out for validation; 0: none.
-    fold: Annotated[int, NOT_SEARCHED] = 0  # Which part is held out, from 0. Folds of one --seed share no image.
-    patience: int = 0  # Epochs without a smaller validation loss after which training stops; 0 is never.
-    start_from: Annotated[Path | None, NOT_SEARCHED, PATH] = None  # Run whose networks to begin with; it must stay.
+    folds: Annotated[int, NOT_SEARCHED] = 5  # Parts of the images; one is held out for validation. 0 holds out none.
+    fold: Annotated[int, NOT_SEARCHED] = 0  # Which part is held out, from 0. Folds of the same --seed share no image.
+    patience: int = 0  # Training stops after so many epochs without a smaller validation loss; 0 is never.
+    start_from: Annotated[Path | None, NOT_SEARCHED, PATH] = None  # Run whose networks to begin with; do not delete it.
 
     def __post_init__(self) -> None:
         super().__post_init__()

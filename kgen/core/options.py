@@ -1,7 +1,7 @@
-"""The options of a run besides its paper's numbers: data, device, clocks, evaluation. Each field is a flag.
+"""The options of a run besides its paper's numbers: data, device, intervals, evaluation. Each field is a flag.
 
-A field's annotation may carry marks, which say what else may be done with it: whether a resumed run may change it,
-whether a search may vary it, whether it is a path of this machine.
+The annotation of a field may have marks. They say whether a resumed run may change the field, whether a search may vary
+it, and whether it is a path on this machine.
 """
 
 import dataclasses
@@ -31,34 +31,34 @@ Place = Annotated[Path | None, MAY_CHANGE, NOT_SEARCHED, PATH]
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Data, device, clocks and evaluation of a run."""
+    """Data, device, intervals and evaluation of a run."""
 
     dataset: Annotated[str, NOT_SEARCHED] = "mnist5k"  # A name of docs/datasets.md, or folder:PATH.
     split: Annotated[str, NOT_SEARCHED] = "train"  # Part to train on, as in TFDS: train, test, train[:50000].
-    data_dir: Place = None  # Where the official archives lie; without it tensorflow-datasets is asked.
+    data_dir: Place = None  # Folder of the official archives; without it tensorflow-datasets loads the data.
     image_size: Annotated[int | None, NOT_SEARCHED] = None  # Height and width in pixels; the dataset's own by default.
     crop: Annotated[Literal["center", "squash"], NOT_SEARCHED] = "center"  # Photographs: cropped or squashed square.
     classes: Annotated[str | None, NOT_SEARCHED] = None  # Only these classes, by name or number, with commas.
 
     precision: Literal["float32", "mixed_bfloat16"] = "float32"  # Of the layers' arithmetic; weights stay float32.
     jit: Literal["auto", "on", "off"] = "auto"  # XLA: auto is on for a GPU and off for a CPU, where it is slower.
-    steps_per_execution: int = 1  # Steps between two returns to Python; 50 helps a GPU.
+    steps_per_execution: int = 1  # Steps between two returns to Python; 50 makes a GPU faster.
 
     log_every: Clock = 50  # Steps between lines of log.jsonl and points in TensorBoard.
     sample_every: Clock = 250  # Steps between pictures.
     checkpoint_every: Clock = 500  # Steps between checkpoints.
-    keep: Clock = 3  # Checkpoints kept, the newest.
+    keep: Clock = 3  # How many of the newest checkpoints are kept.
     on_nan: Annotated[Literal["stop", "rollback"], MAY_CHANGE, NOT_SEARCHED] = "stop"  # A NaN: stop, or retry slower.
     histograms: Annotated[bool, MAY_CHANGE, NOT_SEARCHED] = False  # Whether TensorBoard gets all weights' histograms.
     profile: Clock = 0  # Steps to profile for TensorBoard, after the first ten; 0 is none.
 
     evaluate: Annotated[str, MAY_CHANGE, NOT_SEARCHED] = ""  # Metrics to take while training, see docs/metrics.md.
-    evaluate_every: Clock = 1_000  # Steps between them.
-    evaluate_count: Clock = 2_000  # Images drawn for them.
-    evaluate_on: Annotated[str | None, MAY_CHANGE, NOT_SEARCHED] = None  # Split to compare with; else images held out.
-    best_by: Annotated[str | None, NOT_SEARCHED] = None  # Metric of --evaluate whose best weights are kept, exported.
-    classifier: Place = None  # Run directory of a classifier, whose features the metrics are of.
-    inception: Place = None  # Weights of the 2015 Inception, .npz, to be used instead.
+    evaluate_every: Clock = 1_000  # Steps between two evaluations.
+    evaluate_count: Clock = 2_000  # Images drawn for each evaluation.
+    evaluate_on: Annotated[str | None, MAY_CHANGE, NOT_SEARCHED] = None  # Split to compare with, else held-out images.
+    best_by: Annotated[str | None, NOT_SEARCHED] = None  # Metric of --evaluate; the weights best by it are exported.
+    classifier: Place = None  # Run directory of a classifier; metrics take its features.
+    inception: Place = None  # Weights of the 2015 Inception, .npz; metrics take its features.
 
     def __post_init__(self) -> None:
         for name in ("log_every", "sample_every", "checkpoint_every", "keep", "evaluate_every", "evaluate_count"):
@@ -80,17 +80,17 @@ class RunOptions:
         return [name.strip() for name in self.evaluate.split(",") if name.strip()]
 
     def demand(self, condition: Any, name: str, accepted: str) -> None:
-        """Raises `UsageError` naming the flag, what it accepts and what it was given, unless `condition` holds."""
+        """Raises `UsageError` unless `condition` holds; it names the flag, what it accepts and what it was given."""
         if not condition:
             raise UsageError(f"--{name.replace('_', '-')} must be {accepted}, not {getattr(self, name)}.")
 
     def demand_whole_executions(self, name: str) -> None:
-        """Raises `UsageError` unless a number of steps is a multiple of `steps_per_execution`."""
+        """Raises `UsageError` unless the field `name`, a number of steps, is a multiple of `steps_per_execution`."""
         whole = getattr(self, name) % self.steps_per_execution == 0
         self.demand(whole, name, f"a multiple of --steps-per-execution {self.steps_per_execution}")
 
 
 def marked(options: RunOptions, mark: Mark) -> list[str]:
-    """Returns the names of the fields that carry a mark, in order."""
+    """Returns the names of the fields that have a mark, in order."""
     hints = typing.get_type_hints(type(options), include_extras=True)
     return [f.name for f in dataclasses.fields(options) if mark in getattr(hints[f.name], "__metadata__", ())]

@@ -1,4 +1,4 @@
-"""Distributions of the latent vector z. Their draws come from `kgen.rng.current()` (`kgen.rng`)."""
+"""Distributions of the latent vector z. Draws come from `kgen.rng.current()`."""
 
 from dataclasses import dataclass
 

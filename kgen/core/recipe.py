@@ -1,4 +1,4 @@
-"""Recipes: the numbers of a published run. Their fields are the command line's flags, their JSON reproduces the run."""
+"""Recipes: the numbers of a published run. Each field is a flag of the command line. Its JSON reproduces the run."""
 
 import dataclasses
 import difflib
@@ -31,11 +31,11 @@ MOST_HELD_OUT = 2_000  # images for --evaluate
 class Recipe(RunOptions):
     """The numbers of a run, and its options. A paper's file adds its own numbers and `game()`."""
 
-    name: Annotated[tyro.conf.Suppress[str], NOT_SEARCHED] = ""  # In the registry; the papers' files leave it empty.
+    name: Annotated[tyro.conf.Suppress[str], NOT_SEARCHED] = ""  # Set by the registry; empty in the papers' files.
     steps: Annotated[int, MAY_CHANGE] = 2_000  # Training steps.
     batch_size: int = 64  # Images in a batch.
     seed: int = 0  # Determines the initial weights, the order of the images and all noise.
-    ema: float = 0.0  # Decay of the generator's moving average, such as 0.999; then sampled and exported instead.
+    ema: float = 0.0  # Decay of the generator's moving average, such as 0.999, which is then sampled and exported.
 
     # Flags of some recipes only, see kgen.core.held_out.
     holds_out, patience, start_from = False, 0, None
@@ -58,22 +58,22 @@ class Recipe(RunOptions):
         raise NotImplementedError("A paper's recipe builds the players who play() its game.")
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Raises UsageError if it can tell, without building networks, that they cannot be of this shape."""
+        """Raises UsageError if it is known, before networks are built, that they cannot have images of this shape."""
 
     @property
     def measures_held_out(self) -> bool:
-        """Whether `--evaluate` compares with images that are held out for it, since nothing names others."""
+        """Whether images are held out for `--evaluate`, since neither `--evaluate-on` nor a fold gives it others."""
         return bool(self.metrics) and self.evaluate_on is None and not self.holds_out
 
     def divide(self, data: "Images") -> "tuple[Images, Images | None]":
-        """Returns the training images, and those held out: for `--evaluate` a tenth, at most 2,000; None without."""
+        """Returns the training images, and those held out for `--evaluate` (a tenth, at most 2,000) or None."""
         if not self.measures_held_out:
             return data, None
         parts = max(10, math.ceil(len(data.images) / MOST_HELD_OUT))
         return without(data, split(len(data.images), parts, self.seed), 0)
 
     def strata(self, data: "Images") -> "list[np.ndarray] | None":
-        """Returns groups of indices `(n,)`, of which each batch has equal parts, in this order; None is one group."""
+        """Returns groups of image indices `(n,)`; each batch has equal parts of all, in this order. None: one group."""
         return None
 
     def to_json(self) -> str:
@@ -86,7 +86,7 @@ def from_json(text: str, source: Path | str = "recipe.json") -> Recipe:
     """Returns the recipe that `to_json` wrote.
 
     Raises:
-        UsageError: it is not such an object; `source` is named.
+        UsageError: the text is not such an object. The error names `source`.
     """
     try:
         fields = json.loads(text)
@@ -108,7 +108,7 @@ def from_json(text: str, source: Path | str = "recipe.json") -> Recipe:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Returns whether a value read from JSON is of the kind that a recipe's field is annotated with."""
+    """Returns whether a value read from JSON has the type `kind`, the annotation of a recipe's field."""
     choices = typing.get_args(kind)
     if typing.get_origin(kind) is Literal:
         return value in choices
@@ -116,11 +116,11 @@ def fits(value: Any, kind: Any) -> bool:
         return type(value) is list and all(fits(item, choices[0]) for item in value)
     if choices:  # X | None
         return any(fits(value, choice) for choice in choices)
-    return type(value) in {float: (int, float), Path: (str,)}.get(kind, (kind,))  # type(): True is no number
+    return type(value) in {float: (int, float), Path: (str,)}.get(kind, (kind,))  # isinstance takes True for a number
 
 
 def native(value: Any, kind: Any) -> Any:
-    """Returns a value read from JSON, which `fits`, as a recipe's field holds it."""
+    """Returns a value read from JSON that `fits`, converted to the type of a recipe's field."""
     if Path in (kind, *typing.get_args(kind)) and value:
         return Path(value)
     return tuple(value) if isinstance(value, list) else value
@@ -144,7 +144,7 @@ def find(name: str) -> Recipe:
     """Returns the recipe called `name`.
 
     Raises:
-        UsageError: there is none; the text names the nearest and all there are.
+        UsageError: there is no such recipe. The text names the nearest name and all recipes.
     """
     recipes = all_recipes()
     if name not in recipes:
@@ -155,9 +155,9 @@ def find(name: str) -> Recipe:
 
 
 def refuse_changes(base: Recipe, changed: Recipe, run: Path) -> None:
-    """Raises UsageError if a field of a resumed run changes that is not marked `MAY_CHANGE`."""
+    """Raises UsageError if a resumed run changes a field that is not marked `MAY_CHANGE`."""
     names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]
-    # A folder may have moved: the images are compared later.
+    # A folder may have moved. Whether its images are the same is checked later.
     moved = base.dataset.startswith("folder:") and changed.dataset.startswith("folder:")
     refused = [name for name in names if name not in marked(base, MAY_CHANGE) and not (name == "dataset" and moved)]
     if base.measures_held_out != changed.measures_held_out:

@@ -1,4 +1,4 @@
-"""What the signatures of an export share: checks of a request, the tensors it may hold, answers as PNG files."""
+"""What the signatures of an export share: checks of requests, specifications of inputs, answers as PNG files."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from kgen.backend import keras
     from kgen.core.priors import Normal, Uniform
 
-LIMIT = 256  # images of a request: 64x64 colour is 12 MB of float32, and no client can exhaust the server
+LIMIT = 256  # images of a request, so that no client exhausts the server; in 64x64 colour, 12 MB of float32
 
 
 def bounded(number: Tensor, name: str, least: int = 1) -> Tensor:
-    """Returns `number`, a scalar, if it lies in [least, LIMIT]; otherwise the graph raises and names the bounds."""
+    """Returns `number`, a scalar. The graph raises, and names the bounds, unless it lies in [least, LIMIT]."""
     inside = tf.logical_and(number >= least, number <= LIMIT)
     told = [f"{name} must be from {least} to {LIMIT}, but is", number]
     with tf.control_dependencies([tf.debugging.Assert(inside, told)]):
@@ -22,7 +22,7 @@ def bounded(number: Tensor, name: str, least: int = 1) -> Tensor:
 
 
 def allowed(latent: Tensor) -> Tensor:
-    """Returns latents `(count, size)` of a request if count is 1 to LIMIT and all are finite; else raises."""
+    """Returns latents `(count, size)` of a request; the graph raises unless count is 1 to LIMIT and all are finite."""
     finite = tf.reduce_all(tf.math.is_finite(latent))
     with tf.control_dependencies([bounded(tf.shape(latent)[0], "the number of latents")]):
         checked = tf.debugging.Assert(finite, ["latent must be finite, but has NaN or infinity"])
@@ -31,8 +31,8 @@ def allowed(latent: Tensor) -> Tensor:
 
 
 def seen(images: Tensor) -> Tensor:
-    """Returns images `(count, ...)` of a request if count is 1 to LIMIT and all lie in [0, 1]; else raises."""
-    inside = tf.reduce_all(tf.logical_and(images >= 0.0, images <= 1.0))  # NaN is not
+    """Returns images `(count, ...)` of a request; the graph raises unless count is 1 to LIMIT and all are in [0, 1]."""
+    inside = tf.reduce_all(tf.logical_and(images >= 0.0, images <= 1.0))  # false for NaN
     told = ["images must lie in [0, 1], but do from", tf.reduce_min(images), "to", tf.reduce_max(images)]
     with tf.control_dependencies([bounded(tf.shape(images)[0], "the number of images")]):
         checked = tf.debugging.Assert(inside, told)
@@ -46,12 +46,12 @@ def latents(prior: "Normal | Uniform") -> "tf.TensorSpec":
 
 
 def pictures(network: "keras.Model") -> "tf.TensorSpec":
-    """Returns the specification of images as an input, of the shape that a network takes."""
+    """Returns the specification of images as an input, in the shape of a network's inputs."""
     return tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, "images")
 
 
 def drawn(prior: "Normal | Uniform", seed: Tensor, count: Tensor) -> Tensor:
-    """Returns latents `(count, size)` from the 64 bits of `seed`, a scalar, in a graph."""
+    """Returns latents `(count, size)` drawn from `prior` with `seed`, a scalar of 64 bits, in a graph."""
     halves = tf.bitcast(seed, tf.int32)
     with Rng(0).fold_in(halves[0], halves[1]):
         return tf.ensure_shape(prior.draw(count), (None, prior.size))

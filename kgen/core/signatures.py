@@ -1,4 +1,4 @@
-"""The signatures of an export: named functions of named tensors that need neither kgen nor Keras."""
+"""The signatures of an export: named functions with named tensors. They need neither kgen nor Keras."""
 
 import inspect
 from collections.abc import Callable
@@ -20,13 +20,13 @@ def generator(
     """Returns `(module, signatures)` of a latent-variable generator, for `tf.saved_model.save`.
 
     - `serving_default`: latent float32 `(count, size)` -> images float32 `(count, height, width, channels)` in [0, 1].
-    - `sample`: seed int64 scalar, count int64 scalar -> images, and the latent that they were made of. Equal seeds give
-      equal images; the first images of a larger count are those of a smaller one, up to rounding.
+    - `sample`: seed int64 scalar, count int64 scalar -> images, and the latent they were made from. Equal seeds give
+      equal images. A larger count begins with the images of a smaller count, up to rounding.
     - `png`: seed, count -> image_bytes string `(count,)`, each a PNG.
 
     Args:
         network: Keras model, latents -> images in `image_range`.
-        prior: with `size` and `draw(count)`.
+        prior: distribution of latents, with `size` and `draw(count)`.
         image_range: `kgen.images.Range`.
     """
 
@@ -40,9 +40,10 @@ def generator(
 def class_conditional(
     network: "keras.Model", prior: "Normal | Uniform", image_range: "Range", classes: int
 ) -> "tuple[tf.Module, dict[str, Callable]]":
-    """Returns `(module, signatures)` of a generator that is told the class, for `tf.saved_model.save`.
+    """Returns `(module, signatures)` of a class-conditional generator, for `tf.saved_model.save`.
 
-    As `generator`, with `label`, int64 `(count,)`, the class of each image from 0 to `classes - 1`:
+    They are those of `generator` with one more input: `label`, int64 `(count,)`, the class of each image from 0 to
+    `classes - 1`.
 
     - `serving_default`: latent `(count, size)`, label `(count,)` -> images.
     - `sample`: seed, label -> images, latent. One image for each label.
@@ -51,7 +52,7 @@ def class_conditional(
     Args:
         network: Keras model, `[latents, labels]` -> images in `image_range`.
         prior, image_range: as in `generator`.
-        classes: how many there are.
+        classes: number of classes.
     """
     label_spec = tf.TensorSpec((None,), tf.int64, "label")
 
@@ -93,20 +94,20 @@ def autoencoder(
 ) -> "tuple[tf.Module, dict[str, Callable]]":
     """Returns `(module, signatures)` of an encoder and its decoder, for `tf.saved_model.save`.
 
-    - `encode`: images float32 `(count, height, width, channels)` in [0, 1] -> latent float32 `(count, size)`; of a
-      variational encoder its mean, and log_variance beside it.
+    - `encode`: images float32 `(count, height, width, channels)` in [0, 1] -> latent float32 `(count, size)`. For a
+      variational encoder latent is the mean, and there is a second output, log_variance.
     - `decode`: latent -> images.
-    - `reconstruct`, also `serving_default`: images -> images, `decode(encode(images))`.
+    - `reconstruct`, also named `serving_default`: images -> images, `decode(encode(images))`.
     - `interpolate`: first, second float32 `(height, width, channels)`, steps int64 scalar -> images `(steps, ...)`,
       `decode((1 - t) encode(first) + t encode(second))` for t from 0 to 1.
-    - `decode_png`, `reconstruct_png`, `interpolate_png`: the same -> image_bytes string, each a PNG.
-    - `sample`, `png`, where there is a prior: as in `generator`.
+    - `decode_png`, `reconstruct_png`, `interpolate_png`: the same inputs -> image_bytes string, each a PNG.
+    - `sample`, `png`, if there is a prior: as in `generator`.
 
     Args:
         encoder: Keras model, images in `image_range` -> codes, or [means, log-variances].
         decoder: Keras model, codes -> images in `image_range`.
         image_range: `kgen.images.Range`.
-        prior: of codes, with `size` and `draw(count)`, or None.
+        prior: distribution of codes, with `size` and `draw(count)`; or None.
     """
     image_spec = pictures(encoder)
     code_spec = tf.TensorSpec((None, *decoder.input_shape[1:]), tf.float32, "latent")
@@ -144,22 +145,25 @@ def autoencoder(
 
 
 def as_png(function: Callable) -> Callable:
-    """Returns a signature that answers image_bytes where `function` answers images, named after it."""
+    """Returns a signature with the inputs of `function` whose output is image_bytes in place of images.
+
+    Its name is that of `function` with `_png` added.
+    """
 
     def answer(*inputs: Tensor) -> dict[str, Tensor]:
         return {"image_bytes": encoded(function(*inputs)["images"])}
 
     answer.__name__ = f"{function.python_function.__name__}_png"
-    answer.__signature__ = inspect.signature(function.python_function)  # inputs keep their names
+    answer.__signature__ = inspect.signature(function.python_function)  # so that inputs keep their names
     return tf.function(answer, input_signature=function.input_signature, autograph=False)
 
 
 def sampling(decode: Callable, prior: "Normal | Uniform") -> tuple[Callable, Callable]:
-    """Returns the functions `sample` and `png` of `generator`: images of latents that are drawn from a prior.
+    """Returns the functions `sample` and `png` of `generator`, which draw latents from a prior.
 
     Args:
         decode: function latent -> {"images": ...} in [0, 1].
-        prior: with `size` and `draw(count)`.
+        prior: distribution of latents, with `size` and `draw(count)`.
     """
     arguments = [tf.TensorSpec((), tf.int64, "seed"), tf.TensorSpec((), tf.int64, "count")]
 
@@ -178,7 +182,7 @@ def sampling(decode: Callable, prior: "Normal | Uniform") -> tuple[Callable, Cal
 def classifier(network: "keras.Model", image_range: "Range") -> "tuple[tf.Module, dict[str, Callable]]":
     """Returns `(module, signatures)` of a classifier, for `tf.saved_model.save`.
 
-    - `probabilities`, also `serving_default`: images float32 `(count, height, width, channels)` in [0, 1] ->
+    - `probabilities`, also named `serving_default`: images float32 `(count, height, width, channels)` in [0, 1] ->
       probabilities float32 `(count, classes)`.
     - `classify`: images -> label int64 `(count,)`, the most probable class, and its probability.
 

@@ -1,6 +1,7 @@
-"""A trainer plays a game. It has the only training step of the package, and all that Keras leaves to custom models:
+"""A trainer plays a game. It has the only training step of the package.
 
-building, named optimizers, randomness, scaling over replicas, loss scaling, means, moving averages, the first NaN.
+It also does what Keras leaves to custom models: building, names of optimizers, seeds, scaling over replicas, loss
+scaling, means, moving averages, and noting the first NaN.
 """
 
 from collections.abc import Callable
@@ -23,28 +24,27 @@ class Trainer(keras.Model):
 
     Args:
         game: a `kgen.core.game.Game`.
-        seed: integer; with the step's number it determines every random draw.
+        seed: integer; together with the number of the step it determines every random draw.
         ema: decay of the moving average of the exported networks, in [0, 1); 0 keeps none. At update t it is
-            `min(ema, (1 + t) / (10 + t))`, as in `tf.train.ExponentialMovingAverage`, to be useful early.
-        keep_best: whether to keep the exported networks (their averages if `ema`) as they were when `keep_if_best` was
-            given the least loss; they are exported then.
+            `min(ema, (1 + t) / (10 + t))`, as in `tf.train.ExponentialMovingAverage`: early averages forget faster.
+        keep_best: whether to keep, and later export, the networks as they were when `keep_if_best` got the least loss.
+            With `ema` these are the averaged networks.
 
     Attributes:
         step: how many steps have been played.
-        names: what is logged, in order: of every player `<player>_loss`, `<player>_gradient_norm` and, where the
-            update rule holds players back, `<player>_moves`, the share of its turns in which it moved; then the game's
-            reports.
-        wait: how many times `keep_if_best` was called since it was given the least loss.
+        names: of the logged values, in order. Every player has `<player>_loss` and `<player>_gradient_norm`; with an
+            update rule also `<player>_moves`, the share of its turns in which it moved. The game's reports follow.
+        wait: how many losses that count `keep_if_best` was given since the least one.
     """
 
     def __init__(self, game: "Game", seed: int = 0, ema: float = 0.0, keep_best: bool = False) -> None:
         super().__init__(name="trainer")
         self.game, self.seed, self.ema = game, seed, ema
-        self._turns = {}  # functions of this compilation
-        self.traces = 0  # how often train_step was traced: once, or a step costs seconds
-        self.played = []  # names of what is logged, in the order in which a step computes it
+        self._turns = {}  # traced turns, made anew by compile()
+        self.traces = 0  # how often train_step was traced; more than once makes steps slow
+        self.played = []  # names of logged values, in the order in which a step computes them
         self.rate_factor = self._counter("rate_factor", (), initializer="ones")
-        for name, player in game.players.items():  # named attributes: Keras saves dicts and lists by position
+        for name, player in game.players.items():  # as attributes, since Keras saves dicts and lists by position
             player.optimizer.build(player.network.trainable_variables)
             rates.attach(player.optimizer, self.rate_factor)
             setattr(self, name, player.network)
@@ -84,7 +84,7 @@ class Trainer(keras.Model):
         )
 
     def compile(self, jit_compile: bool = False, steps_per_execution: int = 1, run_eagerly: bool = False) -> None:
-        """Prepares `fit`. Arguments as in `keras.Model.compile`; the players bring their own optimizers and losses."""
+        """Prepares `fit`. Arguments are those of `keras.Model.compile`; optimizers and losses come from the players."""
         self._turns = {}
         super().compile(  # without optimizer=None Keras attaches a RMSprop that learning-rate callbacks would change
             optimizer=None,
@@ -94,7 +94,7 @@ class Trainer(keras.Model):
         )
 
     def train_step(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        """Plays one step of images `(batches, batch, ...)`: every turn of `game.play`, then means and averages."""
+        """Plays every turn of one step on images `(batches, batch, ...)`, then updates means and moving averages."""
         self.traces += 1
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         rng = Rng(self.seed).fold_in(self.step, replica)
@@ -111,27 +111,27 @@ class Trainer(keras.Model):
         return dict(zip(self.names, tf.unstack(self.epoch_means.result()), strict=True))
 
     def _traced(self, turn: Callable) -> Callable:
-        """Returns `function(batch, seed)` that takes a turn; a turn that a step repeats is traced once."""
+        """Returns `function(batch, seed)` that plays a turn. A turn that a step repeats is traced only once."""
 
         def take(batch: Tensor, seed: int) -> dict[str, Tensor]:
             with Rng(seed):
                 return self._take(turn, batch)
 
-        if self.run_eagerly or self.distribute_strategy.num_replicas_in_sync > 1:  # no merge_call in a nested function
+        if self.run_eagerly or self.distribute_strategy.num_replicas_in_sync > 1:  # merge_call fails in a nested one
             return take
-        # Not inlined, or the graph of every repetition would be optimised by itself.
+        # Not inlined, since TensorFlow would optimise the graph of every repetition separately.
         once = {"_noinline": True}
         traced = tf.function(take, autograph=False, experimental_attributes=once)
         return self._turns.setdefault(turn.__name__, traced)
 
     def _take(self, turn: Callable, batch: Tensor) -> dict[str, Tensor]:
-        """One turn: the forward pass, then the named players move together. Returns what is logged of it."""
+        """Plays one turn: the forward pass, then the named players move together. Returns what is to be logged."""
         replicas = self.distribute_strategy.num_replicas_in_sync
         players = self.game.players
-        with tf.GradientTape(persistent=True) as tape:  # in a graph only what a mover needs is computed
+        with tf.GradientTape(persistent=True) as tape:  # a graph computes only what the movers need
             values = {name: tf.cast(value, tf.float32) for name, value in turn(batch).items()}
             movers = [name for name in values if name in players]
-            # Gradients are summed over replicas, so each contributes its share; the logs stay bare.
+            # Gradients are summed over replicas, so each loss is divided by their number. Logged losses are not.
             losses = {name: (values[name] + decay(players[name])) / replicas for name in movers}
             losses = {name: players[name].optimizer.scale_loss(loss) for name, loss in losses.items()}
         gradients = {
@@ -171,25 +171,25 @@ class Trainer(keras.Model):
         share = 1.0 - tf.minimum(self.ema, (1.0 + played) / (10.0 + played))
         for name, average in self.averages.items():
             for mean, live in zip(average.variables, getattr(self, name).variables, strict=True):
-                # Batch-norm statistics are averaged with the weights they belong to.
+                # Batch-norm statistics are averaged too, since they belong to the weights.
                 mean.assign(mean + share * (live - mean) if "float" in mean.dtype else live)
 
     def means(self) -> dict[str, float]:
-        """Returns `{name: mean since take_means() was called}`, 0 where no step was played since."""
+        """Returns `{name: mean since take_means() was last called}`; 0 if no step was played since."""
         means = self.sums.numpy() / max(float(self.steps_summed.numpy()), 1.0)
         return {name: float(mean) for name, mean in zip(self.names, means, strict=True)}
 
     def take_means(self) -> dict[str, float]:
-        """Returns `means()` and starts new ones."""
+        """Returns `means()` and resets them."""
         means = self.means()
         self.sums.assign(tf.zeros_like(self.sums.value))
         self.steps_summed.assign(0.0)
         return means
 
     def faults(self) -> dict:
-        """Returns `{name: step}` of the first step in which a value was NaN or infinite; empty when there was none.
+        """Returns `{name: first step}` of each value that was ever NaN or infinite; steps are counted from 1.
 
-        They are in the order in which they went wrong: by step, and in a step as the turns compute them.
+        They are in the order in which they failed: by step, and in a step as the turns compute them.
         """
         found = {
             name: int(step) + 1 for name, step in zip(self.names, self.first_fault.numpy(), strict=True) if step >= 0
@@ -197,19 +197,19 @@ class Trainer(keras.Model):
         return dict(sorted(found.items(), key=lambda fault: (fault[1], self.played.index(fault[0]))))
 
     def best_game(self) -> "Game":
-        """Returns the game to sample from and to export: with the best or the averaged networks when they are kept."""
+        """Returns the game to sample from and to export. It has the best or the averaged networks if they are kept."""
         return self._best_game
 
     def current_game(self) -> "Game":
-        """Returns the game as it is now, with averaged networks where they are kept. `keep_if_best` keeps it."""
+        """Returns the game as it is now, with averaged networks if they are kept. `keep_if_best` keeps its networks."""
         return self.game.with_networks(self.averages) if self.averages else self.game
 
     def keep_if_best(self, loss: float, counts: bool = True) -> bool:
-        """Keeps the current_game's networks if `loss` is the least so far. Returns whether it is; NaN never is.
+        """Keeps the networks of `current_game()` if `loss` is the least so far. Returns whether it is; NaN never is.
 
         Args:
             loss: a number.
-            counts: whether a loss that is not less counts for patience: whether `wait` becomes one more.
+            counts: whether a loss that is not the least adds 1 to `wait`, which patience looks at.
         """
         better = np.isfinite(loss) and (int(self.best_step.numpy()) < 0 or loss < float(self.best_loss.numpy()))
         if better:
@@ -221,12 +221,12 @@ class Trainer(keras.Model):
         return better
 
     def show(self, pictures: np.ndarray) -> None:
-        """Sets a game's fixed images to the first of `pictures`, uint8 `(n, ...)`, which are repeated if too few."""
+        """Sets the game's fixed images to the first of `pictures`, uint8 `(n, ...)`. Too few are repeated."""
         if self.game.fixed_images_shape:
             self.examples.assign(np.resize(pictures, self.game.fixed_images_shape))
 
     def start_from(self, other: "Game") -> None:
-        """Begins with the networks of another game."""
+        """Sets the weights to those of another game's networks, also in the averaged and the best networks."""
         self.game.start_from(other)
         for copies in (self.averages, self.best):
             for name, network in copies.items():
@@ -234,9 +234,9 @@ class Trainer(keras.Model):
 
 
 def summed(gradients: list) -> list[Tensor]:
-    """Returns gradients as tensors of the weights' shapes; those of look-ups, such as an embedding's, are summed.
+    """Returns gradients as dense tensors of the weights' shapes.
 
-    They come as a row for each use of a vector, which neither a norm nor Adam's second moment would add up.
+    An embedding's gradient has a row for each use of a vector; a norm or Adam's second moment would not sum them.
     """
     return [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
 

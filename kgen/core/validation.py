@@ -1,4 +1,4 @@
-"""The validation pass: means of a game's measures over images that it was not trained on."""
+"""The validation pass: means of a game's measures over images that it is not trained on."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,12 @@ PART = 500  # images at a time
 
 
 class Measure:
-    """Means of a game's measures over images, networks at inference; the same noise at every call.
+    """Means of a game's measures over images. Networks run at inference. Every call uses the same noise.
 
     Args:
         game: a game with `measures`.
         data: `kgen.data.Images`, not empty.
-        seed: of the noise, if the game adds some.
+        seed: of the noise, if the game adds noise.
     """
 
     def __init__(self, game: "Game", data: "Images", seed: int = 0) -> None:

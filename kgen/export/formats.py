@@ -1,7 +1,8 @@
-"""Exports in other formats, written beside the SavedModel and compared with it: ONNX and TensorFlow Lite.
+"""Exports in other formats, ONNX and TensorFlow Lite. They are written beside the SavedModel and compared with it.
 
-Left out are signatures that answer PNG files or draw latents: neither format has TensorFlow's PNG encoder or its seeded
-generator. So are the checks of requests (`kgen.core.requests.bounded` and others): both converters drop assertions.
+Signatures that return PNG files or draw latents are left out, since neither format has TensorFlow's PNG encoder or its
+seeded random generator. The checks of requests (`kgen.core.requests.bounded` and others) are lost too, since both
+converters drop assertions.
 """
 
 import logging
@@ -15,23 +16,23 @@ import numpy as np
 from kgen.backend import Tensor, tf
 from kgen.errors import UsageError
 
-OPSET = 18  # of ONNX: what onnxruntime from 1.14 on reads
-TOLERANCE = 1e-4  # of answers, times the greatest where that is above 1; float32 networks of these depths: below 1e-5
-COUNT = 3  # images of a comparison
+OPSET = 18  # of ONNX; onnxruntime reads it from version 1.14 on
+TOLERANCE = 1e-4  # of outputs, times the greatest if above 1; float32 networks of these depths differ by below 1e-5
+COUNT = 3  # images in a comparison
 
 
 def to_onnx(folder: Path, signatures: dict[str, Callable]) -> None:
     """Writes `folder/onnx/<signature>.onnx`, one file for each signature that ONNX can hold.
 
-    `reconstruct`, an autoencoder's `serving_default`, is left out too: a graph of ONNX cannot have an input and an
-    output of one name. It is `encode`, then `decode`.
+    An autoencoder's `reconstruct`, also named `serving_default`, is left out too: in a graph of ONNX an input and an
+    output cannot have one name. Use `encode`, then `decode`.
 
     Args:
         folder: `Path` of the export.
         signatures: `{name: tf.function}` with an input signature.
 
     Raises:
-        UsageError: a signature cannot be converted, or its file answers otherwise.
+        UsageError: a signature cannot be converted, or its file has other outputs than the signature.
     """
     import onnx
     import onnxruntime
@@ -55,14 +56,14 @@ def to_onnx(folder: Path, signatures: dict[str, Callable]) -> None:
 
 
 def to_tflite(folder: Path, signatures: dict[str, Callable]) -> None:
-    """Writes `folder/model.tflite`, which holds each signature that TensorFlow Lite can, by its name.
+    """Writes `folder/model.tflite`, with every signature that TensorFlow Lite can hold, under its name.
 
     Args:
         folder: `Path` of the export, with its SavedModel.
         signatures: `{name: tf.function}` with an input signature.
 
     Raises:
-        UsageError: the signatures cannot be converted, or the file answers otherwise.
+        UsageError: the signatures cannot be converted, or the file has other outputs than they.
     """
     from ai_edge_litert.interpreter import Interpreter
 
@@ -78,10 +79,10 @@ def to_tflite(folder: Path, signatures: dict[str, Callable]) -> None:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Turns whatever a converter raises into a UsageError."""
+    """Turns every exception of a converter into a UsageError."""
     try:
         yield
-    except Exception as error:  # each of the four libraries has its own
+    except Exception as error:  # each of the four libraries has its own exceptions
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UsageError(f"{what} cannot be written: {reason} Without --format the SavedModel is exported.") from error
 
@@ -89,7 +90,8 @@ def told(what: str) -> Iterator[None]:
 def mended(graph: Any) -> Any:
     """Returns an `onnx.ModelProto` whose transposed convolutions have `output_padding` in place of negative `pads`.
 
-    Padding that is negative in all is rows and columns behind the others that no input reaches, which ONNX calls so.
+    If the two pads of an axis have a negative sum, the output has more rows or columns at its end than inputs reach.
+    ONNX expresses these by `output_padding`.
     """
     from onnx import helper
 
@@ -113,7 +115,7 @@ PACKAGES = {"onnx": ("tf2onnx", "onnxruntime"), "tflite": ("ai_edge_litert",)}
 
 
 def portable(signatures: dict[str, Callable]) -> dict[str, Callable]:
-    """Returns the signatures that neither draw nor answer text."""
+    """Returns the signatures that neither draw latents nor return strings."""
     return {
         key: function
         for key, function in signatures.items()
@@ -128,7 +130,7 @@ def outputs(function: Callable) -> dict[str, Tensor]:
 
 
 def example(function: Callable) -> dict[str, np.ndarray]:
-    """Returns inputs that a signature allows, `{name: array}` of its shapes: uniform, `COUNT` steps, label 1."""
+    """Returns inputs that a signature accepts, `{name: array}`: uniform float32, `COUNT` steps, other integers 1."""
     random = np.random.default_rng(0)
     found = {}
     for spec in function.input_signature:
@@ -140,12 +142,12 @@ def example(function: Callable) -> dict[str, np.ndarray]:
 
 
 def compare(what: str, answers: dict[str, Any], function: Callable, inputs: dict[str, np.ndarray]) -> None:
-    """Raises UsageError unless a file answers as its signature does, in shape, type and value.
+    """Raises UsageError unless a file's outputs equal those of its signature in shape, type and value.
 
     Args:
-        what: the file.
-        answers: its answers to `inputs`, `{name: array}`.
-        function: the signature, computed on the CPU, where float32 is not rounded as by a GPU's TF32.
+        what: the file, as the error names it.
+        answers: the file's outputs for `inputs`, `{name: array}`.
+        function: the signature. It is computed on the CPU, since a GPU may round float32 to TF32.
         inputs: `{name: array}`.
     """
     with tf.device("CPU"):

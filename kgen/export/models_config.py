@@ -1,4 +1,4 @@
-"""`saved_models/models.config`: what `tensorflow_model_server --model_config_file` serves, several models at once.
+"""`saved_models/models.config`: with it `tensorflow_model_server --model_config_file` serves several models at once.
 
 Source: TensorFlow Serving, "Serving configuration"; its `ModelServerConfig`, in the text format of protocol buffers.
 """
@@ -19,7 +19,7 @@ FILE = "models.config"
 
 
 def read(root: Path) -> Any:
-    """Returns the `ModelServerConfig` of a folder of exports; an empty one where there is none.
+    """Returns the `ModelServerConfig` of a folder of exports; an empty one if there is no file.
 
     Raises:
         UsageError: the file is damaged.
@@ -34,15 +34,15 @@ def read(root: Path) -> Any:
 
 
 def register(root: Path, name: str, version: int, label: str | None = None) -> dict[str, int]:
-    """Enters a version of a model, perhaps under a label; returns the labels of the model, `{label: version}`.
+    """Enters a version of a model, with a label if given. Returns the labels of the model, `{label: version}`.
 
-    Without labels a server loads the newest version. With labels it loads these versions and the newest.
+    Without labels a server loads the newest version. With labels it loads the labelled versions and the newest.
 
     Args:
         root: folder of all exports.
         name: of the model.
         version: integer.
-        label: such as `stable`, or None.
+        label: such as `stable`; None gives none.
     """
     root = Path(root)
     with FileLock(root / f".{FILE}.lock"):
@@ -65,12 +65,12 @@ def register(root: Path, name: str, version: int, label: str | None = None) -> d
 
 
 def versions(folder: Path) -> list[int]:
-    """Returns the versions of a model that there are, ascending."""
+    """Returns the existing versions of a model, ascending."""
     return sorted(int(path.name) for path in Path(folder).iterdir() if path.name.isdecimal())
 
 
 def prune(folder: Path, keep: int, labelled: Collection[int]) -> None:
-    """Removes all but the newest `keep` versions of a model, and those that have a label."""
+    """Removes versions of a model. The newest `keep` and those with a label stay."""
     for version in versions(folder)[:-keep]:
         if version not in labelled:
             checkpoint.remove(Path(folder) / str(version))

@@ -1,7 +1,7 @@
-"""Looks for operations of a SavedModel that touch files, the network or Python, before anything of it is run.
+"""Looks for operations of a SavedModel that touch files, the network or Python, before any of it is run.
 
-A SavedModel is a program. Loading one runs its initialisers, and a call of a signature runs the rest. An export of kgen
-only computes. This is a scan of names, not a sandbox: it does not bound memory or time.
+A SavedModel is a program. Loading runs its initialisers, and calling a signature runs the rest. An export of kgen only
+computes. This module scans the names of operations. It is no sandbox: it does not limit memory or time.
 """
 
 import re
@@ -15,12 +15,12 @@ REACHES = re.compile(
     "(?<!Sharded)File|PyFunc|Dataset|Rpc|DataService|Summary|Reader|ImportEvent|Vocab|LoadAndRemap|Print|Debug"
     "|Remote|Worker|Send|Recv|TableImport|TableFrom|RestoreSlice|SaveSlices|DistributedSave|DTensor|^Save$|^Restore$"
 )
-CHECKPOINT = {"SaveV2", "RestoreV2", "MergeV2Checkpoints"}  # TensorFlow writes them into two functions of every export
-OTHER_FORMS = ("saved_model.cpb", "saved_model.pbtxt")  # which TensorFlow may take in place of saved_model.pb
+CHECKPOINT = {"SaveV2", "RestoreV2", "MergeV2Checkpoints"}  # TensorFlow puts them into two functions of every export
+OTHER_FORMS = ("saved_model.cpb", "saved_model.pbtxt")  # TensorFlow may read them in place of saved_model.pb
 
 
 def demand_harmless(path: Path | str) -> None:
-    """Raises UsageError if a SavedModel has operations that touch files, the network or Python, or is damaged.
+    """Raises UsageError if a SavedModel is damaged, or has operations that touch files, the network or Python.
 
     Args:
         path: folder of the SavedModel.
@@ -38,7 +38,7 @@ def demand_harmless(path: Path | str) -> None:
 
 
 def reaching(content: bytes) -> list[str]:
-    """Returns the names of the operations that reach outside of the computation, sorted.
+    """Returns the names of operations that touch files, the network or Python, sorted.
 
     Args:
         content: of saved_model.pb.
@@ -62,15 +62,13 @@ def reaching(content: bytes) -> list[str]:
         for name, nodes in [*functions.items(), ("", list(graph.graph_def.node))]:
             names = {node.op for node in nodes}
             found |= {op for op in names if REACHES.search(op)}
-            if (
-                name in callable_
-            ):  # the two functions of checkpoints are called by the graph alone, which kgen never runs
+            if name in callable_:  # only the graph, which kgen never runs, calls the two functions of checkpoints
                 found |= names & CHECKPOINT
     return sorted(found)
 
 
 def called(nodes: Iterable[Any]) -> set[str]:
-    """Returns the names of the functions that nodes call: calls, branches and bodies of loops."""
+    """Returns the names of the functions that nodes call, also as branches and bodies of loops."""
     values = [value for node in nodes for value in node.attr.values()]
     listed = [function for value in values for function in value.list.func]
     return {value.func.name for value in values if value.HasField("func")} | {function.name for function in listed}

@@ -1,8 +1,8 @@
 """Exports: `saved_models/<name>/<version>/`, which TensorFlow Serving loads as it is.
 
-The signatures are the game's (`kgen.core.signatures`). Beside the SavedModel lie recipe.json, samples.png and
-README.md, a model card, and in assets.extra the requests that a server warms up with. A version is written aside and
-renamed: a polling server never sees half of one. `models.config` beside the models serves them all.
+The signatures are the game's (`kgen.core.signatures`). Beside the SavedModel are recipe.json, samples.png and a model
+card, README.md. assets.extra has warm-up requests for a server. A version is written under another name and then
+renamed, so that a polling server never sees an incomplete version. `models.config`, beside the models, lists them all.
 """
 
 import json
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kgen.core.recipe import Recipe
 
 METRICS = "metrics.jsonl"  # lines of kgen.metrics.measurement.Measurement
-LABELS = "labels.txt"  # of a class-conditional generator: one name a line, line 0 is label 0
+LABELS = "labels.txt"  # of a model with classes: one name a line, line 0 is label 0
 CARD = """# {name}, version {version}
 
 Made by kgen {kgen}: `{model}` on `{dataset}`{classes}, {steps} steps of {batch_size} images, trained in
@@ -61,10 +61,10 @@ def export(
         recipe: what was trained, for recipe.json and the card.
         step: steps played.
         root: the folder of all exports, usually `saved_models`.
-        name: of this model in TensorFlow Serving; `<model>-<dataset>` when None.
-        run: directory of the run, whose measurements go along.
+        name: of this model in TensorFlow Serving; None gives `<model>-<dataset>`.
+        run: directory of the run, whose metrics.jsonl is copied; or None.
         label: that clients may ask for instead of a version, such as `stable`; None gives none.
-        keep: versions of this model to keep, the newest; labelled ones stay. None keeps all.
+        keep: how many of the newest versions of this model to keep; labelled ones stay. None keeps all.
         convert: of `kgen.export.formats.FORMATS`, called with the folder and `{name: tf.function}`, to write another
             format beside the SavedModel; None writes none.
     """
@@ -74,7 +74,7 @@ def export(
     folder = Path(root) / name
     demand_no_pattern(folder)
     directory.make_folder(folder)
-    with FileLock(Path(root) / f".{name}.lock"):  # two exporters would take the same number
+    with FileLock(Path(root) / f".{name}.lock"):  # else two exporters might take the same version
         checkpoint.sweep(folder)
         aside = folder / ".partial-export"
         module, signatures = game.served
@@ -102,7 +102,7 @@ def export(
 
 
 def demand_no_pattern(path: Path | str) -> None:
-    """Raises UsageError if TensorFlow would read a path as a pattern: it could write an export there, not load it."""
+    """Raises UsageError if TensorFlow reads a path as a pattern: it would write an export there but not load it."""
     odd = sorted(set("[]*?\\") & set(str(Path(path).expanduser().absolute())))
     if odd:
         raise UsageError(
@@ -112,23 +112,23 @@ def demand_no_pattern(path: Path | str) -> None:
 
 
 def converted(convert: Callable, aside: Path, signatures: dict[str, Callable]) -> None:
-    """Writes another format beside a SavedModel that is not yet a version; removes it where that fails."""
+    """Writes another format beside a SavedModel that is not yet a version. If that fails, removes both."""
     try:
         convert(aside, signatures)
     except BaseException:
         shutil.rmtree(aside)
-        with suppress(OSError):  # other versions are there
+        with suppress(OSError):  # other versions are in it
             aside.parent.rmdir()
         raise
 
 
 def note(run: Path, step: int, path: Path) -> None:
-    """Remembers in a run directory that its step `step` was exported to `path`."""
+    """Writes into a run directory that its step `step` was exported to `path`."""
     (Path(run) / "export.json").write_text(json.dumps({"step": step, "path": str(path.absolute())}) + "\n")
 
 
 def exported(run: Path, step: int) -> Path | None:
-    """Returns where step `step` of a run was exported; None if it was not, or is not there any more."""
+    """Returns where step `step` of a run was exported; None if it was not, or if the export is gone."""
     try:
         noted = json.loads((Path(run) / "export.json").read_text())
         path = Path(noted["path"])
@@ -138,7 +138,7 @@ def exported(run: Path, step: int) -> Path | None:
 
 
 def load(path: Path, trust: bool = False) -> Any:
-    """Returns a loaded export; raises UsageError when `path` is none that can be loaded.
+    """Returns a loaded export; raises UsageError if `path` cannot be loaded as one.
 
     Args:
         path: of the export, `saved_models/<name>/<version>`.
@@ -155,7 +155,7 @@ def load(path: Path, trust: bool = False) -> Any:
 
 
 def read_classes(path: Path) -> tuple[str, ...]:
-    """Returns the names of the classes that an export can be asked for; empty where it cannot."""
+    """Returns the names of the classes of an exported class-conditional generator or classifier, otherwise `()`."""
     labels = Path(path) / LABELS
     return tuple(labels.read_text().split("\n")[:-1]) if labels.exists() else ()
 

@@ -1,4 +1,4 @@
-"""Warm-up requests, which TensorFlow Serving replays when it loads a model, since the first of each kind is slow."""
+"""Warm-up requests. TensorFlow Serving replays them when it loads a model, since each first request is slow."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +36,7 @@ def write(folder: Path, name: str, signatures: dict[str, Callable]) -> None:
 
 
 def example(spec: Tensor) -> np.ndarray:
-    """Returns an input of the shape asked for that every signature allows: zeros, or `COUNT` for a number of images."""
+    """Returns an input for `spec` that every signature accepts: zeros, or `COUNT` if it is a number of images."""
     shape = [COUNT if size is None else size for size in spec.shape]
     number = COUNT if spec.name in ("count", "steps") else 0
     return np.full(shape, number, spec.dtype.as_numpy_dtype)

@@ -1,4 +1,4 @@
-"""A trained autoencoder, of a run or of an export, which encodes and decodes images."""
+"""A trained autoencoder, from a run or an export. It encodes and decodes images."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,11 +10,11 @@ from kgen.inference.generator import parts
 
 
 class TrainedAutoencoder:
-    """An encoder and its decoder on arrays of any length.
+    """An encoder and its decoder for arrays of any number of images or codes.
 
     Args:
         found: `{name: signature}` with `encode`, `decode` and `reconstruct`, see `kgen.core.signatures.autoencoder`.
-        keep: what must live as long as the signatures do.
+        keep: an object that must live as long as the signatures.
     """
 
     def __init__(self, found: dict[str, Callable], keep: Any = None) -> None:
@@ -27,7 +27,7 @@ class TrainedAutoencoder:
 
     @property
     def size(self) -> int:
-        """Numbers of a code."""
+        """The number of elements of a code."""
         return self._found["decode"].structured_input_signature[1]["latent"].shape[1]
 
     def encode(self, images: np.ndarray) -> np.ndarray:
@@ -36,11 +36,13 @@ class TrainedAutoencoder:
 
     @property
     def variational(self) -> bool:
-        """Whether an image's code is a distribution, of which `encode` gives the mean."""
+        """Whether an image's code is a distribution. `encode` then returns its mean."""
         return "log_variance" in self._found["encode"].structured_outputs
 
     def sampled(self, images: np.ndarray, seed: int) -> np.ndarray:
-        """Returns codes drawn from the images' distributions, `mean + exp(log_variance / 2) e`; else their codes.
+        """Returns codes drawn from the images' distributions, `mean + exp(log_variance / 2) e`.
+
+        Without distributions it returns the codes of `encode`.
 
         Args:
             images: as for `encode`.
@@ -53,7 +55,7 @@ class TrainedAutoencoder:
         return means + deviations * np.random.default_rng(seed).standard_normal(means.shape, np.float32)
 
     def decode(self, latent: np.ndarray) -> np.ndarray:
-        """Returns the images of codes `(n, size)`, float32 `(n, height, width, channels)` in [0, 1]."""
+        """Returns the decoded images of codes `(n, size)`, float32 `(n, height, width, channels)` in [0, 1]."""
         return self._each("decode", "latent", "images", latent)
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:

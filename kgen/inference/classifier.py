@@ -17,12 +17,12 @@ from kgen.runs import build, directory
 
 
 class TrainedClassifier:
-    """A classifier on arrays of any length.
+    """A classifier for arrays of any number of images.
 
     Args:
         probabilities: signature, see `kgen.core.signatures.classifier`.
-        classes: their names, in the order of the probabilities.
-        keep: what must live as long as the signature does.
+        classes: names of the classes, in the order of the probabilities.
+        keep: an object that must live as long as the signature.
     """
 
     def __init__(self, probabilities: Callable, classes: tuple[str, ...], keep: Any = None) -> None:
@@ -43,13 +43,13 @@ def network(run: Path | str, shape: tuple[int, ...], classes: tuple[str, ...] | 
     """Returns the `kgen.metrics.features.Network` of a classifier's run.
 
     Args:
-        run: run directory of `classifier`; its best weights are used.
+        run: directory of a run of the model `classifier`; its best weights are used.
         shape: `(height, width, channels)` of the images to be classified.
-        classes: their names, in the order that logits are to have; None takes the run's own.
+        classes: names of the classes, in the order that logits should have; None keeps the order of the run.
 
     Raises:
-        UsageError: the run is of another model, or of images of another size or of other classes: a classifier
-            of fewer classes would take images of the others for one of its own.
+        UsageError: the run is of another model, or its images have another size or other classes. A classifier that
+            lacks a class would assign the images of this class to its own classes.
     """
     recipe = directory.read_recipe(run)
     if not isinstance(recipe, ClassifierRecipe):

@@ -1,4 +1,4 @@
-"""A trained generator, of a run or of an export, which draws images."""
+"""A trained generator, from a run or an export. It draws images."""
 
 import math
 from collections.abc import Callable
@@ -14,34 +14,34 @@ from kgen.errors import UsageError
 
 
 class TrainedGenerator:
-    """A trained generator to draw from, in parts of at most `LIMIT` images; part i has the seed `seed + i 2^32`.
+    """A trained generator. It draws in parts of at most `LIMIT` images; part i has the seed `seed + i 2^32`.
 
     Args:
-        sample: signature, see `kgen.core.signatures`.
-        decode: the signature that brings latents to images.
+        sample: the signature that draws, see `kgen.core.signatures`.
+        decode: the signature from latents to images.
         classes: names of the classes of a class-conditional generator, otherwise empty.
-        keep: what must live as long as the signatures do.
+        keep: an object that must live as long as the signatures.
     """
 
     def __init__(self, sample: Callable, decode: Callable, classes: tuple[str, ...] = (), keep: Any = None) -> None:
         self._sample, self._decode, self.classes, self._keep = sample, decode, tuple(classes), keep
 
     def draw(self, seed: int, count: int, label: int | None = None) -> np.ndarray:
-        """Returns images of noise, float32 `(count, height, width, channels)` in [0, 1].
+        """Returns images generated from noise, float32 `(count, height, width, channels)` in [0, 1].
 
         Args:
             seed: integer from 0; equal seeds give equal images, from a run and from its export.
-            count: how many.
-            label: index of their class; None takes equal parts of all classes, in order.
+            count: number of images.
+            label: index of their class; None draws equal parts of all classes, in order.
         """
         return self._drawn(seed, count, label)["images"]
 
     def latents(self, seed: int, count: int, label: int | None = None) -> np.ndarray:
-        """Returns the latents of `draw`, float32 `(count, size)`."""
+        """Returns the latents that `draw` uses, float32 `(count, size)`."""
         return self._drawn(seed, count, label)["latent"]
 
     def decode(self, latent: np.ndarray, label: int | None = None) -> np.ndarray:
-        """Returns the images of latents `(count, size)`."""
+        """Returns the images generated from latents `(count, size)`."""
         labels = self._labels(len(latent), label)
         return np.concatenate(
             [
@@ -57,14 +57,14 @@ class TrainedGenerator:
         """Returns the index of the class called `name`, or with that number.
 
         Raises:
-            UsageError: there is none; or the generator has no classes.
+            UsageError: there is no such class, or the generator has no classes.
         """
         if not self.classes:
             raise UsageError("--class needs a class-conditional generator, such as acgan; this one has no classes.")
         return class_number(name, self.classes, "--class")
 
     def sheet(self, count: int | None = None, label: int | None = None) -> tuple[int, int]:
-        """Returns `(count, columns)` of a picture: a class in each row where all are drawn and `count` is not given."""
+        """Returns `(count, columns)` of a picture. If `count` and `label` are None, each row shows one class."""
         if self.classes and label is None and count is None:
             return sheet(self.classes)
         count = count or 64
@@ -91,5 +91,5 @@ class TrainedGenerator:
 
 
 def parts(count: int) -> list[slice]:
-    """Returns slices of at most `LIMIT` that cover `count`."""
+    """Returns slices of at most `LIMIT` elements that together cover `count` elements."""
     return [slice(start, min(start + requests.LIMIT, count)) for start in range(0, count, requests.LIMIT)]

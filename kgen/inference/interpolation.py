@@ -1,6 +1,6 @@
-"""Interpolation between two generated images: linear or spherical, of latents, or a cross-fade of pixels.
+"""Interpolation between two generated images: linear or spherical between latents, or a cross-fade of pixels.
 
-The position `alpha` is the share of the first end: 0 is the second end, 1 the first, and what lies past 1 extrapolates.
+The position `alpha` is the share of the first end: 0 is the second end, 1 is the first end, above 1 is extrapolation.
 """
 
 from pathlib import Path
@@ -18,12 +18,12 @@ KINDS = ("linear", "spherical", "pixels")
 
 
 def linear(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> np.ndarray:
-    """Points `z' = alpha z0 + (1 - alpha) z1` of the straight line, from `z1` at alpha 0 to `z0` at alpha 1.
+    """Returns points `alpha z0 + (1 - alpha) z1` of the straight line, from `z1` at alpha 0 to `z0` at alpha 1.
 
     Args:
         z0: the end at alpha 1, of any shape: a latent or an image.
         z1: the end at alpha 0, the shape of `z0`.
-        alphas: positions, `(n,)`; outside of [0, 1] the line goes on.
+        alphas: positions, `(n,)`; the line continues outside of [0, 1].
 
     Returns:
         float32, `(n, *z0.shape)`.
@@ -36,10 +36,11 @@ def linear(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> np.ndarray:
 
 
 def spherical(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> np.ndarray:
-    """Points `sin(alpha w) / sin(w) z0 + sin((1 - alpha) w) / sin(w) z1` of the great circle through `z0` and `z1`.
+    """Returns points `sin(alpha w) / sin(w) z0 + sin((1 - alpha) w) / sin(w) z1` of the great circle through z0 and z1.
 
-    `w` is the angle between them. Between ends of equal length all points have that length, in equal steps of angle;
-    between others the circle is an ellipse. Past alpha 1 the path goes round, and is back after `2 pi / w`.
+    `w` is the angle between z0 and z1. If both have one length, all points have this length, and equal steps of alpha
+    are equal steps of angle. Otherwise the circle is an ellipse. Above alpha 1 the path goes on round, and it is back
+    at its start after `2 pi / w`.
 
     Args:
         z0: the end at alpha 1, `(size,)`.
@@ -47,20 +48,20 @@ def spherical(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> np.ndarray:
         alphas: positions, `(n,)`, any numbers.
 
     Returns:
-        float32, `(n, size)`; for parallel ends, the limit of the formula, which is `linear`.
+        float32, `(n, size)`. For parallel ends it is the limit of the formula, which is `linear`.
 
     Raises:
-        ValueError: the shapes differ; an end is zero or not finite; the ends are opposite to within 1e-6 radians, so
-            that every great circle goes through both.
+        ValueError: the shapes differ; an end is zero or not finite; the ends are opposite to within 1e-6 radians, and
+            many great circles go through both.
 
     Source: White 2016, arXiv:1609.04468, section 2. Deviations: `alpha` runs from `z1` to `z0`, as in `linear`;
-        opposite ends are refused.
+        opposite ends are an error.
     """
     z0, z1, alphas = _doubles(z0, z1, alphas)
     lengths = np.linalg.norm(z0), np.linalg.norm(z1)
     if not all(0 < length < np.inf for length in lengths):
         raise ValueError(f"`z0` and `z1` must be finite and not zero. Received: lengths {lengths[0]} and {lengths[1]}.")
-    angle = np.arccos(np.clip(np.vdot(z0 / lengths[0], z1 / lengths[1]), -1.0, 1.0))  # rounding leaves [-1, 1]
+    angle = np.arccos(np.clip(np.vdot(z0 / lengths[0], z1 / lengths[1]), -1.0, 1.0))  # rounding may leave [-1, 1]
     if np.pi - angle < 1e-6:
         raise ValueError("`z0` and `z1` must not be opposite, with no shortest way. Received: an angle of 180 degrees.")
     if angle == 0:
@@ -69,10 +70,10 @@ def spherical(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> np.ndarray:
 
 
 def positions(frames: int, until: float) -> np.ndarray:
-    """Returns alphas `(frames,)` in equal steps from 0 to `until`, for the flags of those names.
+    """Returns alphas `(frames,)` in equal steps from 0 to `until`, the values of two flags.
 
     Raises:
-        UsageError: `frames` is outside of [2, 1000] or `until` outside of (0, 100].
+        UsageError: `frames` is outside of [2, 1000], or `until` is outside of (0, 100].
     """
     if not 2 <= frames <= 1000:
         raise UsageError(f"--frames must be from 2 to 1000, not {frames}.")
@@ -84,18 +85,18 @@ def positions(frames: int, until: float) -> np.ndarray:
 def films(
     source: "TrainedGenerator", seed: int, kind: str, alphas: np.ndarray, label: int | None = None
 ) -> dict[str, np.ndarray]:
-    """Films of the ways between the first two latents of a seed, a frame for each alpha.
+    """Returns films of interpolations between the first two latents of a seed, with a frame for each alpha.
 
-    - `linear`, `spherical`: the images of the latents on the way.
-    - `pixels`: `x' = alpha x0 + (1 - alpha) x1` between the images of the ends, clipped to [0, 1]. Nothing new is
-      generated: it is a cross-fade, and past alpha 1 it becomes black, white and pure colours, since clipping is all
-      that stops it.
+    - `linear`, `spherical`: the images of the interpolated latents.
+    - `pixels`: `x' = alpha x0 + (1 - alpha) x1` between the images of the two ends, clipped to [0, 1]. This is a
+      cross-fade, which generates no new image. Above alpha 1 pixels reach 0 or 1, so only black, white and pure colours
+      remain.
 
     Args:
         source: with `latents(seed, count, label)` and `decode(latent, label)`, such as a
             `kgen.inference.generator.TrainedGenerator`.
-        seed: integer; its latents 0 and 1 are `z0`, at alpha 1, and `z1`, at alpha 0.
-        kind: of `KINDS`, or `all` of them.
+        seed: integer. Its latent 0 is `z0`, at alpha 1, and its latent 1 is `z1`, at alpha 0.
+        kind: one of `KINDS`, or `all`.
         alphas: `(n,)`, such as `positions(64, 1.0)`.
         label: index of a class, for class-conditional generators.
 
@@ -131,7 +132,7 @@ def chosen(source: "TrainedGenerator", name: str) -> int | None:
     """Returns the label that `--class name` means: a class index, or None for a generator without classes.
 
     Raises:
-        UsageError: no class for a generator that needs one, or one that it does not have.
+        UsageError: the generator needs a class and `name` is None, or it has no such class.
     """
     if name is None and source.classes:
         raise UsageError(f"This generator makes one class at a time: give --class, of {', '.join(source.classes)}.")
@@ -139,7 +140,7 @@ def chosen(source: "TrainedGenerator", name: str) -> int | None:
 
 
 def strip(films: dict[str, np.ndarray]) -> np.ndarray:
-    """Returns one picture of films of equal size, uint8 `(kinds * height, frames * width, channels)`: a row a kind."""
+    """Returns a picture with a row of frames for each film, uint8 `(kinds * height, frames * width, channels)`."""
     frames = len(next(iter(films.values())))
     return images.grid(images.to_bytes(np.concatenate(list(films.values()))), columns=frames)
 
@@ -148,7 +149,7 @@ def stem(out: Path) -> Path:
     """Returns the path `out` without .png or .gif, to be the `out` of `save`.
 
     Raises:
-        UsageError: a folder, another ending, or a name in a folder that is not there.
+        UsageError: `out` is a folder, has another ending, or is in a folder that does not exist.
     """
     out = Path(out)
     if out.is_dir():
@@ -161,7 +162,7 @@ def stem(out: Path) -> Path:
 
 
 def save(out: Path, films: dict[str, np.ndarray]) -> tuple[Path, Path]:
-    """Writes films `{name: (frames, ...)}` as `<out>.png`, a strip, and `<out>.gif`; returns both paths."""
+    """Writes films `{name: (frames, ...)}` as `<out>.png`, see `strip`, and `<out>.gif`; returns both paths."""
     picture, film = Path(f"{out}.png"), Path(f"{out}.gif")
     images.save_png(picture, strip(films))
     images.save_gif(film, images.to_bytes(np.concatenate(list(films.values()), axis=2)))
@@ -169,14 +170,14 @@ def save(out: Path, films: dict[str, np.ndarray]) -> tuple[Path, Path]:
 
 
 def save_walk(path: Path, source: "TrainedGenerator", seed: int, frames: int = 64) -> None:
-    """Writes a GIF of the straight way between two latents; of a class-conditional generator, ten classes beside."""
+    """Writes a GIF of the linear interpolation between two latents; with classes, of ten classes side by side."""
     labels = range(min(10, len(source.classes))) if source.classes else [None]
     walks = [films(source, seed, "linear", positions(frames, 1.0), label)["linear"] for label in labels]
     images.save_gif(path, images.to_bytes(np.concatenate(walks, axis=2)))
 
 
 def _doubles(z0: np.ndarray, z1: np.ndarray, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns the three as float64 arrays; raises ValueError unless the ends have one shape."""
+    """Returns the arguments as float64 arrays; raises ValueError unless the ends have one shape."""
     z0, z1, alphas = (np.asarray(numbers, np.float64) for numbers in (z0, z1, alphas))
     if z0.shape != z1.shape:
         raise ValueError(f"`z0` and `z1` must have one shape. Received: {z0.shape} and {z1.shape}.")

@@ -1,4 +1,4 @@
-"""The one way to open a trained model, whether it is a run directory or an export."""
+"""Opens trained models. A run directory and an export are opened in the same way."""
 
 import contextlib
 import functools
@@ -17,20 +17,20 @@ from kgen.runs import build, directory
 
 
 class LoadedModel:
-    """A trained model, with what it can do. Each part is made when it is first asked for.
+    """A trained model. It has a generator, an autoencoder or a classifier, each made when it is first asked for.
 
     Args:
-        name: of it in messages.
+        name: the model's name in messages.
         signatures: names of its signatures, see `kgen.core.signatures`.
-        signature: function from such a name to the signature, which is called by keyword.
-        classes: names of the classes that it can be asked for, or empty.
-        keep: what must live as long as the signatures do.
+        signature: function from such a name to the signature, which is called with keyword arguments.
+        classes: names of the classes of a class-conditional generator or a classifier, otherwise empty.
+        keep: an object that must live as long as the signatures.
 
     Attributes:
-        path: of the run directory or the export; None of a game in this process.
-        recipe: what was trained; None where it is not known.
-        step: of a run's checkpoint; None of an export.
-        game: of a run, with averaged or best weights where they are kept; None of an export.
+        path: of the run directory or the export; None for a game in this process.
+        recipe: the recipe that was trained; None if it is not known.
+        step: the step of a run's checkpoint; None for an export.
+        game: the game of a run, with averaged or best weights if they are kept; None for an export.
     """
 
     def __init__(
@@ -45,21 +45,21 @@ class LoadedModel:
 
     @property
     def draws(self) -> bool:
-        """Whether images can be drawn from noise: whether there is a `generator`."""
+        """Whether it has a `generator`, which draws images from noise."""
         return "sample" in self.signatures and "latent" in self._signature("sample").structured_outputs
 
     @property
     def encodes(self) -> bool:
-        """Whether there is an `autoencoder`."""
+        """Whether it has an `autoencoder`."""
         return {"encode", "decode"} <= self.signatures
 
     def parts(self) -> tuple[TrainedGenerator | None, TrainedAutoencoder | None]:
-        """Returns the generator and the autoencoder, None for what there is not: what metrics are taken of."""
+        """Returns the generator and the autoencoder, for metrics; None for what the model does not have."""
         return self.generator if self.draws else None, self.autoencoder if self.encodes else None
 
     @functools.cached_property
     def generator(self) -> TrainedGenerator:
-        """What images of noise are drawn from; raises UsageError where there is nothing."""
+        """A generator, which draws images from noise; raises UsageError if there is none."""
         if not self.draws:
             raise UsageError(
                 f"{self.name} cannot be drawn from: it has no signature 'sample' that gives images and latents. "
@@ -70,7 +70,7 @@ class LoadedModel:
 
     @functools.cached_property
     def autoencoder(self) -> TrainedAutoencoder:
-        """An encoder and its decoder; raises UsageError where there is none."""
+        """An encoder and its decoder; raises UsageError if there is none."""
         if not self.encodes:
             raise UsageError(f"{self.name} has no encoder and decoder: give a run or an export of an autoencoder.")
         found = {name: self._signature(name) for name in ("encode", "decode", "reconstruct")}
@@ -78,7 +78,7 @@ class LoadedModel:
 
     @functools.cached_property
     def classifier(self) -> TrainedClassifier:
-        """A classifier of images; raises UsageError where there is none."""
+        """A classifier of images; raises UsageError if there is none."""
         if "probabilities" not in self.signatures:
             raise UsageError(f"{self.name} is no classifier: give a run or an export of classifier.")
         return TrainedClassifier(self._signature("probabilities"), self.classes, self._keep)
@@ -89,10 +89,10 @@ def load(path: str | Path, trust: bool = False) -> LoadedModel:
 
     Args:
         path: of the run directory or the export.
-        trust: whether an export may have operations that touch files, the network or Python: a SavedModel is a program.
+        trust: whether an export may have operations that touch files, the network or Python. A SavedModel is a program.
 
     Raises:
-        UsageError: it is neither, it is damaged, or the run has no checkpoint yet.
+        UsageError: the path is neither, the export is damaged, or the run has no checkpoint yet.
     """
     path = Path(path).expanduser()
     if (path / "saved_model.pb").is_file():
@@ -110,7 +110,7 @@ def load(path: str | Path, trust: bool = False) -> LoadedModel:
 
 
 def of_game(game: Game, name: str = "This model") -> LoadedModel:
-    """Returns the model of a game in this process; it holds the networks, whatever their weights become."""
+    """Returns the model of a game in this process. They share networks, so the model follows changes of the weights."""
     module, signatures = game.served
     found = LoadedModel(
         name, set(signatures), lambda each: getattr(module, each).get_concrete_function(), game.classes, module
@@ -126,6 +126,6 @@ def _of_export(path: Path, trust: bool) -> LoadedModel:
     )
     found.path = path
     if (path / "recipe.json").is_file():
-        with contextlib.suppress(UsageError):  # of another version of kgen: the signatures are enough
+        with contextlib.suppress(UsageError):  # another version of kgen wrote it; the signatures are enough
             found.recipe = directory.read_recipe(path)
     return found

@@ -1,4 +1,4 @@
-"""Layers that Keras lacks, or that papers need in another form, one file each. Importing this loads no TensorFlow."""
+"""Layers that Keras lacks, or that papers need in another form, one file each. Importing them loads no TensorFlow."""
 
 import lazy_loader
 

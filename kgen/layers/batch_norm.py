@@ -9,23 +9,24 @@ from kgen.backend import Tensor, keras, tf
 class BatchNorm(keras.layers.Layer):
     """Batch normalisation `y = gamma (x - mean) / sqrt(variance + epsilon) + beta` of each channel (the last axis).
 
-    In training, mean and variance are those of the batch and all positions; the output uses the biased variance. At
-    inference they are moving averages, `moving = momentum * moving + (1 - momentum) * batch`, and, as in PyTorch and
-    in the fused kernel of Keras 2, the moving variance averages the *unbiased* variance. (Keras 3 averages the biased
-    one: smaller by (n - 1) / n for n values in a channel.) The same as `keras.layers.BatchNormalization` otherwise,
-    and 10-25 % of a training step faster on a CPU, since that composes it of separate operations.
+    In training, mean and variance are taken over the batch and all positions; the output uses the biased variance. At
+    inference they are moving averages, `moving = momentum * moving + (1 - momentum) * batch`. The moving variance
+    averages the *unbiased* variance, as in PyTorch and in the fused kernel of Keras 2. (Keras 3 averages the biased
+    one, which is (n - 1) / n of it for n values in a channel.) Otherwise the layer equals
+    `keras.layers.BatchNormalization`, which is made of separate operations. On a CPU this one saves 10-25 % of a
+    training step.
 
     Args:
         momentum: share of the old moving average kept, in [0, 1]; PyTorch's `momentum=0.1` is 0.9 here.
         epsilon: added to the variance.
         gamma_initializer: a Keras initializer or its name.
 
-    Input `(batch, channels)` or `(batch, height, width, channels)`, float32, bfloat16 or float16; output alike.
-    Weights and statistics are float32 under every dtype policy. Under `tf.distribute` each replica normalises its own
-    part of the batch, and the moving averages are the mean over replicas.
+    Input `(batch, channels)` or `(batch, height, width, channels)`, float32, bfloat16 or float16. Output of the same
+    shape and dtype. Weights and statistics are float32 under every dtype policy. Under `tf.distribute` each replica
+    normalises its own part of the batch, and the moving averages are the mean over replicas.
 
     Raises:
-        ValueError: another number of axes.
+        ValueError: the input has another number of axes.
 
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167, Algorithms 1 and 2.
     """
@@ -58,9 +59,9 @@ class BatchNorm(keras.layers.Layer):
         return self.add_weight(name=name, shape=(channels,), initializer=initializer, **kwargs)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
-        shape, training = keras.ops.shape(x), training and self.trainable  # frozen statistics stay, as in Keras
-        images = keras.ops.reshape(x, (-1, 1, 1, shape[-1])) if len(shape) == 2 else x  # the kernel takes images only
-        # A shape of 0 asks the kernel to measure the batch.
+        shape, training = keras.ops.shape(x), training and self.trainable  # frozen statistics do not move, as in Keras
+        images = keras.ops.reshape(x, (-1, 1, 1, shape[-1])) if len(shape) == 2 else x  # the kernel accepts only images
+        # Statistics of shape 0 make the kernel use those of the batch.
         statistics = (tf.zeros(0), tf.zeros(0)) if training else (self.moving_mean, self.moving_variance)
         normalised, mean, variance = self._fused(images, *statistics, bool(training))
         if training:

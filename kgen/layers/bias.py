@@ -1,4 +1,4 @@
-"""A bias of its own for every output."""
+"""A layer with a separate bias for every output."""
 
 from kgen.backend import Tensor, keras
 
@@ -7,7 +7,7 @@ from kgen.backend import Tensor, keras
 class UntiedBias(keras.layers.Layer):
     """Adds one learned number, at first 0, to each element of an image: `y[n] = x[n] + b`, b of the shape of `x[n]`.
 
-    Behind a convolution without a bias it is the "untied" one, which differs from place to place.
+    After a convolution without a bias it is an "untied" bias: each position has its own.
 
     Input and output `(batch, ...)`.
 

@@ -1,4 +1,4 @@
-"""The visible range of a generator's images, kept with its weights."""
+"""The values of black and white in a generator's images, kept with its weights."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from kgen.images import Range
 
 @keras.saving.register_keras_serializable("kgen")
 class DisplayRange(keras.layers.Layer):
-    """Hands images on unchanged and keeps the values that stand for black and for white as weights that never train.
+    """Returns images unchanged, and keeps the values of black and of white as weights that are not trained.
 
-    So checkpoints and moving averages carry a range that was taken from the training images, and a run that is opened
-    without them shows its pictures as before.
+    The range comes from the training images. Checkpoints and moving averages save it with the weights, so a run that is
+    opened without the training images still shows the same pictures.
 
     Args:
         low: value of black in a new network.
-        high: value of white.
+        high: value of white in a new network.
 
     Input and output of any shape, float32.
 
@@ -38,7 +38,7 @@ class DisplayRange(keras.layers.Layer):
         return x
 
     def range(self) -> Range:
-        """Returns the `kgen.images.Range` of this moment, scalar tensors."""
+        """Returns the present `kgen.images.Range`, of scalar tensors."""
         return Range(self.low.value, self.high.value)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

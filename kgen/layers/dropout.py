@@ -10,8 +10,8 @@ from kgen.backend import Tensor, keras
 class Dropout(keras.layers.Layer):
     """Inverted dropout: in training `y = x / (1 - rate)` with probability `1 - rate`, else 0; at inference `y = x`.
 
-    The mask is drawn from `kgen.rng.current()`. So an interrupted and resumed run drops what the straight run would
-    have dropped, replicas drop different units, and no generator state has to be saved.
+    The mask is drawn from `kgen.rng.current()`. So a resumed run drops the same elements as an uninterrupted one,
+    replicas drop different elements, and no state of a generator has to be saved.
 
     Args:
         rate: probability of dropping an element, in [0, 1).
@@ -35,7 +35,7 @@ class Dropout(keras.layers.Layer):
         kept = rng.current().uniform(keras.ops.shape(x)) >= self.rate
         return keras.ops.where(kept, x / (1 - self.rate), keras.ops.zeros_like(x))
 
-    # With the shape known, Keras builds models without running `call`, which would ask for rng.
+    # With this method Keras builds models without running `call`, which needs a generator of random numbers.
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 

@@ -9,8 +9,8 @@ from kgen.backend import Tensor, keras
 class CoveringMaxPool(keras.layers.Layer):
     """Max pooling whose last windows may reach beyond the image.
 
-    A side of `size` pixels has `ceil((size - pool_size) / strides) + 1` windows.
-    Keras either leaves out the last pixels ("valid") or spreads the missing ones over both borders ("same").
+    A side of `size` pixels has `ceil((size - pool_size) / strides) + 1` windows. Keras's pooling either leaves out the
+    last pixels ("valid") or pads both borders ("same").
 
     Args:
         pool_size: height and width of a window, at least 1; images must not be smaller.
@@ -21,8 +21,8 @@ class CoveringMaxPool(keras.layers.Layer):
     Raises:
         ValueError: `pool_size` or `strides` is out of range, or an image is smaller than a window.
 
-    Source: max pooling of cuda-convnet and pylearn2 (`max_pool_c01b`), with which Goodfellow et al. 2014,
-        arXiv:1406.2661, was coded.
+    Source: max pooling of cuda-convnet and pylearn2 (`max_pool_c01b`), which the code of Goodfellow et al. 2014,
+        arXiv:1406.2661, uses.
     """
 
     def __init__(self, pool_size: int, strides: int, **kwargs: Any) -> None:

@@ -7,25 +7,26 @@ from kgen.backend import Tensor, keras, tf
 
 @keras.saving.register_keras_serializable("kgen")
 class MinibatchDiscrimination(keras.layers.Layer):
-    """Appends to each sample how close the others of its batch are, so that a discriminator sees a collapsed generator.
+    """Appends to each sample how close the others of its batch are, so that mode collapse can be detected.
 
     `M_i = x_i T`, `o(x_i)_b = sum over j != i of exp(-||M_ib - M_jb||_1) + bias_b`; the output is `[x_i, o(x_i)]`.
 
     Args:
-        kernels: closeness values per sample, B in the paper, at least 1.
+        kernels: number of closeness values per sample, B in the paper, at least 1.
         dims: length of the rows `M_ib` that are compared, C in the paper, at least 1.
 
-    Input `(batch, features)`, float32, bfloat16 or float16; output `(batch, features + kernels)` alike. The tensor T,
-    `(features, kernels, dims)`, the bias and all arithmetic are float32 under every dtype policy. Takes
-    `batch^2 * kernels * dims` floats of memory. A batch of one gives the bias. Under `tf.distribute` the batch is the
-    part of one replica.
+    Input `(batch, features)`, float32, bfloat16 or float16; output `(batch, features + kernels)` of the same dtype. The
+    tensor T, `(features, kernels, dims)`, the bias and all arithmetic are float32 under every dtype policy. The layer
+    needs `batch^2 * kernels * dims` floats of memory. For a batch of one, o(x) is the bias. Under `tf.distribute` the
+    batch is the part of one replica.
 
     Raises:
         ValueError: `kernels` or `dims` is below 1, or the input has another number of axes.
 
-    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.2. The bias, at first -1, is of the authors' code.
-        Deviation: that code scales the columns of T to norm 1 and then by trained factors, both fitted to a first
-        batch. Here T is free as in the paper, and at first N(0, 1 / features), columns of norm 1 on average.
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.2. The bias, which starts at -1, is from the authors'
+        code. Deviation: that code scales the columns of T to norm 1 and then by trained factors, both fitted to a first
+        batch. Here T is a free parameter, as in the paper. It starts from N(0, 1 / features), so that its columns have
+        norm 1 on average.
     """
 
     def __init__(self, kernels: int = 100, dims: int = 5, **kwargs: Any) -> None:

@@ -9,28 +9,28 @@ from kgen.backend import Tensor, keras
 class SpectralNorm(keras.layers.Wrapper):
     """Runs a linear layer with the kernel `W / sigma(W)`, where `sigma = u^T W v` estimates the largest singular value.
 
-    `W` is the kernel as a matrix of (output channels, all the rest). Each call with `training=True` does
-    `power_iterations` times `v <- W^T u / ||W^T u||`, `u <- W v / ||W v||` and keeps u; a call without training uses
-    the same estimate and keeps nothing. u and v are constants to the gradient, `W` inside sigma is not:
-    `d loss/dW = (G - <G, W / sigma> u v^T) / sigma` for `G` the gradient at the normalised kernel.
+    `W` is the kernel as a matrix of (output channels, all the rest). Each call with `training=True` computes
+    `v <- W^T u / ||W^T u||`, `u <- W v / ||W v||`, `power_iterations` times, and saves u. A call without training
+    computes the same estimate and saves nothing. The gradient takes u and v as constants, but not the `W` in sigma:
+    `d loss/dW = (G - <G, W / sigma> u v^T) / sigma`, where `G` is the gradient at the normalised kernel.
 
-    The optimizer owns the raw kernel, which calls never change; the wrapped layer reads the normalised one in its
+    The optimizer updates the raw kernel. Calls never change it: the wrapped layer reads the normalised kernel in its
     place. sigma and u are float32 under every dtype policy. The bias is not normalised.
 
     Args:
         layer: `Dense`, `Conv2D` or `Conv2DTranspose`, without an activation.
-        power_iterations: per call, at least 1.
+        power_iterations: number of iterations per call, at least 1.
 
     Raises:
-        TypeError: another kind of layer.
-        ValueError: a layer with an activation, or `power_iterations` below 1.
+        TypeError: `layer` is of another kind.
+        ValueError: `layer` has an activation, or `power_iterations` is below 1.
 
     Source: Miyato et al. 2018, arXiv:1802.05957, equations 8 to 12 and Algorithm 1. Unlike this layer,
         `keras.layers.SpectralNormalization` overwrites the kernel and takes sigma as a constant.
     """
 
     def __init__(self, layer: "keras.Layer", power_iterations: int = 1, **kwargs: Any) -> None:
-        # Its own dtype is float32 and it casts no input, so that `kernel` below is the raw one under mixed policies.
+        # This wrapper is float32 and casts no input, so that under mixed policies too `kernel` below is the raw one.
         super().__init__(layer, **{**kwargs, "dtype": "float32", "autocast": False})
         if not isinstance(layer, (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)):
             raise TypeError(f"SpectralNorm wraps Dense, Conv2D or Conv2DTranspose. Received: {type(layer).__name__}.")
@@ -45,7 +45,7 @@ class SpectralNorm(keras.layers.Wrapper):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         super().build(input_shape)
-        # Replicas hold the same kernel and the same u, so that they all compute the same update.
+        # Replicas have the same kernel and the same u, so all compute the same update.
         self.u = self.add_weight(
             name="u",
             shape=(self._output_channels(),),
@@ -57,10 +57,10 @@ class SpectralNorm(keras.layers.Wrapper):
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         sigma, u = self._estimate()
         if training:
-            self.u.assign(keras.ops.where(sigma > 0, u, self.u))  # a kernel of zeros would end the iteration for good
+            self.u.assign(keras.ops.where(sigma > 0, u, self.u))  # a kernel of zeros would make u 0 for ever
         kernel = self.layer.kernel
-        normalised = keras.ops.divide(kernel, keras.ops.maximum(sigma, 1e-12))  # a kernel of zeros stays one
-        # The scope names the other variables too, since it replaces a scope around it.
+        normalised = keras.ops.divide(kernel, keras.ops.maximum(sigma, 1e-12))  # a kernel of zeros stays 0
+        # This scope replaces one around it, so it must name the other variables too.
         others = [(weight, weight.value) for weight in self.layer.weights if weight is not kernel]
         with keras.StatelessScope([(kernel, normalised), *others]):
             return self.layer(x)
@@ -70,7 +70,7 @@ class SpectralNorm(keras.layers.Wrapper):
         return self._estimate()[0]
 
     def _estimate(self) -> tuple[Tensor, Tensor]:
-        """Returns sigma with its gradient, and the next u."""
+        """Returns sigma, through which gradients flow, and the next u."""
         ops = keras.ops
         matrix = self._matrix()
         constant = ops.stop_gradient(matrix)

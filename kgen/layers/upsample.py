@@ -1,7 +1,7 @@
-"""Three ways to double height and width: an upsampling followed or replaced by a convolution.
+"""Three ways to double height and width: a transposed convolution, or an upsampling and then a convolution.
 
-Transposed convolutions whose stride does not divide the kernel size overlap unevenly and draw checkerboards;
-resizing first does not.
+A transposed convolution overlaps unevenly if its stride does not divide the kernel size. This makes checkerboard
+artifacts; resizing first makes none.
 Source: Odena et al. 2016, "Deconvolution and checkerboard artifacts", Distill, doi:10.23915/distill.00003.
 """
 
@@ -27,7 +27,7 @@ def transposed(x: Tensor, filters: int, kernel_size: int, **conv_kwargs: Any) ->
 
 
 def nearest(x: Tensor, filters: int, kernel_size: int, **conv_kwargs: Any) -> Tensor:
-    """Each pixel repeated 2 x 2, then a convolution.
+    """Nearest-neighbour upsampling (each pixel is repeated 2 x 2), then a convolution.
 
     Args:
         x: symbolic images, `(batch, height, width, channels)`.
@@ -43,7 +43,7 @@ def nearest(x: Tensor, filters: int, kernel_size: int, **conv_kwargs: Any) -> Te
 
 
 def repeated(x: Tensor) -> Tensor:
-    """Each pixel repeated 2 x 2: images `(batch, height, width, channels)`, twice as high and wide."""
+    """Returns images `(batch, height, width, channels)` with each pixel repeated 2 x 2: twice as high and wide."""
     large = keras.layers.UpSampling2D(2, interpolation="nearest")(x)
     return keras.layers.Reshape(large.shape[1:])(large)  # without it TensorFlow Lite loses the shape
 

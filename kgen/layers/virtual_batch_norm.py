@@ -1,6 +1,6 @@
-"""Virtual batch normalisation: by a fixed reference batch, so that no image depends on its batch-mates.
+"""Virtual batch normalisation: by a fixed reference batch, so that no image depends on the others of its batch.
 
-A network that uses it sees the reference batch and the live batch at once:
+A network that uses it processes the reference batch and the live batch together:
 
     x = WithReference(reference_batch)(image)
     x = VirtualBatchNorm(len(reference_batch))(keras.layers.Conv2D(64, 5)(x))
@@ -21,14 +21,14 @@ class WithReference(keras.layers.Layer):
 
     Args:
         batch: float32 array `(R, ...)`, R at least 1, in the range of the live inputs. It becomes a weight that is not
-            trained, so `set_weights`, saving and checkpoints carry it. The config keeps its shape and dtype alone: a
-            copy by `from_config` or `clone_model` holds zeros until its weights are set.
+            trained, so `set_weights`, saving and checkpoints include it. The config has only its shape and dtype: a
+            copy by `from_config` or `clone_model` has zeros until its weights are set.
 
-    Input `(batch, ...)` with the axes of the reference behind the first, float32, bfloat16 or float16; output
-    `(R + batch, ...)` alike.
+    Input `(batch, ...)`, float32, bfloat16 or float16; all axes but the first are those of the reference. Output
+    `(R + batch, ...)` of the same dtype.
 
     Raises:
-        ValueError: `batch` is empty, of another dtype or without a second axis, or inputs of another shape.
+        ValueError: `batch` is empty, has another dtype or no second axis, or inputs have another shape.
 
     Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5.
     """
@@ -37,7 +37,7 @@ class WithReference(keras.layers.Layer):
         super().__init__(**kwargs)
         if batch.ndim < 2 or len(batch) == 0 or batch.dtype != np.float32:
             raise ValueError(f"`batch` must be float32 (R, ...), R at least 1. Received: {batch.dtype} {batch.shape}.")
-        # Here and not in build(), so that the layer need not keep the array.
+        # Added here and not in build(), so that the layer need not keep the array.
         self.batch = self.add_weight(
             name="batch",
             shape=batch.shape,
@@ -66,18 +66,18 @@ class WithReference(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "WithReference":
-        """Returns the model of a configuration, as Keras loads it."""
+        """Returns the layer of a configuration, with zeros as its reference batch."""
         return cls(**{**config, "batch": np.zeros(**config["batch"])})
 
 
 @keras.saving.register_keras_serializable("kgen")
 class VirtualBatchNorm(keras.layers.Layer):
-    """Batch normalisation by the statistics of the first R rows, the reference, and each other row's own.
+    """Batch normalisation by the statistics of the first R rows, the reference, and of each live row itself.
 
     `y = gamma (x - mean) / sqrt(epsilon + mean_square - mean^2) + beta` for each channel (the last axis). For the
-    reference rows, mean and mean_square are those of all the R rows and positions. For a live row, which counts as one
-    more member of the reference batch, they are `own / (R + 1) + reference's R / (R + 1)`, `own` being over its
-    positions. So a live row depends on the reference and itself alone, and training and inference do the same.
+    reference rows, mean and mean_square are taken over all R rows and positions. A live row counts as one more member
+    of the reference batch: its statistics are `own / (R + 1) + reference * R / (R + 1)`, where `own` is taken over its
+    positions. So a live row depends only on the reference and on itself, and training and inference are the same.
     Gradients flow through both statistics.
 
     Args:
@@ -85,14 +85,14 @@ class VirtualBatchNorm(keras.layers.Layer):
         epsilon: added to the variance.
         gamma_initializer: a Keras initializer or its name; by default N(1, .02).
 
-    Input `(R + batch, channels)` or `(R + batch, height, width, channels)`, float32, bfloat16 or float16; output alike.
-    Weights and statistics are float32 under every dtype policy.
+    Input `(R + batch, channels)` or `(R + batch, height, width, channels)`, float32, bfloat16 or float16.
+    Output of the same shape and dtype. Weights and statistics are float32 under every dtype policy.
 
     Raises:
-        ValueError: `reference` is below 1, another number of axes, or fewer rows than R.
+        ValueError: `reference` is below 1, or the input has another number of axes or fewer rows than R.
 
-    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5; weights of the statistics, epsilon and gamma as in the
-        authors' code.
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5; the weights of the statistics, epsilon and gamma are
+        those of the authors' code.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class VirtualBatchNorm(keras.layers.Layer):
         super().__init__(**kwargs)
         self.reference = _at_least_one(reference)
         self.epsilon = epsilon
-        # A new one each time: an initializer that is used twice gives the same numbers twice.
+        # A new one each time, since an initializer that is used twice gives the same numbers twice.
         self.gamma_initializer = keras.initializers.get(
             keras.initializers.RandomNormal(1.0, 0.02) if gamma_initializer is None else gamma_initializer
         )
@@ -122,7 +122,7 @@ class VirtualBatchNorm(keras.layers.Layer):
         _demand_reference(self.reference, x.shape)
         images = ops.reshape(x, (-1, 1, 1, shape[-1])) if len(shape) == 2 else x
         images = ops.cast(images, "float32")
-        # Near 0, since msq - mean^2 cancels far from it, to below 0 even. No output depends on what is subtracted.
+        # Shifted towards 0, since far from 0 msq - mean^2 loses digits and may even be negative. Outputs are the same.
         images = images - ops.stop_gradient(ops.mean(images[: self.reference], axis=(0, 1, 2)))
         mean, mean_square = self._statistics(images), self._statistics(ops.square(images))
         deviation = ops.sqrt(self.epsilon + mean_square - ops.square(mean))
@@ -130,7 +130,7 @@ class VirtualBatchNorm(keras.layers.Layer):
         return ops.cast(ops.reshape(normalised, shape), x.dtype)
 
     def _statistics(self, images: Tensor) -> Tensor:
-        """Returns the mean that each row is normalised with, `(rows, 1, 1, channels)`."""
+        """Returns the mean of the images for each row's normalisation, `(rows, 1, 1, channels)`."""
         ops = keras.ops
         means = ops.mean(images, axis=(1, 2), keepdims=True)
         reference, live = means[: self.reference], means[self.reference :]
@@ -157,7 +157,7 @@ class WithoutReference(keras.layers.Layer):
     Input `(R + batch, ...)`, output `(batch, ...)`.
 
     Raises:
-        ValueError: `reference` is below 1, or fewer rows than R.
+        ValueError: `reference` is below 1, or the input has fewer rows than R.
 
     Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5.
     """

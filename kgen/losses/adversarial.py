@@ -1,8 +1,8 @@
 """Adversarial losses as pure functions, in pairs.
 
-Logits are what the discriminator (or critic) says before any sigmoid. Everything is computed in float32 whatever the
-dtype that comes in, so that a network in bfloat16 still has an exact loss. The softplus forms stay finite, and so do
-their gradients, for logits of any size.
+Logits are the outputs of the discriminator (or critic) before any sigmoid. All arithmetic is float32, whatever the
+dtype of the inputs, so that a network in bfloat16 still has an exact loss. The softplus forms and their gradients are
+finite for logits of any size.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,9 @@ class AdversarialLoss(NamedTuple):
 
     Args:
         discriminator: function of `(real_logits, fake_logits)`, a scalar.
-        generator: function of `(fake_logits)`, a scalar; where `paired`, of `(real_logits, fake_logits)`.
-        score: function of logits of any shape, the discriminator's opinion of each in float32: 1 means "real", 0 means
-            "generated", and without a sigmoid it may lie beyond. None where the critic's scale has no such meaning.
+        generator: function of `(fake_logits)`, a scalar; if `paired`, of `(real_logits, fake_logits)`.
+        score: function of logits of any shape that returns a float32 score for each: 1 means "real" and 0 "generated".
+            Without a sigmoid, scores may lie outside of [0, 1]. None if the critic's outputs have no such meaning.
         paired: whether the generator's loss compares real and generated images, as relativistic losses do.
     """
 
@@ -40,7 +40,7 @@ def minimax_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         fake_logits: the discriminator's logits on generated images, any shape.
 
     Returns:
-        Scalar, in nats; 2 log 2 for a discriminator that cannot tell.
+        Scalar, in nats; 2 log 2 for a discriminator that cannot tell real from generated.
 
     Source: Goodfellow et al. 2014, arXiv:1406.2661, equation 1. The authors' code halves it.
     """
@@ -54,15 +54,15 @@ def smoothed_discriminator(real_logits: Tensor, fake_logits: Tensor, target: flo
     Args:
         real_logits: the discriminator's logits on data, any shape.
         fake_logits: the discriminator's logits on generated images, any shape.
-        target: t, what data should be taken for, in [0, 1]; 1 is `minimax_discriminator`.
+        target: t, the probability that D should give to data, in [0, 1]; 1 is `minimax_discriminator`.
 
     Returns:
-        Scalar, in nats; on data it is least, the entropy of `target`, at `D(x) = t`.
+        Scalar, in nats. The term on data is least at `D(x) = t`; there it is the entropy of `target`.
 
     Raises:
         ValueError: `target` is outside of [0, 1].
 
-    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.4. TF-GAN's `label_smoothing=s` is t = 1 - s / 2.
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.4. `label_smoothing=s` of TF-GAN is t = 1 - s / 2.
     """
     if not 0 <= target <= 1:
         raise ValueError(f"`target` must be in [0, 1]. Received: target={target}.")

@@ -1,8 +1,8 @@
-"""Losses of discriminators that know classes, as pure functions: AC-GAN's, and those of K + 1 classes.
+"""Losses of discriminators that also classify, as pure functions: AC-GAN's, and those of K + 1 classes.
 
-A discriminator of K + 1 classes gives K + 1 logits; the last, of index K, is "generated". Everything is computed in
-float32 whatever the dtype that comes in. The log-sum-exp and softplus forms stay finite, and so do their gradients, for
-logits of any size.
+A discriminator of K + 1 classes gives K + 1 logits; the last, of index K, is "generated". All arithmetic is float32,
+whatever the dtype of the inputs. The log-sum-exp and softplus forms and their gradients are finite for logits of any
+size.
 """
 
 from kgen.backend import Tensor, keras
@@ -19,12 +19,12 @@ def class_cross_entropy(labels: Tensor, class_logits: Tensor) -> Tensor:
         class_logits: `(batch, classes)`.
 
     Returns:
-        Scalar, in nats; log(classes) for a classifier that cannot tell.
+        Scalar, in nats; log(classes) for a classifier that finds all classes equally likely.
 
     Raises:
         ValueError: the labels are not integers, or not one for each row of logits.
 
-    Source: Odena et al. 2017, arXiv:1610.09585, equation 3, of which this is one term, negated.
+    Source: Odena et al. 2017, arXiv:1610.09585, equation 3; this is one of its terms, negated.
     """
     return keras.ops.mean(_cross_entropies(labels, _float32(class_logits)))
 
@@ -38,7 +38,7 @@ def k_plus_one_discriminator(labels: Tensor, real_logits: Tensor, fake_logits: T
         labels: y, classes of the data, integers `(batch,)`, in [0, K).
         real_logits: the discriminator's logits on data, `(batch, K + 1)`.
         fake_logits: the discriminator's logits on generated images, `(batch, K + 1)`.
-        target: t, how sure the discriminator should be of the class of data, in [0, 1]; 1 is no smoothing.
+        target: t, the probability that the discriminator should give to the class y, in [0, 1]; 1 is no smoothing.
 
     Returns:
         Scalar, in nats.
@@ -48,7 +48,7 @@ def k_plus_one_discriminator(labels: Tensor, real_logits: Tensor, fake_logits: T
             one for each row of logits.
 
     Source: Salimans et al. 2016, arXiv:1606.03498, section 5, for labelled data only. Deviation: the paper smooths two
-        classes (section 3.4); with more, what is taken from the class of the image goes to "generated".
+        classes (section 3.4). Here, with more classes, the class "generated" gets the rest, 1 - t.
     """
     if not 0 <= target <= 1:
         raise ValueError(f"`target` must be in [0, 1]. Received: target={target}.")
@@ -58,7 +58,7 @@ def k_plus_one_discriminator(labels: Tensor, real_logits: Tensor, fake_logits: T
 
 
 def k_plus_one_generator(labels: Tensor, fake_logits: Tensor) -> Tensor:
-    """Generator loss `E[-log p(y | G(z, y))]`: each image is to be taken for the class that was asked for.
+    """Generator loss `E[-log p(y | G(z, y))]`: the discriminator should find the class that was asked for.
 
     Args:
         labels: y, classes asked for, integers `(batch,)`, in [0, K).
@@ -70,8 +70,8 @@ def k_plus_one_generator(labels: Tensor, fake_logits: Tensor) -> Tensor:
     Raises:
         ValueError: the labels are not integers, or not one for each row of logits.
 
-    Source: student report 002. In Salimans et al. 2016, arXiv:1606.03498, section 5, whose generator knows no classes,
-        it matches features.
+    Source: student report 002. In Salimans et al. 2016, arXiv:1606.03498, section 5, the generator gets no class,
+        and its loss is feature matching.
     """
     return class_cross_entropy(labels, fake_logits)
 
@@ -98,7 +98,7 @@ def feature_matching(real_features: Tensor, fake_features: Tensor) -> Tensor:
 
     Args:
         real_features: f of data, a hidden layer of the discriminator, `(batch, ...)`.
-        fake_features: f of generated images, `(any batch, ...)`, but for that the shape of `real_features`.
+        fake_features: f of generated images, the shape of `real_features`; only the batch size may differ.
 
     Returns:
         Scalar, at least 0, in squared units of the features.
@@ -106,9 +106,9 @@ def feature_matching(real_features: Tensor, fake_features: Tensor) -> Tensor:
     Raises:
         ValueError: the features have different shapes.
 
-    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.1. Deviation: divided by the number of features, as in the
-        authors' code for MNIST; the paper writes the squared norm, the sum. Their code for CIFAR-10 and SVHN takes the
-        mean absolute difference.
+    Source: Salimans et al. 2016, arXiv:1606.03498, section 3.1. Deviation: the paper writes the squared norm, a sum;
+        here it is divided by the number of features, as in the authors' code for MNIST. Their code for CIFAR-10 and
+        SVHN takes the mean absolute difference.
     """
     ops = keras.ops
     real, fake = ops.mean(_float32(real_features), axis=0), ops.mean(_float32(fake_features), axis=0)
@@ -125,14 +125,14 @@ def _cross_entropies(labels: Tensor, logits: Tensor) -> Tensor:
     labels = keras.ops.convert_to_tensor(labels)
     if "int" not in keras.backend.standardize_dtype(labels.dtype):
         raise ValueError(f"`labels` must be integers. Received: dtype {labels.dtype}.")
-    if len(labels.shape) + 1 != len(logits.shape):  # Keras would take (batch, 1) as well
+    if len(labels.shape) + 1 != len(logits.shape):  # Keras would accept (batch, 1) too
         shapes = f"{tuple(labels.shape)} and {tuple(logits.shape)}"
         raise ValueError(f"`labels` must be `(batch,)` for logits `(batch, classes)`. Received: {shapes}.")
     return keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
 def _log_odds(logits: Tensor) -> Tensor:
-    """Returns `log (1 - p(K | x)) / p(K | x)`, `(batch,)`, so that -log p(K | x) is its softplus."""
+    """Returns `log (1 - p(K | x)) / p(K | x)`, `(batch,)`, whose softplus is -log p(K | x)."""
     if logits.shape[-1] < 2:
         raise ValueError(f"K + 1 classes must be at least 2. Received: logits {tuple(logits.shape)}.")
     return keras.ops.logsumexp(logits[..., :-1], axis=-1) - logits[..., -1]

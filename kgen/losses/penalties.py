@@ -1,7 +1,7 @@
-"""Penalties on a critic's slope, and weight clipping.
+"""Penalties on the gradient of a critic with respect to its input, and weight clipping.
 
-They hold a tape of their own and may be called inside another one, eagerly, in a graph and under XLA. Everything is
-float32, also around a critic that computes in bfloat16.
+A penalty has its own gradient tape. It may be called inside another tape, eagerly, in a graph and under XLA. All
+arithmetic outside of the critic is float32, even if the critic computes in bfloat16.
 """
 
 from collections.abc import Callable
@@ -10,18 +10,18 @@ from kgen.backend import Tensor, keras, tf
 
 
 def gradient_penalty(critic: Callable, real: Tensor, fake: Tensor, alpha: Tensor, target: float = 1.0) -> Tensor:
-    """Two-sided penalty `E[(||grad D(x~)||_2 - target)^2]` at `x~ = x + alpha (G(z) - x)`; the caller weighs it.
+    """Two-sided penalty `E[(||grad D(x~)||_2 - target)^2]` at `x~ = x + alpha (G(z) - x)`; multiply it by its weight.
 
     Args:
-        critic: function of images that returns one number each, `(batch,)` or `(batch, 1)`; without BatchNorm, since
-            the gradient at an image must depend on that image alone.
+        critic: function of images that returns one number each, `(batch,)` or `(batch, 1)`. It must not have BatchNorm,
+            since the gradient at an image must depend on that image alone.
         real: images `x`, `(batch, ...)`.
         fake: generated images, the shape of `real`.
         alpha: position on the segment from real to fake, `(batch,)`, in [0, 1]; uniform in the paper.
-        target: the slope aimed at.
+        target: the gradient norm to reach; 1 in the paper.
 
     Returns:
-        Scalar, at least 0; its own gradient is finite also where the critic is flat.
+        Scalar, at least 0. Its own gradient is finite even where the critic's gradient is 0.
 
     Source: Gulrajani et al. 2017, arXiv:1704.00028, equation 3 and Algorithm 1 (weight 10). The paper writes
         `epsilon x + (1 - epsilon) x~`; with a uniform epsilon that is the same distribution.
@@ -29,12 +29,12 @@ def gradient_penalty(critic: Callable, real: Tensor, fake: Tensor, alpha: Tensor
     ops = keras.ops
     real, fake = ops.cast(real, "float32"), ops.cast(fake, "float32")
     alpha = ops.reshape(ops.cast(alpha, "float32"), (-1,) + (1,) * (len(real.shape) - 1))
-    slope = ops.sqrt(_squared_slope(critic, real + alpha * (fake - real)) + 1e-12)  # sqrt'(0) is infinite
+    slope = ops.sqrt(_squared_slope(critic, real + alpha * (fake - real)) + 1e-12)  # since sqrt'(0) is infinite
     return ops.mean(ops.square(slope - target))
 
 
 def r1(critic: Callable, real: Tensor) -> Tensor:
-    """Zero-centred penalty `1/2 E[||grad D(x)||_2^2]` on data; the caller weighs it, by gamma.
+    """Zero-centred penalty `1/2 E[||grad D(x)||_2^2]` on data; multiply it by its weight gamma.
 
     Args:
         critic: function of images that returns one logit each, `(batch,)` or `(batch, 1)`.
@@ -52,7 +52,7 @@ def clip_weights(variables: "list[keras.Variable]", limit: float) -> None:
     """Sets each weight `w` to `min(max(w, -limit), limit)`, in place.
 
     Args:
-        variables: Keras variables; in WGAN all that the critic trains, BatchNorm's included.
+        variables: Keras variables; in WGAN all that the critic trains, also those of BatchNorm.
         limit: greatest absolute value, above 0; 0.01 in the paper.
 
     Raises:
@@ -70,7 +70,7 @@ def _squared_slope(critic: Callable, images: Tensor) -> Tensor:
     """Returns `||grad D||_2^2` at each image, `(batch,)`."""
     with tf.GradientTape() as tape:
         tape.watch(images)
-        # Images do not meet in the critic, so the gradient of the sum holds the gradient of each.
+        # Each output depends on its own image only, so the gradient of the sum has the gradient at each image.
         total = keras.ops.sum(keras.ops.cast(critic(images), "float32"))
     gradient = tape.gradient(total, images)
     return keras.ops.sum(keras.ops.square(gradient), axis=tuple(range(1, len(gradient.shape))))

@@ -1,8 +1,7 @@
 """Losses of autoencoders as pure functions: reconstruction, KL divergence.
 
-Everything is computed in float32 whatever the dtype that comes in, so that a network in bfloat16 still has an exact
-loss. A loss that compares two tensors element by element raises ValueError where their shapes differ, and never
-broadcasts.
+All arithmetic is float32, whatever the dtype of the inputs, so that a network in bfloat16 still has an exact loss. A
+loss that compares two tensors element by element raises ValueError if their shapes differ. It never broadcasts.
 """
 
 from typing import Any
@@ -31,7 +30,8 @@ def squared_error_per_image(target: Tensor, reconstruction: Tensor) -> Tensor:
         reconstruction: `x_hat`, the shape and range of `target`.
 
     Returns:
-        `(batch,)`, in squared units of the range; twice the nats of a Gaussian of variance 1, up to a constant.
+        `(batch,)`, in squared units of the range: twice the negative log-likelihood, in nats, of a Gaussian decoder of
+        variance 1, up to a constant.
     """
     return _sum_per_image(_squared_errors(target, reconstruction))
 
@@ -41,10 +41,10 @@ def binary_cross_entropy(target: Tensor, logits: Tensor) -> Tensor:
 
     Args:
         target: images `x`, `(batch, ...)`, in [0, 1].
-        logits: of the reconstruction, the shape of `target`; not squashed.
+        logits: of the reconstruction, before the sigmoid; the shape of `target`.
 
     Returns:
-        Scalar, in nats per element. It is not 0 at `p = x` but the mean entropy of the pixels.
+        Scalar, in nats per element. At `p = x` it is the mean entropy of the pixels, not 0.
     """
     return keras.ops.mean(_binary_cross_entropies(target, logits))
 
@@ -54,10 +54,10 @@ def binary_cross_entropy_per_image(target: Tensor, logits: Tensor) -> Tensor:
 
     Args:
         target: images `x`, `(batch, ...)`, in [0, 1].
-        logits: of the reconstruction, the shape of `target`; not squashed.
+        logits: of the reconstruction, before the sigmoid; the shape of `target`.
 
     Returns:
-        `(batch,)`, in nats: the negative log-likelihood of a Bernoulli decoder where `target` is 0 or 1.
+        `(batch,)`, in nats: the negative log-likelihood of a Bernoulli decoder if `target` is 0 or 1.
 
     Source: Kingma and Welling 2014, arXiv:1312.6114, appendix C.1.
     """
@@ -88,7 +88,7 @@ def _squared_errors(target: Tensor, reconstruction: Tensor) -> Tensor:
 
 def _binary_cross_entropies(target: Tensor, logits: Tensor) -> Tensor:
     _same_shape(target=target, logits=logits)
-    # Not softplus(logits) - target * logits: that cancels for large logits, this form does not.
+    # Not softplus(logits) - target * logits, which loses digits for large logits.
     return keras.ops.binary_crossentropy(_float32(target), _float32(logits), from_logits=True)
 
 

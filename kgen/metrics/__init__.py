@@ -1,1 +1,1 @@
-"""Metrics. Each file of this folder is one: pure functions of arrays, and what to ask a trained model for them."""
+"""Metrics. Most files are one metric: pure functions of arrays, and `measure`, which applies them to a model."""

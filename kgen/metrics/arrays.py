@@ -1,4 +1,4 @@
-"""Checks of the arrays that metrics take, and distances between many rows in little memory."""
+"""Checks of the arrays that metrics take, and squared distances between their rows."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ def rows(values: np.ndarray, name: str, least: int = 2) -> np.ndarray:
 
     Args:
         values: numbers, `(n, ...)`.
-        name: what an error calls them.
-        least: how many there must be.
+        name: their name in errors.
+        least: how many there must be at least.
 
     Raises:
-        ValueError: there are fewer, they have no numbers, or some are NaN or infinite.
+        ValueError: there are fewer rows, the rows are empty, or a number is NaN or infinite.
     """
     values = np.asarray(values)
     if values.ndim < 2 or len(values) < least or not values[0].size:
@@ -27,7 +27,7 @@ def rows(values: np.ndarray, name: str, least: int = 2) -> np.ndarray:
 def alike(
     x: np.ndarray, y: np.ndarray, names: tuple[str, ...] = ("x", "y"), least: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns two sets of `rows`, float64 `(n, d)` and `(m, d)`; raises ValueError if d differs."""
+    """Returns x and y as `rows` does, float64 `(n, d)` and `(m, d)`; raises ValueError if d differs."""
     x, y = rows(x, names[0], least), rows(y, names[1], least)
     if x.shape[1] != y.shape[1]:
         raise ValueError(
@@ -37,7 +37,7 @@ def alike(
 
 
 def squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Returns `|x_i - y_j|^2` of float64 rows, `(n, m)`, 0 or more; exact to 1e-15 of the larger squared length."""
+    """Returns `|x_i - y_j|^2` of float64 rows, `(n, m)`, 0 or more; the error is 1e-15 of the larger squared length."""
     found = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * (x @ y.T)
     return np.maximum(found, 0, out=found)
 

@@ -1,4 +1,4 @@
-"""The evaluator, which measures one model after another in the same way, and the registry of metrics."""
+"""The evaluator, which measures several models in the same way, and the registry of metrics."""
 
 import functools
 import importlib
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @functools.cache
 def all_metrics() -> "dict[str, Metric]":
-    """Returns `{name: Metric}` of every metric's file in this folder, sorted."""
+    """Returns `{name: Metric}` of all files in this folder that define metrics, sorted by name."""
     folder = importlib.import_module("kgen.metrics")
     modules = [
         importlib.import_module(f"{folder.__name__}.{found.name}") for found in pkgutil.iter_modules(folder.__path__)
@@ -28,7 +28,7 @@ def all_metrics() -> "dict[str, Metric]":
 
 
 def known(names: list[str], flag: str = "--metrics") -> None:
-    """Raises UsageError unless all names are of metrics, at least one."""
+    """Raises UsageError unless there is a name and all names are of metrics."""
     unknown = [name for name in names if name not in all_metrics()]
     if unknown or not names:
         given = f"not {', '.join(unknown)}" if unknown else "at least one"
@@ -36,15 +36,15 @@ def known(names: list[str], flag: str = "--metrics") -> None:
 
 
 class Evaluator:
-    """Takes the same measurements of model after model.
+    """Takes the same measurements of several models, one call for each.
 
     Args:
         metrics: names of metrics.
-        real: `Real`.
+        real: `Real` images to compare with.
         network: `kgen.metrics.features.Network`, or None.
-        count: images to draw.
-        seed, seeds: the first seed, and how many; more than one gives means over them.
-        cache_dir: folder of the features of real images; None keeps none.
+        count: number of images to draw.
+        seed, seeds: the first seed, and how many seeds; with more than one, measurements are means over them.
+        cache_dir: folder that keeps the features of real images; None keeps none.
         progress: whether progress bars are shown.
     """
 
@@ -73,7 +73,7 @@ class Evaluator:
         """Returns `{metric: [Measurement]}`; `generator` and `autoencoder` as in `Evidence`.
 
         Raises:
-            UsageError: a metric needs what the model, or the evaluator, has not.
+            UsageError: a metric needs something that the model or the evaluator does not have.
         """
         repeated = []
         for seed in self.seeds:
@@ -90,5 +90,5 @@ class Evaluator:
             return all_metrics()[name].measure(evidence)
         except UsageError:
             raise
-        except ValueError as error:  # of a pure function, about its arrays
+        except ValueError as error:  # a pure function refuses its arrays
             raise UsageError(f"{name} cannot be measured: {error}") from error

@@ -1,4 +1,4 @@
-"""What metrics are computed from: real and generated images, their features, an autoencoder. Each is made once."""
+"""What metrics are computed from: real and generated images, their features, an autoencoder. Each is made only once."""
 
 import functools
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class DrawsImages(Protocol):
-    """What metrics ask of a generator; a `TrainedGenerator` has it."""
+    """The method of a generator that metrics call; a `TrainedGenerator` has it."""
 
     def draw(self, seed: int, count: int) -> np.ndarray:
         """Returns images float32 `(count, height, width, channels)` in [0, 1]."""
 
 
 class Encodes(Protocol):
-    """What metrics ask of an autoencoder; a `TrainedAutoencoder` has it."""
+    """The methods of an autoencoder that metrics call; a `TrainedAutoencoder` has them."""
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Returns the codes `(n, size)` of uint8 images `(n, height, width, channels)`."""
@@ -40,8 +40,8 @@ class Real:
 
     Args:
         images: uint8, `(n, height, width, channels)`.
-        validation: others, neither trained on nor among these; None where no metric needs them.
-        about: what a measurement says of them, JSON: dataset, splits, size.
+        validation: other real images that are neither in `images` nor trained on; None if no metric needs them.
+        about: what a measurement's protocol says about the images, JSON: dataset, splits, size.
     """
 
     images: np.ndarray
@@ -50,14 +50,15 @@ class Real:
 
 
 class Evidence:
-    """What metrics are computed from; each part when it is first asked for, and once.
+    """What metrics are computed from. Each part is made when it is first asked for, and only once.
 
     Args:
         real: `Real`.
-        generator: has `draw(seed, count)`, float32 images in [0, 1], as a `TrainedGenerator`; None of a model without.
-        autoencoder: a `TrainedAutoencoder`; None of a model without encoder and decoder.
-        network: `kgen.metrics.features.Network`; None without.
-        count, seed: of the images to draw.
+        generator: has `draw(seed, count)`, float32 images in [0, 1], such as a `TrainedGenerator`; None if the model
+            has none.
+        autoencoder: such as a `TrainedAutoencoder`; None if the model has no encoder and decoder.
+        network: `kgen.metrics.features.Network`, or None.
+        count, seed: number and seed of the images to draw.
         cache: `kgen.metrics.features.Cache`.
         progress: whether progress bars are shown.
     """
@@ -79,7 +80,7 @@ class Evidence:
 
     @functools.cached_property
     def fake(self) -> np.ndarray:
-        """Generated images, float32 `(n, ...)` in [0, 1], in an order that means nothing: see `order_by_content`."""
+        """Generated images, float32 `(n, ...)` in [0, 1], shuffled by `order_by_content`."""
         if self._generator is None:
             raise UsageError("This model draws no images of noise: of the metrics only lines can be asked of it.")
         images = np.asarray(self._generator.draw(self.seed, self.count), np.float32)
@@ -94,29 +95,29 @@ class Evidence:
 
     @functools.cached_property
     def real_images(self) -> np.ndarray:
-        """The real images, uint8 `(n, ...)`, in an order that means nothing."""
+        """The real images, uint8 `(n, ...)`, shuffled by `order_by_content`."""
         return self.real.images[order_by_content(self.real.images, "real")]
 
     @functools.cached_property
     def real_unit(self) -> np.ndarray:
-        """The real images, float32 `(n, ...)` in [0, 1], in that order."""
+        """The images `real_images` as float32 `(n, ...)` in [0, 1]."""
         return self.real_images / np.float32(255)
 
     @property
     def autoencoder(self) -> Encodes:
-        """The trained autoencoder; raises UsageError where there is none."""
+        """The trained autoencoder; raises UsageError if there is none."""
         if self._autoencoder is None:
             raise UsageError("The metric lines is of models with an encoder and a decoder, such as acai.")
         return self._autoencoder
 
     @functools.cached_property
     def fake_seen(self) -> Seen:
-        """What the network sees of the generated images."""
+        """Features and logits of the generated images."""
         return see(self.network, to_bytes(self.fake), "generated images" if self._progress else "")
 
     @functools.cached_property
     def real_seen(self) -> Seen:
-        """What it sees of the real ones."""
+        """Features and logits of the real images."""
 
         def look() -> dict[str, np.ndarray]:
             seen = see(self.network, self.real_images, "real images" if self._progress else "")
@@ -155,5 +156,5 @@ class Evidence:
         return self.protocol(**self.network.about, **more)
 
     def named(self, inception: str, other: str) -> str:
-        """Returns a metric's label: what it is called on Inception's features, or on others."""
+        """Returns the label of a metric: `inception` for Inception's features, `other` and the network for others."""
         return f"{other} on {self.network.name} features" if self.network.name else inception

@@ -1,4 +1,4 @@
-"""Features of images by a network, and their cache on disk, whose key is the content of images and weights."""
+"""Features that a network takes of images, and their cache on disk. Its key is the content of images and weights."""
 
 import hashlib
 import json
@@ -18,13 +18,13 @@ BATCH = 50  # images at a time
 
 
 class Network(NamedTuple):
-    """A network that looks at images.
+    """A network that takes features of images.
 
-    name: what its metrics are named after, such as `mnist-classifier`; empty for the 2015 Inception, of FID and KID.
+    name: its name in the names of metrics, such as `mnist-classifier`; empty for the 2015 Inception, of FID and KID.
     look: function of uint8 images `(n, height, width, channels)`, n at most `BATCH`, to `(features, logits)`, float32
-        `(n, d)` and `(n, classes)`; logits are None of a network without.
-    about: what a measurement says of it, JSON: at least `network` and `weights_sha256`.
-    bias: `(classes,)`, which the logits are without; None where there is none to add.
+        `(n, d)` and `(n, classes)`. Logits are None if the network has none.
+    about: what a measurement's protocol says about the network, JSON: at least `network` and `weights_sha256`.
+    bias: `(classes,)`, to be added to logits that are without it; None if there is none to add.
     """
 
     name: str
@@ -34,22 +34,22 @@ class Network(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a network saw of images: features `(n, d)`, logits `(n, classes)` or None."""
+    """Features `(n, d)` of images, and logits `(n, classes)` or None."""
 
     features: np.ndarray
     logits: np.ndarray | None
 
 
 def see(network: Network, images: np.ndarray, progress: str = "") -> Seen:
-    """Returns what a network sees of uint8 images `(n, height, width, channels)`.
+    """Returns features and logits, by a network, of uint8 images `(n, height, width, channels)`.
 
     Args:
         network: `Network`.
-        images: 1 or more.
-        progress: what a progress bar on stderr says; empty shows none.
+        images: one or more.
+        progress: text of a progress bar on stderr; empty shows no bar.
 
     Raises:
-        ValueError: images are not bytes, or none, or features are not finite.
+        ValueError: images are not uint8, there are none, or features are not finite.
     """
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
         raise ValueError(
@@ -69,20 +69,20 @@ def see(network: Network, images: np.ndarray, progress: str = "") -> Seen:
 
 
 class Cache:
-    """Files of arrays, named by what they were computed from; damaged ones are as good as none.
+    """Files of arrays, named after what they were computed from. Damaged files are computed anew.
 
     Args:
-        folder: made when first written to; None keeps nothing.
+        folder: where the files are; it is made when the first one is written. None keeps no files.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder and Path(folder)
 
     def of(self, key: list, compute: Callable) -> dict[str, np.ndarray]:
-        """Returns `compute()`, `{name: array}` of any shapes, or what it returned for this key before.
+        """Returns `compute()`, `{name: array}` of any shapes, or the result that is stored under this key.
 
         Args:
-            key: JSON of all that the arrays depend on.
+            key: everything that the arrays depend on, as JSON.
         """
         if not self.folder:
             return compute()

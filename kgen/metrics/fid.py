@@ -1,4 +1,4 @@
-"""Frechet distance of two sets of features taken for normal distributions: FID, where they are Inception's.
+"""Frechet distance of two sets of features, each taken as a normal distribution. With Inception's features it is FID.
 
     |m - m'|^2 + Tr(C + C' - 2 (C C')^(1/2))
 
@@ -19,11 +19,11 @@ LEAST = 2_048  # images; with fewer the bias is large
 
 
 class Statistics(NamedTuple):
-    """What the distance needs of a set of features.
+    """What the Frechet distance needs of a set of features.
 
     mean: `(d,)`.
     covariance: unbiased, `(d, d)`.
-    count: how many they were.
+    count: number of features.
     """
 
     mean: np.ndarray
@@ -40,15 +40,16 @@ def statistics(features: np.ndarray) -> Statistics:
 def frechet_distance(x: Statistics, y: Statistics) -> float:
     """Squared Frechet distance of two normal distributions.
 
-    It is too large by an amount that grows as features get fewer, most where they are fewer than d: compare where both
-    counts are equal, and quote them.
+    The estimate is biased upwards. The bias grows as features get fewer, and is largest with fewer than d of them. So
+    compare distances only at equal counts, and quote the counts.
 
     Args:
         x, y: `Statistics` of features of the same size.
 
     Returns:
-        float, 0 or more. The trace of the root is the sum of roots of the eigenvalues of `C^(1/2) C' C^(1/2)`, which is
-        symmetric: exact for singular covariances too, without the official code's 1e-6 on their diagonals.
+        float, 0 or more. The trace of `(C C')^(1/2)` is the sum of the square roots of the eigenvalues of
+        `C^(1/2) C' C^(1/2)`, which is symmetric. This is exact also for singular covariances; the official code adds
+        1e-6 to their diagonals.
 
     Raises:
         ValueError: sizes differ.
@@ -59,11 +60,11 @@ def frechet_distance(x: Statistics, y: Statistics) -> float:
     root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
     shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ y.covariance @ root), 0)).sum()
     spread = np.trace(x.covariance) + np.trace(y.covariance) - 2 * shared
-    return float(max(((x.mean - y.mean) ** 2).sum() + spread, 0.0))  # rounding goes below
+    return float(max(((x.mean - y.mean) ** 2).sum() + spread, 0.0))  # rounding may go below 0
 
 
 def measure(evidence: "Evidence") -> list[Measurement]:
-    """Returns the FID of the generated images, or its like on other features."""
+    """Returns the FID of the generated images, or the Frechet distance of other features."""
     fake = statistics(evidence.fake_seen.features)
     counts, size = min(fake.count, len(evidence.real.images)), len(fake.mean)
     few = f"of {counts} images it is biased upwards by much: take {max(LEAST, size)} or more, usually 50,000."

@@ -1,13 +1,13 @@
-"""The Inception network of 2015-12-05 that FID, KID and Inception Score are defined by, from a file of its weights.
+"""The Inception network of 2015-12-05, which defines FID, KID and Inception Score, from a file of its weights.
 
-Keras's InceptionV3 has its layers, but for the last pooling among them, an average there and a maximum in the graph of
-2015. Images are brought to 299x299 as TensorFlow 1 did, bilinearly, corner pixels' *corners* aligned at the top left
-only, without antialiasing, and to `(x - 128) / 128`; a resize of any other library changes the numbers (Parmar et al.
-2022, arXiv:2104.11222).
+Keras's InceptionV3 has the same layers, except one: the pooling in the last block is an average in Keras and a maximum
+in the graph of 2015. Images are resized to 299x299 as by TensorFlow 1: bilinearly, without antialiasing and without
+half-pixel centres, so that input and output are aligned only at the top left *corner*. Then they become
+`(x - 128) / 128`. The resize of another library changes the numbers (Parmar et al. 2022, arXiv:2104.11222).
 
-The file is a `.npz` of plain arrays: of the 94 convolutions, in order, `NAME.weight` (out, in, height, width),
-`NAME.beta`, `NAME.mean` and `NAME.var` of their batch norm without gamma; and, where the Inception Score is asked for,
-`logits.weight` (1008, 2048) and `logits.bias` (1008). torch-fidelity's
+The file is a `.npz` of plain arrays. For each of the 94 convolutions, in order, it has `NAME.weight` (out, in, height,
+width), and `NAME.beta`, `NAME.mean` and `NAME.var` of its batch norm, which has no gamma. For the Inception Score it
+also has `logits.weight` (1008, 2048) and `logits.bias` (1008). torch-fidelity's
 `weights-inception-2015-12-05-6726825d.pth` calls these two `fc.weight` and `fc.bias`.
 
 Source: Szegedy et al. 2016, arXiv:1512.00567; classify_image_graph_def.pb of TensorFlow.
@@ -31,11 +31,11 @@ ARRAYS = ("weight", "beta", "mean", "var")
 def inception(path: Path) -> Network:
     """Returns the `Network` of a file of weights.
 
-    Its logits, None where the file has none, are without bias, as OpenAI's code and torch-fidelity ("logits_unbiased")
-    have them; `bias` is what TensorFlow-GAN adds.
+    Its logits are without bias, as in OpenAI's code and torch-fidelity ("logits_unbiased"). TensorFlow-GAN adds the
+    bias, which is in `bias`. Logits are None if the file has no weights for them.
 
     Raises:
-        UsageError: the file cannot be read, or is not of this network.
+        UsageError: the file cannot be read, or has not the arrays of this network.
     """
     arrays = read(path)
     network = weighted(architecture(), arrays, path)
@@ -58,13 +58,13 @@ def inception(path: Path) -> Network:
 
 
 def prepared(images: np.ndarray) -> Tensor:
-    """Returns uint8 images as the network takes them, float32 `(n, 299, 299, 3)` in [-1, 1)."""
+    """Returns the network's inputs for uint8 images, float32 `(n, 299, 299, 3)` in [-1, 1)."""
     resized = tf.compat.v1.image.resize_bilinear(images, (SIZE, SIZE), align_corners=False, half_pixel_centers=False)
     return (resized - 128) / 128
 
 
 def architecture() -> "keras.Model":
-    """Returns the network without weights: `(n, 299, 299, 3)` -> features `(n, 2048)`."""
+    """Returns the network with random weights: `(n, 299, 299, 3)` -> features `(n, 2048)`."""
     network = keras.applications.InceptionV3(
         include_top=False, weights=None, input_shape=(SIZE, SIZE, 3), pooling="avg"
     )
@@ -85,7 +85,7 @@ def numbered(network: "keras.Model", kind: type) -> "list[keras.Layer]":
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """Returns the arrays of a `.npz`, of any shapes; raises UsageError if it is none. Nothing in it is run."""
+    """Returns the arrays of a `.npz`, of any shapes; raises UsageError if it is not one. No code in it is run."""
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: np.asarray(file[name], np.float32) for name in file.files}

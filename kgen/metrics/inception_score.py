@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kgen.metrics.evidence import Evidence
 
 LEAST, SPLITS = 5_000, 10
-SEED = 2020  # of the order of images, as in torch-fidelity
+SEED = 2020  # of the shuffling of images, as in torch-fidelity
 
 
 class Score(NamedTuple):
@@ -28,22 +28,22 @@ class Score(NamedTuple):
 
 
 def classifier_score(logits: np.ndarray, splits: int = 10, seed: int = SEED) -> Score:
-    """Mean over splits of `exp(mean KL(p(y | x) || p(y)))`, p(y) the mean over the split.
+    """Mean over splits of `exp(mean KL(p(y | x) || p(y)))`, where p(y) is the mean of p(y | x) over the split.
 
-    Few images make it too small: it is at most their number in a split. The Inception Score proper is of 50,000 images
-    in 10 splits, and of logits *without* the bias of the last layer in OpenAI's code and torch-fidelity
-    ("logits_unbiased"), with it in TensorFlow-GAN; the two cannot be compared.
+    With few images the score is too small, since it cannot exceed the number of images in a split. The usual Inception
+    Score takes 50,000 images in 10 splits. OpenAI's code and torch-fidelity ("logits_unbiased") take logits *without*
+    the bias of the last layer, TensorFlow-GAN takes them with it. The two scores cannot be compared.
 
     Args:
         logits: of each image, `(n, classes)`.
-        splits: parts of equal size, to within one.
-        seed: of the order in which images are dealt out to them; None leaves it.
+        splits: number of parts; their sizes differ by at most one image.
+        seed: of the shuffling of images before they are split; None keeps their order.
 
     Returns:
         `Score`; the mean is in [1, classes].
 
     Raises:
-        ValueError: NaN or infinity, or fewer images than splits.
+        ValueError: a logit is NaN or infinite, or there are fewer images than splits.
     """
     logits = rows(logits, "logits", least=max(splits, 1))
     if splits < 1:
@@ -65,12 +65,12 @@ def _score(logs: np.ndarray) -> float:
 
 
 def score(evidence: "Evidence") -> list[Measurement]:
-    """Inception Score of logits without bias, as in OpenAI's code and torch-fidelity; or a classifier's score."""
+    """Returns the Inception Score of logits without bias (OpenAI, torch-fidelity), or the score by a classifier."""
     return _measure(evidence, "is", "Inception Score", None)
 
 
 def score_with_bias(evidence: "Evidence") -> list[Measurement]:
-    """Inception Score of logits with bias, as in TensorFlow-GAN."""
+    """Returns the Inception Score of logits with bias, as in TensorFlow-GAN."""
     if evidence.network.bias is None:
         raise UsageError("The metric is-biased needs logits.bias in the file of --inception.")
     return _measure(evidence, "is_biased", "Inception Score, logits with bias", evidence.network.bias)

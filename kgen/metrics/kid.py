@@ -1,4 +1,4 @@
-"""MMD^2 of features under the polynomial kernel: KID, where they are Inception's.
+"""MMD^2 of features under the polynomial kernel. With Inception's features it is KID.
 
 Source: Binkowski et al. 2018, arXiv:1801.01401, section 4.
 """
@@ -29,20 +29,20 @@ class Distance(NamedTuple):
 def kernel_distance(x: np.ndarray, y: np.ndarray, subsets: int = 100, size: int = 1_000, seed: int = SEED) -> Distance:
     """Mean over random subsets of the unbiased MMD^2 under `k(a, b) = (a'b / d + 1)^3`.
 
-    Without bias at any count; 0 is expected of two samples of one distribution, so it is as often below 0. The
-    deviation is of subsets that overlap, and is no standard error.
+    The estimate has no bias at any count. If both sets have one distribution its expectation is 0, so it is below 0 as
+    often as above. The standard deviation is no standard error, since the subsets overlap.
 
     Args:
         x, y: features of the same size, `(n, d)` and `(m, d)`.
-        subsets: how many.
-        size: rows of each, from 2 to as many as there are.
-        seed: of the choice, drawn like torch-fidelity's.
+        subsets: number of subsets.
+        size: rows of each subset, from 2 to n and m.
+        seed: of the choice of rows, which is that of torch-fidelity.
 
     Returns:
         `Distance`.
 
     Raises:
-        ValueError: sizes differ, fewer than 2 rows, or NaN or infinity.
+        ValueError: the sizes d differ, there are fewer than 2 rows, or a number is NaN or infinite.
     """
     x, y = alike(x, y)
     if subsets < 1 or not 2 <= size <= min(len(x), len(y)):
@@ -57,7 +57,7 @@ def kernel_distance(x: np.ndarray, y: np.ndarray, subsets: int = 100, size: int 
 
 
 def measure(evidence: "Evidence") -> list[Measurement]:
-    """Returns the KID of the generated images, or its like on other features."""
+    """Returns the KID of the generated images, or the same distance of other features."""
     fake, real = evidence.fake_seen.features, evidence.real_seen.features
     size = min(1_000, len(fake), len(real))
     found = kernel_distance(fake, real, SUBSETS, size)

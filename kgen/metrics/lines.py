@@ -1,4 +1,4 @@
-"""Mean Distance and Smoothness: how far interpolations between lines are from lines, and how evenly they turn.
+"""Mean Distance and Smoothness: how far interpolated images are from images of lines, and how evenly lines turn.
 
 Source: Berthelot et al. 2019, arXiv:1807.07543, section 4.1, and lib/eval.py and lib/train.py of the authors.
 """
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 REFERENCES = 10_000
 EVALUATED = 512  # test images
-UNTURNED = 1e-4  # radians
+UNTURNED = 1e-4  # radians; a pair that turns less has no smoothness
 
 
 def line_scores(autoencoder: Encodes, seed: int = 0) -> dict[str, float]:
-    """Returns the scores, scalars, of an autoencoder's interpolations of 16 steps between 256 pairs of test lines.
+    """Returns the two scores of an autoencoder, whose interpolations have 16 steps between 256 pairs of test lines.
 
     Args:
-        autoencoder: of 32x32x1 images, see `interpolations`.
-        seed: integer; of the 512 test images and their order.
+        autoencoder: for 32x32x1 images, see `interpolations`.
+        seed: integer, of the 512 test images and their order.
 
     Returns:
-        `{"mean_distance", "smoothness"}`.
+        `{"mean_distance": scalar, "smoothness": scalar}`.
 
-    Deviations: the authors encode lines that were not rounded to bytes and do not clip what is decoded. They draw new
+    Deviations: the authors do not round lines to bytes before encoding, and do not clip decoded images. They draw new
         lines at every evaluation and report the median of a run's last 20.
     """
     images = data.load("lines", "test").images
@@ -39,19 +39,20 @@ def line_scores(autoencoder: Encodes, seed: int = 0) -> dict[str, float]:
 
 
 def interpolations(autoencoder: Encodes, images: np.ndarray, steps: int = 16) -> np.ndarray:
-    """Images of the straight ways between codes, `decode((1 - t) encode(x) + t encode(y))`, t from 0 to 1.
+    """Returns the interpolations `decode((1 - t) encode(x) + t encode(y))` between images x and y, t from 0 to 1.
 
     Args:
-        autoencoder: with `encode(images)`, of codes `(n, size)`, and `decode(codes)`, of images in [0, 1]; see
-            `kgen.inference.autoencoder.TrainedAutoencoder`.
-        images: uint8, `(2 * pairs, height, width, channels)`; x is one of the first half, y its like in the second.
-        steps: number of positions t, both ends among them.
+        autoencoder: with `encode(images)`, which returns codes `(n, size)`, and `decode(codes)`, which returns images
+            in [0, 1]; see `kgen.inference.autoencoder.TrainedAutoencoder`.
+        images: uint8, `(2 * pairs, height, width, channels)`. In each pair x is from the first half and y from the
+            same place in the second half.
+        steps: number of positions t, including both ends.
 
     Returns:
         float32 `(pairs, steps, height, width, channels)` in [0, 1].
 
     Raises:
-        ValueError: no or an odd number of images, or fewer than 2 steps.
+        ValueError: the number of images is 0 or odd, or there are fewer than 2 steps.
     """
     if not len(images) or len(images) % 2:
         raise ValueError(f"`images` must be an even number, above 0. Received: {len(images)}.")
@@ -64,41 +65,41 @@ def interpolations(autoencoder: Encodes, images: np.ndarray, steps: int = 16) ->
 
 
 def scores(images: np.ndarray) -> dict[str, float]:
-    """Mean distance of interpolations from the nearest lines, and `smoothness` of the angles of those.
+    """Returns the mean distance of interpolations from their nearest lines, and `smoothness` of these lines' angles.
 
     Args:
         images: float, `(pairs, steps, 32, 32, 1)`, black 0 and white 1; 2 steps or more.
 
     Returns:
-        `{"mean_distance", "smoothness"}`: the first in [0, 2], a mean over all images. Of 256 random pairs, lines that
-        turn evenly from end to end have 2e-7 and .0005, the cross-fade of the ends 6.3e-3 and .89, the ends with a
-        switch midway 2e-7 and .933, and black images 30.7e-3.
+        `{"mean_distance", "smoothness"}`; the first is a mean over all images, in [0, 2]. For comparison, over 256
+        random pairs: lines that turn evenly have 2e-7 and .0005; cross-fades of the two ends have 6.3e-3 and .89; the
+        first end and from the middle on the second end have 2e-7 and .933; black images have a distance of 30.7e-3.
     """
     distances, angles = nearest(images)
     return {"mean_distance": float(distances.mean()), "smoothness": smoothness(angles)}
 
 
 def nearest(images: np.ndarray, block: int = 256) -> tuple[np.ndarray, np.ndarray]:
-    """Distance and angle of the line nearest to each image: `min over a of 1 - cos(2 x - 1, 2 line(a) - 1)`.
+    """Returns distance and angle of each image's nearest line: `min over a of 1 - cos(2 x - 1, 2 line(a) - 1)`.
 
-    The cosine is that of two images as vectors; `a` is one of 10,000 angles, evenly spaced from 0.
+    The cosine is that of two images as vectors. `a` is one of 10,000 angles, evenly spaced from 0.
 
     Args:
         images: float, `(..., 32, 32, 1)`, black 0 and white 1.
-        block: how many are compared at a time, 0.06 MB each, beside 0.2 GB in any case.
+        block: number of images compared at a time. Each needs 0.06 MB, in addition to 0.2 GB.
 
     Returns:
-        `(distances, angles)`, float64 `(...)` each, in [0, 2] and [0, 2 pi). The line is the nearest to within 1e-7. An
-        image of 0.5 throughout has no direction: NaN and 0.
+        `(distances, angles)`, float64 `(...)` each, in [0, 2] and [0, 2 pi). The distance is the least to within 1e-7.
+        For an image whose pixels are all 0.5, which has no direction, they are NaN and 0.
 
     Raises:
-        ValueError: images of another shape.
+        ValueError: images have another shape.
     """
     if images.shape[-3:] != (lines.SIZE, lines.SIZE, 1):
         raise ValueError(f"`images` must be (..., {lines.SIZE}, {lines.SIZE}, 1). Received: {images.shape}.")
     all_angles = np.linspace(0, 2 * np.pi, REFERENCES, endpoint=False)
     references = _directions(lines.render(all_angles))
-    centred = np.float32(references - references.mean(axis=0))  # ranks them alike, and float32 tells neighbours apart
+    centred = np.float32(references - references.mean(axis=0))  # same order, and float32 can tell neighbours apart
     rows = images.reshape(-1, *images.shape[-3:])
     distances, angles = np.empty((2, len(rows)))
     for part in (slice(start, start + block) for start in range(0, len(rows), block)):
@@ -109,16 +110,16 @@ def nearest(images: np.ndarray, block: int = 256) -> tuple[np.ndarray, np.ndarra
 
 
 def smoothness(angles: np.ndarray) -> float:
-    """How far turns are from even: mean of `max |a[i + 1] - a[i]| / |a[last] - a[0]| - 1 / (steps - 1)`.
+    """Returns how uneven turns are: the mean of `max |a[i + 1] - a[i]| / |a[last] - a[0]| - 1 / (steps - 1)`.
 
-    Angles more than pi apart from one step to the next are taken to turn the other way, through 2 pi.
+    If an angle changes by more than pi in one step, the line is taken to turn the other way, through 2 pi.
 
     Args:
         angles: in radians, `(pairs, steps)`, 2 steps or more.
 
     Returns:
-        0 when each turns evenly, `1 - 1 / (steps - 1)` when each turns at once; above when they also turn back. A pair
-        that turns less than 1e-4 in all has no smoothness, yet counts in the mean, with 0; NaN if all pairs are so.
+        0 if every pair turns evenly; `1 - 1 / (steps - 1)` if every pair turns in a single step; more if pairs also
+        turn back. A pair that turns less than 1e-4 in all counts as 0 in the mean; if all pairs do, the result is NaN.
     """
     angles = np.unwrap(angles)
     total = abs(angles[:, -1] - angles[:, 0])
@@ -132,12 +133,12 @@ def smoothness(angles: np.ndarray) -> float:
 def _directions(images: np.ndarray) -> np.ndarray:
     """Returns `(2 x - 1) / |2 x - 1|` of images, float64 `(n, pixels)`."""
     signed = 2 * np.asarray(images, np.float64).reshape(len(images), -1) - 1
-    with np.errstate(invalid="ignore"):  # 0 / 0
+    with np.errstate(invalid="ignore"):  # 0 / 0 for images of 0.5
         return signed / np.linalg.norm(signed, axis=1, keepdims=True)
 
 
 def measure(evidence: "Evidence") -> list[Measurement]:
-    """Mean Distance and Smoothness of Berthelot et al. 2019."""
+    """Returns the Mean Distance and the Smoothness of Berthelot et al. 2019."""
     found = line_scores(evidence.autoencoder, evidence.seed)
     protocol = {"images": EVALUATED, "steps": 16, "seed": evidence.seed}
     none = "no pair turned: there is no smoothness."

@@ -1,4 +1,4 @@
-"""A measurement: a number, its spread, and the protocol without which it means nothing."""
+"""A measurement: a number, its spread, and its protocol, without which the number has no meaning."""
 
 import dataclasses
 import json
@@ -12,17 +12,18 @@ import kgen
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """A number that may be quoted.
+    """A number with all that is needed to quote it.
 
     Args:
-        name: of the metric in log lines and TensorBoard, such as `fid`.
-        label: of the metric in a table, with its unit or its features.
+        name: the metric's name in log lines and TensorBoard, such as `fid`.
+        label: the metric's name in a table, with its unit or its features.
         value: the number.
-        spread: its uncertainty; None where nothing is known of it.
+        spread: its uncertainty; None if it is not known.
         spread_is: what the spread is, such as `standard error`.
         higher: whether higher is better.
-        protocol: what else has the same name but cannot be compared, JSON: counts, splits, seeds, network.
-        found: what came out beside the number, JSON, such as the sigma of a Parzen window.
+        protocol: the conditions of the measurement, JSON: counts, splits, seeds, network. Numbers of different
+            protocols cannot be compared.
+        found: further results, JSON, such as the sigma of a Parzen window.
         warnings: sentences, each a reason not to quote the number.
     """
 
@@ -37,7 +38,7 @@ class Measurement:
     warnings: tuple[str, ...] = ()
 
     def line(self, **where: Any) -> str:
-        """Returns a line of metrics.jsonl; `where` says what was measured, such as `step`."""
+        """Returns a line of metrics.jsonl; `where` has fields that say what was measured, such as `step`."""
         fields = {name: value for name, value in dataclasses.asdict(self).items() if name not in ("label", "higher")}
         fields["value"] = self.value if math.isfinite(self.value) else None  # JSON has no NaN
         return json.dumps({**where, **fields, "kgen": kgen.__version__}) + "\n"
@@ -47,7 +48,7 @@ class Metric(NamedTuple):
     """An entry of `METRICS` in a metric's file, under its name on the command line.
 
     measure: function of a `kgen.metrics.evidence.Evidence` to a list of `Measurement`.
-    of_features: whether it needs a network that looks at images.
+    of_features: whether it needs a network that takes features of images.
     """
 
     measure: Callable
@@ -79,7 +80,7 @@ def _mean(each: tuple[Measurement, ...]) -> Measurement:
 
 
 def table(columns: dict[str, list[Measurement]]) -> str:
-    """Returns a Markdown table of measurements, a row each; below, their protocols and every warning.
+    """Returns a Markdown table with a row for each metric, and below it the protocols and all warnings.
 
     Args:
         columns: `{what was measured: [Measurement]}`.
@@ -104,7 +105,7 @@ def table(columns: dict[str, list[Measurement]]) -> str:
 
 
 def shown(measurement: Measurement) -> str:
-    """Returns the value with its spread, to the digits that mean something."""
+    """Returns the value with its spread as text, to two digits of the spread."""
     value, spread = measurement.value, measurement.spread
     if spread is None or not 0 < spread < math.inf:
         return f"{value:.4g}"
@@ -113,7 +114,7 @@ def shown(measurement: Measurement) -> str:
 
 
 def _agreed(several: list[Measurement]) -> dict[str, Any]:
-    """Returns what all protocols have in common."""
+    """Returns the entries that all protocols share."""
     return {
         name: value
         for name, value in several[0].protocol.items()
@@ -122,7 +123,7 @@ def _agreed(several: list[Measurement]) -> dict[str, Any]:
 
 
 def _note(several: list[Measurement], shared: dict[str, Any]) -> str:
-    """Returns what else there is to say of a row; where protocols differ, that its numbers do not belong together."""
+    """Returns the note of a row: its spread, its protocol beside `shared`, and a warning if its protocols differ."""
     first, agreed = several[0], _agreed(several)
     odd = dict.fromkeys(name for each in several for name in each.protocol if name not in agreed)
     parts = [f"± is the {first.spread_is}"] if first.spread_is else []
@@ -133,5 +134,5 @@ def _note(several: list[Measurement], shared: dict[str, Any]) -> str:
 
 
 def _words(protocol: dict[str, Any]) -> str:
-    """Returns a protocol as text; of a SHA-256 the first digits."""
+    """Returns a protocol as text, with only the first 12 digits of a SHA-256."""
     return ", ".join(f"{key} {str(value)[:12] if key.endswith('sha256') else value}" for key, value in protocol.items())

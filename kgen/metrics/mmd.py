@@ -1,9 +1,9 @@
-"""Maximum mean discrepancy: how far apart two sets are to a kernel, 0 in expectation when they come from one source.
+"""Maximum mean discrepancy of two sets under a kernel; its expectation is 0 if both come from one distribution.
 
     MMD^2 = E k(x, x') + E k(y, y') - 2 E k(x, y)
 
-Three estimators without bias, which may be below 0, and one that is only here to be compared with. Gaussian and
-polynomial kernels see more than means; a linear kernel sees nothing else.
+There are three estimators without bias, which may be below 0, and the one of student report 004, only for comparison.
+Gaussian and polynomial kernels see more than differences of means. A linear kernel sees only these.
 
 Source: Gretton et al. 2012, JMLR 13: lemma 6 (all pairs), section 6 (linear time); Zaremba et al. 2013,
 arXiv:1307.1954 (blocks); Binkowski et al. 2018, arXiv:1801.01401 (the polynomial kernel and KID).
@@ -34,7 +34,7 @@ class Estimate(NamedTuple):
 
     @property
     def p_value(self) -> float:
-        """Probability of a value as large when both come from one source: one-sided, by the central limit theorem."""
+        """Probability of a value as large if both distributions are equal: one-sided, by the central limit theorem."""
         if self.error == 0:
             return 0.0 if self.value > 0 else 1.0
         return 0.5 * math.erfc(self.value / self.error / math.sqrt(2))
@@ -48,19 +48,19 @@ def gaussian(bandwidth: float) -> Callable:
 
 
 def polynomial(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The kernel `(a'b / d + 1)^3` of KID, rows `(n, d)`, `(m, d)` -> `(n, m)`."""
+    """Returns the kernel `(a'b / d + 1)^3` of KID, `(n, m)`, for rows `(n, d)` and `(m, d)`."""
     return (a @ b.T / a.shape[1] + 1) ** 3
 
 
 def median_bandwidth(x: np.ndarray, y: np.ndarray, most: int = 1_000) -> float:
-    """The median distance between rows of both sets, the usual bandwidth of a Gaussian kernel.
+    """Returns the median distance between rows of both sets, the usual bandwidth of a Gaussian kernel.
 
     Args:
         x, y: `(n, d)` and `(m, d)`.
-        most: rows of each that are looked at, evenly spaced.
+        most: how many rows of each set are used, evenly spaced.
 
     Raises:
-        ValueError: the median is 0: most rows are the same.
+        ValueError: the median is 0, since most rows are equal.
     """
     x, y = alike(x, y)
     both = np.concatenate(
@@ -74,7 +74,7 @@ def median_bandwidth(x: np.ndarray, y: np.ndarray, most: int = 1_000) -> float:
 
 
 def unbiased(x: np.ndarray, y: np.ndarray, kernel: Callable) -> float:
-    """MMD^2 by all pairs of different rows.
+    """Returns MMD^2 over all pairs of different rows.
 
     `sum_{i != j} k(x_i, x_j) / (n (n - 1)) + sum_{i != j} k(y_i, y_j) / (m (m - 1)) - 2 mean_{ij} k(x_i, y_j)`
 
@@ -86,7 +86,7 @@ def unbiased(x: np.ndarray, y: np.ndarray, kernel: Callable) -> float:
         float.
 
     Raises:
-        ValueError: sizes differ, fewer rows, or NaN or infinity.
+        ValueError: the sizes d differ, there are fewer than 2 rows, or a number is NaN or infinite.
     """
     x, y = alike(x, y)
 
@@ -101,15 +101,15 @@ def unbiased(x: np.ndarray, y: np.ndarray, kernel: Callable) -> float:
 
 
 def block(x: np.ndarray, y: np.ndarray, kernel: Callable, size: int) -> Estimate:
-    """MMD^2 as the mean over blocks of `size` rows of `unbiased`; rows that fill no block are left out.
+    """Returns MMD^2 as the mean of `unbiased` over blocks of `size` rows. Rows after the last full block are left out.
 
     Args:
-        x, y: `(n, d)` each, in an order that means nothing.
+        x, y: `(n, d)` each, in random order.
         kernel: as for `unbiased`.
         size: rows of a block, 2 or more.
 
     Returns:
-        `Estimate`, its error from the blocks; infinite of one block.
+        `Estimate`. Its error is that of the mean over blocks, infinite for one block.
     """
     x, y = _pairs(x, y)
     if not 2 <= size <= len(x):
@@ -119,13 +119,13 @@ def block(x: np.ndarray, y: np.ndarray, kernel: Callable, size: int) -> Estimate
 
 
 def linear_time(x: np.ndarray, y: np.ndarray, kernel: Callable) -> Estimate:
-    """MMD^2 by disjoint pairs of rows: the mean over i of `h((x_2i, y_2i), (x_2i+1, y_2i+1))`.
+    """Returns MMD^2 over disjoint pairs of rows: the mean over i of `h((x_2i, y_2i), (x_2i+1, y_2i+1))`.
 
-    `h = k(x, x') + k(y, y') - k(x, y') - k(x', y)`. Cheap and noisy; its values of h are independent, so that the
-    standard error is that of a mean, and `p_value` tests whether both sets come from one source.
+    `h = k(x, x') + k(y, y') - k(x, y') - k(x', y)`. The estimate is cheap and noisy. The values of h are independent:
+    the standard error is that of a mean, and `p_value` tests whether both sets have one distribution.
 
     Args:
-        x, y: `(n, d)` each, 4 rows or more; a last odd row is left out.
+        x, y: `(n, d)` each, 4 rows or more; if n is odd the last row is left out.
         kernel: as for `unbiased`.
 
     Returns:
@@ -137,9 +137,9 @@ def linear_time(x: np.ndarray, y: np.ndarray, kernel: Callable) -> Estimate:
 
 
 def report004(x: np.ndarray, y: np.ndarray) -> float:
-    """Student report 004's figure, for comparison with its table: it compares means, and nothing else.
+    """Returns the MMD of student report 004, for comparison with its table. It compares only means.
 
-    A linear kernel on pixels, `k(a, b) = mean over pixels of a'b` along channels, on overlapping pairs (i, i + 1).
+    It has a linear kernel, `k(a, b) = mean over pixels of a'b` along channels, and overlapping pairs (i, i + 1).
 
     Args:
         x, y: images, `(n, height, width, channels)` each, 2 or more, in [-1, 1].
@@ -177,7 +177,7 @@ def _mean(values: list[float]) -> Estimate:
 
 
 def measure(evidence: "Evidence") -> list[Measurement]:
-    """MMD^2 of pixels under a Gaussian kernel: of all pairs, of blocks, and of disjoint pairs in linear time."""
+    """Returns MMD^2 of pixels under a Gaussian kernel: over all pairs, over blocks, and over disjoint pairs."""
     count = min(len(evidence.real.images), len(evidence.fake))
     real, fake = (images[:count].reshape(count, -1) for images in (evidence.real_unit, evidence.fake))
     bandwidth = median_bandwidth(real, fake)
@@ -202,7 +202,7 @@ def measure(evidence: "Evidence") -> list[Measurement]:
 
 
 def measure_report004(evidence: "Evidence") -> list[Measurement]:
-    """MMD as student report 004 computed it."""
+    """Returns the MMD as student report 004 computed it."""
     count = min(len(evidence.real.images), len(evidence.fake))
     value = report004(2 * evidence.real_unit[:count] - 1, 2 * evidence.fake[:count] - 1)
     label, protocol = "MMD of report 004, which sees means alone", evidence.protocol(compared=count)

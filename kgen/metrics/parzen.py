@@ -1,13 +1,15 @@
-"""Log-likelihood of images under a Parzen window on generated ones, with the protocol of Goodfellow et al. 2014.
+"""Log-likelihood of images under a Parzen window on generated images, by the protocol of Goodfellow et al. 2014.
 
-A normal distribution of standard deviation sigma stands on every sample, and images are judged by the mixture:
+The model is a mixture of normal distributions, one of standard deviation sigma around each sample mu_j:
 
     log p(x) = log mean_j exp(-|x - mu_j|^2 / (2 sigma^2)) - d log(sigma sqrt(2 pi))
 
-in nats, of an image of d numbers in [0, 1]. sigma is the one of a grid that suits validation images best.
+in nats, for an image x of d numbers in [0, 1]. sigma is chosen from a grid: it maximises the mean log-likelihood of
+validation images.
 
-It does not rank models: k-means centres score above real images (Theis et al. 2016, arXiv:1511.01844, section 3.3), and
-blurred images above sharp ones. Quote it beside its calibration rows, see `kgen.metrics.evaluator.calibration`.
+This metric does not rank models: k-means centres score above real images (Theis et al. 2016, arXiv:1511.01844, section
+3.3), and blurred images above sharp ones. Quote it together with its calibration rows, see
+`kgen.metrics.reference.calibration`.
 
 Source: the authors' parzen_ll.py (goodfeli/adversarial); Breuleux et al. 2011.
 """
@@ -24,18 +26,18 @@ if TYPE_CHECKING:
     from kgen.metrics.evidence import Evidence
 
 OFFICIAL = np.logspace(-1, 0, 10)
-FINE = np.logspace(-1, 0, 91)  # nine steps between two of OFFICIAL, which it contains
+FINE = np.logspace(-1, 0, 91)  # contains OFFICIAL, with nine steps between two of its values
 BLOCK = 500  # images at a time: 40 MB of distances to 10,000 samples
 
 
 class Parzen(NamedTuple):
     """What `parzen` returns.
 
-    mean: log-likelihood of the test images in nats.
+    mean: mean log-likelihood of the test images in nats.
     error: standard error of the mean, `s / sqrt(n)`.
     sigma: chosen on the validation images.
     validation: their mean log-likelihood under each sigma of the grid.
-    edge: whether sigma is the least or greatest of the grid, so that a better one may lie beyond.
+    edge: whether sigma is the least or greatest of the grid; a better one may then lie outside of the grid.
     """
 
     mean: float
@@ -46,7 +48,7 @@ class Parzen(NamedTuple):
 
 
 def parzen(samples: np.ndarray, validation: np.ndarray, test: np.ndarray, grid: np.ndarray = OFFICIAL) -> Parzen:
-    """Log-likelihood of test images, sigma chosen on validation images.
+    """Returns the log-likelihood of test images; sigma is chosen on validation images.
 
     Args:
         samples: generated images, `(n, ...)` in [0, 1]; usually 10,000.
@@ -58,7 +60,7 @@ def parzen(samples: np.ndarray, validation: np.ndarray, test: np.ndarray, grid: 
         `Parzen`.
 
     Raises:
-        ValueError: shapes differ, values are not finite or not in [0, 1], or an empty or non-positive grid.
+        ValueError: shapes differ, values are not finite or not in [0, 1], or the grid is empty or not above 0.
     """
     grid = np.asarray(grid, np.float64)
     if not grid.size or not (grid > 0).all() or (np.diff(grid) <= 0).any():
@@ -73,10 +75,10 @@ def parzen(samples: np.ndarray, validation: np.ndarray, test: np.ndarray, grid: 
 
 
 def log_likelihoods(samples: np.ndarray, images: np.ndarray, sigmas: np.ndarray, block: int = BLOCK) -> np.ndarray:
-    """Log-likelihood of each image in nats, under each standard deviation.
+    """Returns the log-likelihood of each image in nats, under each standard deviation.
 
-    Sums are float64. Memory is 8 bytes for each number of the samples and of `block` images, and 16 for each of their
-    distances: 0.56 GB for 10,000 samples of 32x32x3.
+    Sums are float64. It needs 8 bytes for each number of the samples and of `block` images, and 16 for each distance
+    between the two: 0.56 GB for 10,000 samples of 32x32x3.
 
     Args:
         samples: `(n, ...)` in [0, 1], the centres.
@@ -87,13 +89,13 @@ def log_likelihoods(samples: np.ndarray, images: np.ndarray, sigmas: np.ndarray,
         float64 `(s, m)`.
 
     Raises:
-        ValueError: as `parzen`.
+        ValueError: as in `parzen`.
     """
     samples, images, sigmas = np.asarray(samples), np.asarray(images), np.asarray(sigmas, np.float64)
     if not sigmas.size or not ((sigmas > 0) & (sigmas < np.inf)).all():
         raise ValueError(f"`sigmas` must be standard deviations above 0, and finite. Received: {sigmas}.")
     for name, values in {"samples": samples, "images": images}.items():
-        if values.size and not (0 <= values.min() and values.max() <= 1):  # NaN too
+        if values.size and not (0 <= values.min() and values.max() <= 1):  # also true for NaN
             raise ValueError(f"`{name}` must be in [0, 1]. Received: {values.min()} to {values.max()}.")
     centres = alike(samples, images[:1], ("samples", "images"), least=1)[0]
     found = np.empty((len(sigmas), len(images)))
@@ -102,13 +104,13 @@ def log_likelihoods(samples: np.ndarray, images: np.ndarray, sigmas: np.ndarray,
         nearest = distances.min(axis=1)
         distances -= nearest[:, None]
         for row, sigma in zip(found, sigmas, strict=True):
-            mean = np.exp(distances / (-2 * sigma**2)).mean(axis=1)  # the nearest gives 1: no underflow to log(0)
+            mean = np.exp(distances / (-2 * sigma**2)).mean(axis=1)  # the nearest sample adds 1, so log(0) cannot occur
             row[part] = np.log(mean) - nearest / (2 * sigma**2)
     return found - centres.shape[1] * np.log(np.asarray(sigmas) * np.sqrt(2 * np.pi))[:, None]
 
 
 def measure(evidence: "Evidence") -> list[Measurement]:
-    """Under the grid of the 2014 code, and under a fine one."""
+    """Returns the log-likelihood with sigma from the grid of the 2014 code, and from a fine grid."""
     validation = evidence.real.validation / np.float32(255)
     return [_under(evidence, validation, *grid) for grid in GRIDS]
 

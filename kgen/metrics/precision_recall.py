@@ -1,12 +1,13 @@
-"""Precision and recall, density and coverage: how real samples are, and how much of what is real they reach.
+"""Precision and recall, density and coverage: how realistic samples are, and how much of the real data they cover.
 
-A ball around a feature reaches to its k-th nearest neighbour in its own set. Precision is the share of generated
-features within a ball of a real one, recall the share of real ones within a ball of a generated one. Density counts the
-real balls that a generated feature lies in, divided by k; coverage is the share of real balls that hold a generated
-feature.
+Each feature has a ball, whose radius is the distance to its k-th nearest neighbour in its own set. Precision is the
+share of generated features that lie in a ball of a real feature. Recall is the share of real features that lie in a
+ball of a generated feature. Density is the mean number of real balls that a generated feature lies in, divided by k.
+Coverage is the share of real balls that contain a generated feature.
 
-Source: Kynkaanniemi et al. 2019, arXiv:1904.06991, equations 1 and 2, k 3; Naeem et al. 2020, arXiv:2002.09797,
-equations 3 and 4, k 5, which one odd real image does not mislead.
+Source: precision and recall: Kynkaanniemi et al. 2019, arXiv:1904.06991, equations 1 and 2, with k = 3. Density and
+coverage, which are more robust to outliers among real images: Naeem et al. 2020, arXiv:2002.09797, equations 3 and 4,
+with k = 5.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,13 +20,13 @@ from kgen.metrics.measurement import Measurement, Metric
 if TYPE_CHECKING:
     from kgen.metrics.evidence import Evidence
 
-LEAST = 2_048  # images; balls around fewer reach far
+LEAST = 2_048  # images; with fewer the balls are large
 
 BLOCK = 1_000  # rows at a time
 
 
 class PrecisionRecall(NamedTuple):
-    """Shares in [0, 1]; density may be above 1."""
+    """Four numbers in [0, 1], of which only density may be above 1."""
 
     precision: float
     recall: float
@@ -36,13 +37,13 @@ class PrecisionRecall(NamedTuple):
 def precision_recall(
     real: np.ndarray, fake: np.ndarray, neighbours: int = 3, neighbours_of_density: int = 5
 ) -> PrecisionRecall:
-    """Precision and recall, density and coverage.
+    """Returns precision and recall, density and coverage.
 
-    All compare only at equal counts: balls shrink as features get more.
+    Compare them only at equal counts, since balls get smaller with more features.
 
     Args:
-        real: features, `(n, d)`, more than either number of neighbours.
-        fake: features of the same size, `(m, d)`, as many as that.
+        real: features, `(n, d)`.
+        fake: features of the same size, `(m, d)`. n and m must be greater than both numbers of neighbours.
         neighbours: k of precision and recall.
         neighbours_of_density: k of density and coverage.
 
@@ -50,7 +51,7 @@ def precision_recall(
         `PrecisionRecall`.
 
     Raises:
-        ValueError: sizes differ, too few rows, or NaN or infinity.
+        ValueError: the sizes d differ, there are too few rows, or a number is NaN or infinite.
     """
     if min(neighbours, neighbours_of_density) < 1:
         raise ValueError(f"Neighbours must be 1 or more. Received: {neighbours} and {neighbours_of_density}.")
@@ -75,14 +76,14 @@ def radii(features: np.ndarray, neighbours: tuple[int, ...]) -> np.ndarray:
     found = np.empty((len(neighbours), len(features)))
     for part in blocks(len(features), BLOCK):
         distances = squared_distances(features[part], features)
-        distances[np.arange(part.stop - part.start), np.arange(part.start, part.stop)] = 0  # itself, free of rounding
+        distances[np.arange(part.stop - part.start), np.arange(part.start, part.stop)] = 0  # to itself, exactly
         distances.partition(neighbours, axis=1)
         found[:, part] = distances[:, list(neighbours)].T  # the 0-th is the row itself
     return found
 
 
 def measure(evidence: "Evidence") -> list[Measurement]:
-    """Precision, recall, density and coverage, of equal counts."""
+    """Returns precision, recall, density and coverage, at equal counts of real and generated images."""
     count = min(len(evidence.real.images), len(evidence.fake))
     found = precision_recall(evidence.real_seen.features[:count], evidence.fake_seen.features[:count])
     protocol = evidence.protocol_of_features(compared=count)

@@ -1,4 +1,4 @@
-"""Real images to compare with, generated ones in a folder, and the scores of real images for calibration."""
+"""Real images to compare with, generated images in a folder, and Parzen scores of real images for calibration."""
 
 import dataclasses
 from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kgen.metrics.features import Cache
     from kgen.metrics.measurement import Measurement
 
-CALIBRATION, ITERATIONS = 10_000, 10  # images or centres; of k-means
+CALIBRATION, ITERATIONS = 10_000, 10  # images or centres; iterations of k-means
 MOST_VALIDATION = 1_000  # images to choose sigma by
 
 
@@ -29,18 +29,18 @@ def real(load: Callable, dataset: str, split: str, metrics: list[str]) -> Real:
 
     Args:
         load: function from a split to `kgen.data.Images`.
-        dataset: its name.
+        dataset: name of the dataset.
         split: of the images to compare with.
-        metrics: names; only parzen needs validation images, of the splits that the dataset's protocol names.
+        metrics: names of the metrics. Only parzen needs validation images, see `validation_images`.
     """
     images, about = load(split).images, {"dataset": dataset.partition(":")[0], "reference": split}
     return Real(images, validation_images(load, dataset) if "parzen" in metrics else None, about)
 
 
 def of_held_out(images: np.ndarray, dataset: str, split: str, metrics: list[str]) -> Real:
-    """Returns the `Real` images of those that a run holds out, `(n, ...)`; parzen chooses sigma by half of them.
+    """Returns the `Real` images among a run's held-out images, `(n, ...)`. Parzen uses half of these to choose sigma.
 
-    Args: as in `real`; `split` is what they were taken out of.
+    Args: as in `real`; `split` is the split that they were held out of.
     """
     about = {"dataset": dataset.partition(":")[0], "reference": f"{len(images)} held out of {split}"}
     if "parzen" not in metrics:
@@ -50,7 +50,7 @@ def of_held_out(images: np.ndarray, dataset: str, split: str, metrics: list[str]
 
 
 def validation_images(load: Callable, dataset: str) -> np.ndarray:
-    """Returns the images `(n, ...)` by which sigma is chosen: of the dataset's protocol, or a tenth of `train`."""
+    """Returns the images `(n, ...)` to choose sigma by: those of the dataset's protocol, or a tenth of `train`."""
     named = data.parzen_splits(dataset)
     return load(named[1]).images if named else _divided(load("train").images)[1]
 
@@ -62,13 +62,13 @@ def calibration_images(load: Callable, dataset: str) -> np.ndarray:
 
 
 def _divided(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns nine tenths of images, and a tenth, at most `MOST_VALIDATION`; which ones depends on their contents."""
+    """Returns most images, and a tenth of them, at most `MOST_VALIDATION`. The choice depends on their contents."""
     images, count = images[order_by_content(images, "parzen")], min(MOST_VALIDATION, len(images) // 10)
     return images[count:], images[:count]
 
 
 class Drawn:
-    """Images that were drawn already, and are all there is, whatever count and seed are asked for."""
+    """Images that were drawn before. It stands for a generator that returns them for any seed and count."""
 
     def __init__(self, images: np.ndarray) -> None:
         self.images = images
@@ -79,11 +79,11 @@ class Drawn:
 
 
 def folder(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Returns the pictures below a folder as they are, in order of their names, float32 `(n, *shape)` in [0, 1].
+    """Returns the pictures below a folder in the order of their names, float32 `(n, *shape)` in [0, 1].
 
     Raises:
-        UsageError: there is none; or one cannot be read, or is of another size: nothing is resized, since FID and the
-            like would measure that.
+        UsageError: there is no picture, or one cannot be read or has another size. Nothing is resized, since a resize
+            changes FID and similar metrics.
     """
     root = Path(path).expanduser()
     if not root.is_dir():
@@ -99,7 +99,7 @@ def folder(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _exact(path: Path, shape: tuple[int, ...]) -> np.ndarray | str:
-    """Returns a picture as uint8 of `shape`, or why it is not."""
+    """Returns a picture as uint8 of `shape`, or the reason why it is not possible."""
     try:
         pixels = np.atleast_3d(np.asarray(decode(path)))
     except (OSError, ValueError, RuntimeError) as error:
@@ -113,17 +113,17 @@ def _exact(path: Path, shape: tuple[int, ...]) -> np.ndarray | str:
 
 
 def calibration(real: Real, train: np.ndarray, cache: "Cache") -> "dict[str, list[Measurement]]":
-    """What real training images score under a Parzen window, as if a model had drawn them, and their k-means centres.
+    """Returns Parzen scores of real training images and of their k-means centres, as if a model had drawn them.
 
-    Above these rows the metric says nothing: k-means draws no new image, and beats real ones.
+    A model's score above these rows says nothing: k-means centres score above real images, but are no new images.
 
     Args:
         real: `Real` with validation images.
-        train: uint8 images that are in neither part of it.
-        cache: `kgen.metrics.features.Cache`: centres take minutes.
+        train: uint8 images that are neither test nor validation images of `real`.
+        cache: `kgen.metrics.features.Cache`, since computing centres takes minutes.
 
     Returns:
-        `{row's name: [Measurement]}`.
+        `{name of the row: [Measurement]}`.
 
     Source: Theis et al. 2016, arXiv:1511.01844, section 3.3 and table 1.
     """
@@ -149,7 +149,7 @@ def centres(train: np.ndarray, count: int, cache: "Cache") -> np.ndarray:
     """Returns k-means centres of uint8 images, float32 `(count, height, width, channels)` in [0, 1]."""
 
     def compute() -> dict[str, np.ndarray]:
-        from sklearn.cluster import KMeans  # comes with mlxtend
+        from sklearn.cluster import KMeans  # installed with mlxtend
 
         rows = unit(train).reshape(len(train), -1)
         found = KMeans(count, init="random", n_init=1, max_iter=ITERATIONS, random_state=0).fit(rows)

@@ -1,4 +1,6 @@
-"""The convolutional encoder and decoder of Berthelot et al. 2019, which halve and double maps, and their flags.
+"""The convolutional encoder and decoder of Berthelot et al. 2019, and their flags.
+
+The encoder halves feature maps, and the decoder doubles them.
 
 Source: arXiv:1807.07543, appendix B; the authors' code, lib/layers.py.
 """
@@ -19,9 +21,9 @@ class Pyramid(NamedTuple):
 
     Args:
         depth: channels of the largest maps.
-        scales: how many times maps halve.
-        latent_channels: of the code's maps.
-        initial: name in `WEIGHTS`.
+        scales: how many times the encoder halves the maps.
+        latent_channels: channels of the code's maps.
+        initial: name of the initial weights, in `WEIGHTS`.
     """
 
     depth: int
@@ -31,25 +33,28 @@ class Pyramid(NamedTuple):
 
 
 SLOPE = 0.2
-WEIGHTS = {  # makers of arguments of a layer, from how many numbers each of its outputs sees
+WEIGHTS = {  # functions from the fan-in of a layer to its arguments
     "paper": lambda fan: {
         "kernel_initializer": keras.initializers.RandomNormal(0, 1 / math.sqrt((1 + SLOPE**2) * fan))
     },
-    "uniform": initial,  # PyTorch's
+    "uniform": initial,  # as in PyTorch
 }
 
 
 def convolution(
     x: Tensor, channels: int, size: int, plan: Pyramid, activated: bool = True, normed: bool = False
 ) -> Tensor:
-    """Returns a convolution of x `(batch, height, width, channels)`, rectified if `activated`, normed if `normed`."""
+    """Returns a convolution of x `(batch, height, width, channels)`.
+
+    With `activated` a leaky ReLU follows; with `normed` the kernel is spectrally normalised.
+    """
     layer = keras.layers.Conv2D(channels, size, padding="same", **WEIGHTS[plan.initial](size**2 * x.shape[-1]))
     x = layers.SpectralNorm(layer)(x) if normed else layer(x)
     return keras.layers.LeakyReLU(SLOPE)(x) if activated else x
 
 
 def encoder(shape: tuple[int, ...], plan: Pyramid, normed: bool = False) -> "keras.Model":
-    """Returns images of `shape` -> codes, flattened maps `(batch, size)`."""
+    """Returns the network images of `shape` -> codes `(batch, size)`, which are flattened maps."""
     image = keras.Input(shape)
     x = convolution(image, plan.depth, 1, plan, activated=False, normed=normed)
     for scale in range(plan.scales):
@@ -62,7 +67,7 @@ def encoder(shape: tuple[int, ...], plan: Pyramid, normed: bool = False) -> "ker
 
 
 def decoder(shape: tuple[int, ...], plan: Pyramid, dropout: float = 0.0) -> "keras.Model":
-    """Returns codes `(batch, size)` -> numbers of images of `shape`; in training the code's are dropped out."""
+    """Returns the network codes `(batch, size)` -> outputs of `shape`; `dropout` acts on the codes in training."""
     side = shape[0] >> plan.scales
     code = keras.Input((side**2 * plan.latent_channels,))
     x = layers.Dropout(dropout)(code) if dropout else code
@@ -80,10 +85,10 @@ def decoder(shape: tuple[int, ...], plan: Pyramid, dropout: float = 0.0) -> "ker
 class ACAINetworksRecipe(Recipe):
     """Flags of every recipe on the networks of Berthelot et al. 2019."""
 
-    depth: int = 16  # Channels of the largest maps; doubled as maps halve.
+    depth: int = 16  # Channels of the largest maps; they double when maps halve.
     latent_width: int = 2  # Height and width of the code's maps.
-    latent_channels: int = 16  # Of the code's maps.
-    learning_rate: float = 1e-4  # Of every player's Adam.
+    latent_channels: int = 16  # Channels of the code's maps.
+    learning_rate: float = 1e-4  # Learning rate of every player's Adam.
     initial: Literal["paper", "uniform"] = "paper"  # Weights N(0, 1 / (1.04 fan)), or PyTorch's U(+-1/sqrt(fan)).
 
     def __post_init__(self) -> None:
@@ -93,7 +98,7 @@ class ACAINetworksRecipe(Recipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def pyramid(self, shape: tuple[int, ...]) -> Pyramid:
-        """Returns the `Pyramid` for images of `shape`; raises UsageError if they do not halve to the code's maps."""
+        """Returns the `Pyramid` for images of `shape`; raises UsageError if halving never gives the code's maps."""
         scales = round(math.log2(max(shape[0] / self.latent_width, 1)))
         if shape[0] != shape[1] or shape[0] != self.latent_width << scales or not scales:
             size, nearest = "x".join(map(str, shape[:2])), self.latent_width << max(scales, 1)
@@ -104,5 +109,5 @@ class ACAINetworksRecipe(Recipe):
         return Pyramid(self.depth, scales, self.latent_channels, self.initial)
 
     def adam(self) -> "keras.optimizers.Optimizer":
-        """Returns a new optimizer: every player has its own."""
+        """Returns a new optimizer, since every player needs its own."""
         return keras.optimizers.Adam(self.learning_rate, epsilon=1e-8)

@@ -1,7 +1,7 @@
 """A convolutional encoder and the decoder that is its mirror image, of any depth and for images of any size.
 
-The arithmetic of sizes and the initial weights are PyTorch's: padding is equal at both ends, what a stride rounds away
-comes back as output padding, weights and biases are U(-1, 1) / sqrt(fan).
+Sizes and initial weights are those of PyTorch: padding is equal at both ends, output padding restores the pixels that a
+stride left out, weights and biases are U(-1, 1) / sqrt(fan).
 """
 
 import math
@@ -18,9 +18,9 @@ class Plan:
     """The layers of an encoder; its decoder has the same ones, transposed, from the last to the first.
 
     Args:
-        channels: of each convolution's output; none for a network of dense layers alone.
-        kernels, strides, paddings: of each convolution, in pixels; paddings at both ends.
-        units: of the hidden dense layers behind the convolutions.
+        channels: of each convolution's output; empty for a network of dense layers only.
+        kernels, strides, paddings: of each convolution, in pixels; padding is added at both ends.
+        units: of the hidden dense layers after the convolutions.
         activation: of every hidden layer, a name that Keras knows.
     """
 
@@ -32,7 +32,7 @@ class Plan:
     activation: str = "relu"
 
     def demand(self, demand: Callable) -> None:
-        """Demands sizes that make sense: `demand(condition, field, accepted)` refuses, as a recipe's does."""
+        """Checks the sizes by `demand(condition, field, accepted)`, such as the method of a recipe, which raises."""
         for name in ("kernels", "strides", "paddings"):
             same = len(getattr(self, name)) == len(self.channels)
             demand(same, name, f"as many numbers as --channels has, {len(self.channels)}")
@@ -47,7 +47,7 @@ class Plan:
         `m = floor((n + 2 padding - kernel) / stride) + 1` along each side.
 
         Raises:
-            UsageError: nothing is left of an image of this size.
+            UsageError: the images are so small that a convolution has no output.
         """
         maps = [tuple(shape)]
         for number, (channels, kernel, stride, padding) in enumerate(self._convolutions(), 1):
@@ -66,7 +66,7 @@ class Plan:
 
 
 def initial(fan: int) -> "dict[str, keras.initializers.Initializer]":
-    """Returns new initializers as arguments of a layer: U(-1, 1) / sqrt(fan), which `fan_in` makes of a kernel too."""
+    """Returns new initializers U(-1, 1) / sqrt(fan) as arguments of a layer. For kernels Keras computes fan."""
     limit = 1 / math.sqrt(fan)
     return {
         "kernel_initializer": keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform"),
@@ -82,9 +82,9 @@ def dense(x: Tensor, units: int) -> Tensor:
 def encoder(
     shape: tuple[int, ...], plan: Plan, outputs: int, dropout: float = 0.0, name: str = "encoder", heads: int = 1
 ) -> "keras.Model":
-    """Returns images of `shape` -> linear `(batch, outputs)`, with dropout before each hidden dense layer.
+    """Returns the network images of `shape` -> linear outputs `(batch, outputs)`; several `heads` give a list of them.
 
-    Of several heads, a list of such outputs.
+    Dropout stands before each hidden dense layer.
 
     Raises:
         UsageError: images of this size are too small for the plan.
@@ -111,7 +111,7 @@ def decoder(
     squash: str | None = None,
     name: str = "decoder",
 ) -> "keras.Model":
-    """Returns codes `(batch, size)` -> images of `shape`: logits, or what `squash`, such as sigmoid, makes of them."""
+    """Returns the network codes `(batch, size)` -> images of `shape`: logits, or after the activation `squash`."""
     code = keras.Input((size,))
     return keras.Model(code, decoded(code, shape, plan, dropout, squash), name=name)
 
@@ -119,9 +119,9 @@ def decoder(
 def decoded(
     code: Tensor, shape: tuple[int, ...], plan: Plan, dropout: float = 0.0, squash: str | None = None
 ) -> Tensor:
-    """Returns the images of a code, a Keras tensor `(batch, size)`; float32 whatever the precision.
+    """Returns the images of a code, a Keras tensor `(batch, size)`; they are float32 under every dtype policy.
 
-    Dropout stands before each hidden dense layer but the first: the code is not dropped.
+    Dropout stands before each hidden dense layer except the first, since the code itself is not dropped out.
     """
     maps = plan.maps(shape)
     x = code
@@ -140,9 +140,9 @@ def decoded(
 
 
 def transposed(x: Tensor, target: tuple[int, ...], kernel: int, stride: int, padding: int) -> Tensor:
-    """Returns a transposed convolution of x with the shape `target`; its fan is counted at the output, as in PyTorch.
+    """Returns a transposed convolution of x with the shape `target`; the fan is that of the output, as in PyTorch.
 
-    `n = (m - 1) stride + kernel + extra - 2 padding`, where `extra` is what the convolution's stride rounded away.
+    `n = (m - 1) stride + kernel + extra - 2 padding`, where `extra` pixels are those that the convolution left out.
     """
     extra = [(n + 2 * padding - kernel) % stride for n in target[:2]]
     fan = initial(kernel**2 * target[-1])

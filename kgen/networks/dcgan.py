@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from kgen.data import Images
 
 SIZES = (28, 32, 64, 128)
-# Makers of initializers, new ones each time: one that is used twice gives the same numbers twice.
+# Functions that make new initializers, since one that is used twice gives the same numbers twice.
 WEIGHTS = {
     "normal": lambda fan: keras.initializers.RandomNormal(0.0, 0.02),
-    "uniform": lambda fan: keras.initializers.VarianceScaling(1 / 3, fan, "uniform"),  # U(+-1/sqrt(fan)), PyTorch's
+    "uniform": lambda fan: keras.initializers.VarianceScaling(1 / 3, fan, "uniform"),  # PyTorch's U(+-1/sqrt(fan))
 }
 GAINS = {"normal": lambda: keras.initializers.RandomNormal(1.0, 0.02), "uniform": lambda: "ones"}
 
 
 def doublings(size: int) -> tuple[int, int]:
-    """Returns `(start, n)`: a map of `start` pixels doubled n times gives `size`."""
+    """Returns `(start, n)`: a map of `start` pixels a side that is doubled n times has `size` pixels a side."""
     start = 7 if size == 28 else 4
     return start, int(math.log2(size // start))
 
@@ -33,12 +33,12 @@ def doublings(size: int) -> tuple[int, int]:
 def generator(
     shape: tuple[int, ...], latent_dim: int, width: int, kernel_size: int, upsampling: str, initial: str
 ) -> "keras.Model":
-    """Returns z -> images in [-1, 1] of `shape`; the map before the image has `width` channels."""
+    """Returns the network z -> images of `shape` in [-1, 1]; the last hidden map has `width` channels."""
     start, n = doublings(shape[0])
     grow, weights, gain = layers.UPSAMPLINGS[upsampling], WEIGHTS[initial], GAINS[initial]
     first = (start, start, width * 2 ** (n - 1))
     z = keras.Input((latent_dim,))
-    # PyTorch codes the projection as a transposed convolution, whose fan is counted at the output.
+    # In PyTorch the projection is a transposed convolution, whose fan is that of the output.
     x = keras.layers.Dense(math.prod(first), use_bias=False, kernel_initializer=weights("fan_out"))(z)
     x = keras.layers.Reshape(first)(x)
     for i in reversed(range(n - 1)):
@@ -52,7 +52,7 @@ def generator(
 def discriminator(
     shape: tuple[int, ...], width: int, kernel_size: int, first_norm: bool, initial: str
 ) -> "keras.Model":
-    """Returns images -> logits `(batch, 1)`; the first map has `width` channels."""
+    """Returns the network images -> logits `(batch, 1)`; the first map has `width` channels."""
     _, n = doublings(shape[0])
     weights, gain = WEIGHTS[initial], GAINS[initial]
     image = x = keras.Input(shape)
@@ -69,13 +69,13 @@ def discriminator(
 
 @dataclass(frozen=True, kw_only=True)
 class ConvolutionalRecipe(AdversarialRecipe):
-    """What recipes on DCGAN's networks share."""
+    """Flags of every recipe on the networks of DCGAN."""
 
     latent_dim: int = 100  # Size of z (section 4).
-    width: int = 64  # Channels of the largest map; doubled as maps halve (figure 1: 128).
-    kernel_size: int = 5  # Of every convolution (figure 1).
+    width: int = 64  # Channels of the largest map; they double when maps halve (figure 1: 128).
+    kernel_size: int = 5  # Kernel size of every convolution (figure 1).
     upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"  # How the generator doubles its maps.
-    learning_rate: float = 2e-4  # Of both players (section 4).
+    learning_rate: float = 2e-4  # Learning rate of both players (section 4).
 
     def __post_init__(self) -> None:
         super().__post_init__()

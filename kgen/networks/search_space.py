@@ -1,4 +1,4 @@
-"""The space of autoencoders and of their training that student report 002 searched."""
+"""The search space of student report 002: autoencoders and the hyper-parameters of their training."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,16 +7,18 @@ if TYPE_CHECKING:
 
 
 def suggest(trial: "optuna.Trial", amounts: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Returns `{field: value}` of an autoencoder's recipe that an Optuna trial tries.
+    """Returns the fields of an autoencoder's recipe that an Optuna trial tries, `{field: value}`.
 
-    Two to four convolutions with 4 to 8, 16, 32, 64 channels, one to three hidden layers with 8 to 256, 128, 64 units;
-    not every such plan leaves something of an image. Amounts are searched only where there is pruning.
+    There are two to four convolutions, of 4 channels up to 8, 16, 32 and 64. There are one to three hidden layers, of 8
+    units up to 256, 128 and 64. With some of these plans images shrink to nothing. Amounts are searched only if the
+    trial prunes.
 
     Args:
         trial: an `optuna.Trial`.
-        amounts: names of the fields that hold how much a pruning zeroes.
+        amounts: names of the fields that say what share of the weights pruning sets to 0.
 
-    Source: student report 002, section 2.2; layers are counted from 1, as its 6, 12, 17 channels demand.
+    Source: student report 002, section 2.2; layers are counted from 1, since only then the space has the report's
+        result of 6, 12, 17 channels.
     """
     prunes = trial.suggest_categorical("prunes", (False, True))
     return {

@@ -1,1 +1,1 @@
-"""Experiments on trained models. They take what `kgen.load` returns, so a run and its export serve alike."""
+"""Experiments on trained models. Most take what `kgen.load` returns, of a run or of an export."""

@@ -1,4 +1,4 @@
-"""Attribute vectors: directions of a code in which one attribute of an image changes, such as a smile."""
+"""Attribute vectors: directions in the code that change one attribute of an image, such as a smile."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kgen.core.recipe import Recipe
     from kgen.inference.autoencoder import TrainedAutoencoder
 
-LEAST = 10  # images with an attribute, and without
+LEAST = 10  # images needed with an attribute, and without it
 
 
 def vectors(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -21,7 +21,7 @@ def vectors(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
 
     Args:
         codes: `(n, size)`.
-        values: bool `(n, attributes)`; each column has both.
+        values: bool `(n, attributes)`; each column has both values.
 
     Source: Larsen et al. 2016, arXiv:1512.09300, section 4.2.
     """
@@ -30,15 +30,15 @@ def vectors(codes: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def chosen(values: np.ndarray, names: tuple[str, ...], wanted: Sequence[str]) -> np.ndarray:
-    """Returns the columns of some attributes.
+    """Returns the columns of `values` for some attributes.
 
     Args:
         values: bool `(n, attributes)`.
-        names: of all attributes.
-        wanted: names of some, in the order to return.
+        names: names of all attributes.
+        wanted: names of some attributes, in the order of the columns to return.
 
     Raises:
-        UsageError: a name that there is not, or an attribute that all images have, or none, or nearly so.
+        UsageError: a name does not exist, or fewer than `LEAST` images have the attribute or are without it.
     """
     unknown = [name for name in wanted if name not in names]
     if unknown:
@@ -54,7 +54,7 @@ def chosen(values: np.ndarray, names: tuple[str, ...], wanted: Sequence[str]) ->
 
 def shown(recipe: "Recipe", faces: np.ndarray, count: int) -> np.ndarray:
     """Returns test faces `(count, ...)`, or the last training `faces` where the archive has no test split."""
-    from kgen.runs import build  # TensorFlow, only when work starts
+    from kgen.runs import build  # loads TensorFlow, so only when work starts
 
     try:
         return build.load(dataclasses.replace(recipe, split="test")).images[:count]
@@ -65,13 +65,13 @@ def shown(recipe: "Recipe", faces: np.ndarray, count: int) -> np.ndarray:
 def picture(
     autoencoder: "TrainedAutoencoder", pixels: np.ndarray, directions: np.ndarray, strength: float
 ) -> np.ndarray:
-    """Returns a picture, uint8: rows of images, of reconstructions, then of a row for each direction added to the code.
+    """Returns a uint8 picture: a row of images, of reconstructions, and of changed images for each direction.
 
     Args:
         autoencoder: `kgen.inference.autoencoder.TrainedAutoencoder`.
-        pixels: uint8 `(n, height, width, channels)`, a column each.
+        pixels: uint8 `(n, height, width, channels)`; each image has a column.
         directions: `(attributes, size)`.
-        strength: how many times a direction is added.
+        strength: how many times a direction is added to the codes.
     """
     codes = autoencoder.encode(pixels)
     rows = [autoencoder.decode(codes), *(autoencoder.decode(codes + strength * direction) for direction in directions)]

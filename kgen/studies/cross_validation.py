@@ -1,4 +1,4 @@
-"""k-fold cross-validation: one run for each part of the images that is held out."""
+"""k-fold cross-validation: a run for each fold of the images, which it holds out."""
 
 import dataclasses
 import json
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 
 def train_fold(recipe: "Recipe", fold: int, folder: Path, test: "Images | None" = None) -> dict[str, float]:
-    """Trains a recipe with one fold held out, in the run directory `folder`; goes on with what is there.
+    """Trains a recipe with one fold held out, in the run directory `folder`. A run that is there is resumed.
 
     Args:
         recipe: a `kgen.core.held_out.HeldOutRecipe`.
         fold: from 0.
-        folder: the run directory, made if it is not there.
+        folder: the run directory; it is made if needed.
         test: `kgen.data.Images` to measure the best weights on, or None.
 
     Returns:
-        What `result.json` of the run then holds: `fold`, `step` of the best epoch, `loss`, the training loss then,
-        `validation_<measure>` and `test_<measure>`. None when the training was interrupted.
+        What is in `result.json` of the run: `fold`; for the best epoch its `step`, the training loss `loss` and
+        `validation_<measure>`; `test_<measure>`. None if the training was interrupted.
 
     Raises:
         UsageError: `folder` holds a run of another recipe.
     """
-    from kgen.training import train as training  # TensorFlow, only when work starts: scripts show --help without
+    from kgen.training import train as training  # loads TensorFlow, which --help does not need
 
     recipe, folder = dataclasses.replace(recipe, fold=fold), Path(folder)
     directory.make_folder(folder)
@@ -57,8 +57,8 @@ def train_fold(recipe: "Recipe", fold: int, folder: Path, test: "Images | None" 
 def best_epoch(run: Path) -> dict[str, float]:
     """Returns the best line of epochs.jsonl as `{"step", "loss", "validation_...": ...}`.
 
-    `loss` is the training loss, noise and dropout active: that of the last line of log.jsonl up to the best step, or of
-    the first one.
+    `loss` is the training loss, with noise and dropout, from the last line of log.jsonl up to the best step. If there
+    is no such line, it is from the first line.
     """
     epochs, log = (read_lines(Path(run) / name) for name in ("epochs.jsonl", "log.jsonl"))
     best = [line for line in epochs if line.get("best")][-1]
@@ -79,18 +79,18 @@ def best(results: list[dict[str, float]]) -> int:
 
 
 def validated(result: dict[str, float]) -> str:
-    """Returns the name of the measure that decides, the first of the `validation_` ones."""
+    """Returns the name of the measure that decides which is best: the first whose name begins with `validation_`."""
     return next(name for name in result if name.startswith("validation_"))
 
 
 def column(results: list[dict[str, float]], name: str) -> tuple[float, float]:
-    """Returns `(mean, standard deviation)` of a figure over folds; the deviation of one fold is 0."""
+    """Returns `(mean, standard deviation)` of a figure over folds; with one fold the deviation is 0."""
     values = [result[name] for result in results]
     return float(statistics.mean(values)), float(statistics.stdev(values)) if len(values) > 1 else 0.0
 
 
 def table_of_folds(results: list[dict[str, float]]) -> str:
-    """Returns a Markdown table: a row for each fold, their mean, their standard deviation."""
+    """Returns a Markdown table: a row for each fold, then a row of means and a row of standard deviations."""
     names = list(results[0])
     rows = [[result[name] for name in names] for result in results]
     columns = [column(results, name) for name in names[1:]]
@@ -98,7 +98,7 @@ def table_of_folds(results: list[dict[str, float]]) -> str:
 
 
 def table(header: list[str], rows: list) -> str:
-    """Returns a Markdown table; numbers to four decimals."""
+    """Returns a Markdown table; numbers have four decimals."""
     shown = [[f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
     lines = [header, ["---"] * len(header), *shown]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

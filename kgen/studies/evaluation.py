@@ -1,4 +1,4 @@
-"""Runs, exports and folders of images, measured alike and compared in one table."""
+"""Measures runs, exports and folders of images in the same way, to compare them in one table."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 def compared(
     options: Any, metrics: list[str], found: list[Path], recipe: "Recipe", say: Callable
 ) -> "tuple[dict[str, list[Measurement]], dict[str, list[Measurement]]] | tuple[dict[str, list[Measurement]], dict]":
-    """Returns `{what was measured: [Measurement]}`, and the same of real images, if asked for.
+    """Returns `{what was measured: [Measurement]}`, and the same for real images if calibration is asked for.
 
-    Measurements of runs and exports are kept in their folders, too.
+    Measurements of runs and exports are also saved in their folders.
 
     Args:
-        options: of `kgen evaluate`.
+        options: flags of `kgen evaluate`.
         metrics: names of metrics.
         found: run directories.
-        recipe: whose dataset the real images are of.
-        say: called with a sentence when something begins that takes time.
+        recipe: the real images are of its dataset.
+        say: called with a sentence before a part that takes time.
     """
     evaluation.known(metrics)
     real = evaluators.real_images(recipe, options.reference, metrics)
@@ -42,7 +42,7 @@ def compared(
     cache_dir = options.cache_dir.expanduser()
     evaluator = Evaluator(metrics, real, network, options.count, options.seed, options.seeds, cache_dir, progress=True)
     rows = {}
-    for path in (*found, *options.saved_model):  # one at a time in memory
+    for path in (*found, *options.saved_model):  # so that only one model is in memory at a time
         model = loading.load(path, options.trust)
         rows[str(path)] = measured(str(path), model.parts(), evaluator, say)
         keep(model, rows[str(path)])
@@ -62,7 +62,7 @@ def measured(
     evaluator: Evaluator,
     say: Callable,
 ) -> "list[Measurement]":
-    """Returns the measurements of a generator and an autoencoder, a list; either of the two may be None."""
+    """Returns the list of measurements of a generator and an autoencoder; either of the two may be None."""
     say(f"{name}: {', '.join(evaluator.metrics)}")
     try:
         return sum(evaluator(*parts).values(), [])
@@ -71,7 +71,7 @@ def measured(
 
 
 def keep(model: "LoadedModel", found: "list[Measurement]") -> None:
-    """Writes measurements where the model lies: metrics.jsonl, and TensorBoard of a run."""
+    """Writes measurements into the folder of the model: metrics.jsonl, and for a run also TensorBoard."""
     with (model.path / saved_model.METRICS).open("a") as file:
         file.writelines(each.line(**({} if model.step is None else {"step": model.step})) for each in found)
     if model.step is not None:

@@ -7,7 +7,7 @@ from kgen.errors import UsageError
 
 
 def demand(*packages: Any, extra: str = "lab") -> None:
-    """Raises UsageError unless the packages, by the names they are imported by, are installed."""
+    """Raises UsageError unless the packages are installed; they are given by their import names."""
     for package in packages:
         try:
             importlib.import_module(package)

@@ -1,4 +1,4 @@
-"""The losses of autoencoders on noises that they were, or were not, trained against: table 1 of report 002."""
+"""Losses of autoencoders under noises, whether they were trained with these or not: table 1 of report 002."""
 
 import copy
 import dataclasses
@@ -35,19 +35,19 @@ def opened(run: Path) -> "tuple[Autoencoder, Recipe]":
 
 
 def seeing(game: Autoencoder, text: str) -> Autoencoder:
-    """Returns a game whose encoder sees other noise, a text that `kgen.augmentation.noise.parse` reads or `clean`."""
+    """Returns a game whose encoder sees other noise: `clean`, or a text for `kgen.augmentation.noise.parse`."""
     other = copy.copy(game)
     other.noises = [] if text == "clean" else noise.parse(text)
     return other
 
 
 def test_losses(games: tuple[Autoencoder, ...], texts: tuple[str, ...], test: "Images", seed: int = 0) -> np.ndarray:
-    """Returns the mean loss of every game on images under every noise, `(games, noises)`.
+    """Returns the mean loss of every game on images with every noise, `(games, noises)`.
 
     Args:
-        games: autoencoders; all are measured by what the first one was trained to minimise.
-        texts: noises, and `clean`.
-        test: `kgen.data.Images`, the clean ones, which reconstructions are compared with.
+        games: autoencoders; all are measured by the loss that the first one was trained with.
+        texts: noises or `clean`, see `seeing`.
+        test: `kgen.data.Images` without noise, which reconstructions are compared with.
         seed: of the noise, the same for all games.
     """
     name = games[0].loss
@@ -55,7 +55,7 @@ def test_losses(games: tuple[Autoencoder, ...], texts: tuple[str, ...], test: "I
 
 
 def table(losses: np.ndarray, recipes: "tuple[Recipe, ...]", names: list[str], texts: tuple[str, ...]) -> str:
-    """Returns losses `(runs, noises)` as a Markdown table, a row for each run with what it was trained against."""
+    """Returns losses `(runs, noises)` as a Markdown table; the row of a run also has the noise it was trained with."""
     rows = [
         [name, recipe.noise or "-", *map(float, row)] for name, recipe, row in zip(names, recipes, losses, strict=True)
     ]
@@ -63,9 +63,9 @@ def table(losses: np.ndarray, recipes: "tuple[Recipe, ...]", names: list[str], t
 
 
 def picture(games: Sequence[Autoencoder], texts: Sequence[str], test: "Images", seed: int = 0) -> np.ndarray:
-    """Returns a picture, uint8 `(height, width, channels)`: for each noise a row that is seen, then one for each game.
+    """Returns a picture, uint8 `(height, width, channels)`: for each noise a row of noisy images.
 
-    The rows below what is seen are the reconstructions, in the order of the games.
+    Below it each game has a row of its reconstructions, in the order of the games.
     """
     clean = tf.constant(test.images[:SHOWN])
     rows = []
@@ -77,5 +77,5 @@ def picture(games: Sequence[Autoencoder], texts: Sequence[str], test: "Images", 
 
 
 def test_images(recipe: "Recipe", split: str) -> "Images":
-    """Returns the images of a split of what a run was trained on."""
+    """Returns the images of a split of the dataset that a run was trained on."""
     return build.load(dataclasses.replace(recipe, split=split))

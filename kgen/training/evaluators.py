@@ -1,4 +1,4 @@
-"""Makes the evaluator that the flags of a recipe, or of `kgen evaluate`, ask for."""
+"""Makes the evaluator for the flags of a recipe, or of `kgen evaluate`."""
 
 import dataclasses
 import warnings
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 def evaluator_of(recipe: "Recipe", seen: "Images", held: "Images | None") -> "Evaluator | None":
-    """Returns the `kgen.metrics.evaluator.Evaluator` of what a recipe measures while it trains; None if nothing.
+    """Returns the `kgen.metrics.evaluator.Evaluator` of a recipe, for use in training; None without `--evaluate`.
 
     Args:
-        recipe: with `--evaluate-on` it compares with that split, otherwise with the images held out.
+        recipe: with `--evaluate-on` the evaluator compares with that split, otherwise with the images held out.
         seen: the training images.
         held: the images held out, or None.
 
     Raises:
-        UsageError: a metric, a split, a classifier or a file of weights that there is not.
+        UsageError: a metric, a split, a classifier or a file of weights does not exist.
     """
     if not recipe.metrics:
         return None
@@ -43,7 +43,7 @@ def evaluator_of(recipe: "Recipe", seen: "Images", held: "Images | None") -> "Ev
 
 
 def warn_of_training_images(real: "Real", seen: "Images") -> None:
-    """Warns if images `(n, ...)` to compare with, or to choose sigma by, are among the training images."""
+    """Warns if images `(n, ...)` to compare with, or to choose sigma by, are also training images."""
     for what, pictures in (("to compare with", real.images), ("to choose sigma by", real.validation)):
         count = 0 if pictures is None else shared(pictures, seen.images)
         if count:
@@ -65,7 +65,7 @@ def images_of(recipe: "Recipe", split: str) -> "Images":
 
 
 def network_of(classifier: Path | None, weights: Path | None, shape: tuple[int, ...]) -> "Network | None":
-    """Returns the `kgen.metrics.features.Network` that metrics take features of; None without both.
+    """Returns the `kgen.metrics.features.Network` whose features metrics take; None if both paths are None.
 
     Args:
         classifier: run directory of a classifier, or None.

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Result:
-    """What `train` leaves.
+    """What `train` returns.
 
-    run: its directory.
-    trainer: as it was left.
-    exported: the export; None when interrupted, or not asked for.
-    step: steps played.
-    finished: False when interrupted.
+    run: the run directory.
+    trainer: the trainer after its last step.
+    exported: the export; None if training was interrupted or no export was asked for.
+    step: number of steps played.
+    finished: False if training was interrupted.
     """
 
     run: Path
@@ -55,15 +55,15 @@ def train(
     callbacks: tuple = (),
     **changes: Any,
 ) -> Result:
-    """Trains `recipe` to its last step and exports; resumes `resume`, a run directory, bit for bit on CPU.
+    """Trains `recipe` to its last step and exports it. On a CPU a resumed run equals an uninterrupted one bit for bit.
 
     Args:
         recipe: a `kgen.core.recipe.Recipe`, or the name of one.
         runs_dir: where a new run directory is made.
         exports_dir: where the export goes, as `<model>-<dataset>/<version>`; None exports nothing.
         resume: run directory to go on with; None starts a new one.
-        callbacks: of Keras, after those of kgen; they see the trainer as `self.model`, and an epoch is the whole run.
-        changes: fields of the recipe with other values, such as `steps=500`.
+        callbacks: of Keras, called after those of kgen. Their `self.model` is the trainer; an epoch is the whole run.
+        changes: new values of the recipe's fields, such as `steps=500`.
 
     Raises:
         UsageError: data, sizes or the run directory cannot be used.
@@ -75,7 +75,7 @@ def train(
         recipes.refuse_changes(directory.read_recipe(resume), recipe, resume)
     pictures = build.load(recipe)
     seen, held = recipe.divide(pictures)
-    recipe.strata(seen)  # refused before there is a run directory
+    recipe.strata(seen)  # may refuse, before a run directory is made
     trainer = build.prepare(recipe, seen)
     if trainer.game.labelled:
         demand_every_class(seen)
@@ -83,7 +83,7 @@ def train(
     validation = held if recipe.holds_out else None
     if exports_dir:
         saved_model.demand_no_pattern(exports_dir)
-        directory.make_folder(exports_dir)  # said now, not after hours, if it cannot be
+        directory.make_folder(exports_dir)  # if it fails, it fails now, and not after hours
     if not resume:
         begin(trainer, recipe, (validation or seen).images)
     run = Path(resume) if resume else directory.create(runs_dir, recipe)
@@ -109,7 +109,7 @@ def train(
 
 
 def complete(trainer: Trainer, recipe: "Recipe", run: Path, step: int, exports_dir: Path | str | None) -> Path | None:
-    """Exports a finished run, unless this step was exported before, and films its latents; returns the export."""
+    """Exports a finished run, unless this step was exported before; writes interpolation.gif; returns the export."""
     exported = saved_model.exported(run, step)
     if exports_dir and exported is None:
         exported = saved_model.export(trainer.best_game(), recipe, step, exports_dir, run=run)
@@ -121,11 +121,11 @@ def complete(trainer: Trainer, recipe: "Recipe", run: Path, step: int, exports_d
 
 
 def begin(trainer: Trainer, recipe: "Recipe", shown: "np.ndarray") -> None:
-    """Sets what a new run does not draw from its seed: the images `(n, ...)` it shows, and weights of another run."""
+    """Sets what a new run does not draw from its seed: its fixed images `(n, ...)`, and weights of another run."""
     trainer.show(shown)
     if trainer.game.fixed_images_shape:
         with Rng(recipe.seed):
-            trainer.best_game().pictures(1)  # refuses a noise that does not fit, before there is a run directory
+            trainer.best_game().pictures(1)  # refuses unsuitable noise, before a run directory is made
     if recipe.start_from:
         if not (recipe.start_from / "checkpoints").is_dir():
             raise UsageError(f"--start-from {recipe.start_from} is not a run directory: it has no checkpoints.")
@@ -134,19 +134,19 @@ def begin(trainer: Trainer, recipe: "Recipe", shown: "np.ndarray") -> None:
 
 
 def hparams(recipe: str, name: str) -> None:
-    """Writes a recipe's JSON for TensorBoard's HParams tab, in which runs compare; nothing that is empty."""
+    """Writes a recipe's JSON for TensorBoard's HParams tab, which compares runs. Empty fields are left out."""
     found = json.loads(recipe)
     plain = {key: value for key, value in found.items() if isinstance(value, (bool, int, float, str))}
     api.hparams(plain, trial_id=name)
 
 
 def finished(trainer: Trainer, recipe: "Recipe", step: int) -> bool:
-    """Returns whether a trainer has reached its last step, or its patience has ended."""
+    """Returns whether a trainer has reached its last step, or its patience has run out."""
     return step == recipe.steps or bool(recipe.patience) and int(trainer.wait.numpy()) >= recipe.patience
 
 
 def announce(recipe: "Recipe", pixels: "np.ndarray", run: Path, step: int) -> None:
-    """Says on stderr of images `(n, ...)` what is about to happen, and where it can be watched."""
+    """Prints on stderr what is trained on which images `(n, ...)`, and how to watch it."""
     shape = "x".join(map(str, pixels.shape[1:]))
     print(
         f"{run}: {len(pixels)} images {shape} of {recipe.dataset}, {recipe.batch_size} a batch, from step {step} to "
@@ -197,7 +197,7 @@ def play(
     evaluator: "Evaluator | None" = None,
     more: tuple = (),
 ) -> int:
-    """Plays steps `start` to `recipe.steps` or until patience ends; returns the step reached.
+    """Plays steps from `start` to `recipe.steps`, or until patience runs out. Returns the step reached.
 
     Args:
         data: training images, and validation images or None.

@@ -1,4 +1,4 @@
-"""The callbacks of a run, in the order they act."""
+"""The callbacks of a run, in the order in which they act."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ def watchers_of(
     writer: "tf.summary.SummaryWriter",
     evaluator: "Evaluator | None",
 ) -> "tuple[callbacks.Validation, callbacks.Interrupt, list[EveryNSteps]]":
-    """Returns the callbacks of a run: validation, interrupt, and the list of all in the order they act.
+    """Returns the callbacks of a run: validation, interrupt, and the list of all in the order in which they act.
 
     Args: as in `play`; `writer` is a `tf.summary` writer.
     """
@@ -38,9 +38,9 @@ def watchers_of(
         run / "epochs.jsonl", writer, held, steps_of_epoch, recipe.steps, start, recipe.patience, seed
     )
     interrupt = callbacks.Interrupt(start)
-    watchers = [callbacks.StopOnNaN(recipe.steps_per_execution, start)]  # first: nothing after it may keep a NaN
+    watchers = [callbacks.StopOnNaN(recipe.steps_per_execution, start)]  # first, so that no other callback keeps a NaN
     if held or game.acts_between_epochs():
-        watchers.append(validation)  # others look at what it leaves
+        watchers.append(validation)  # before those that read its results
     if evaluator:
         measurements = run / saved_model.METRICS
         watchers.append(
@@ -50,7 +50,7 @@ def watchers_of(
         )
     watchers += [
         callbacks.Progress(recipe.steps, per_step, recipe.steps_per_execution, start),
-        # Before the log, which takes the means that both read.
+        # Before Log, which resets the means that both read.
         callbacks.Diagnostics(run / "diagnosis.jsonl", writer, pictures, recipe.sample_every, start, seed=seed),
         callbacks.Log(run / "log.jsonl", writer, per_step, recipe.log_every, start),
     ]
@@ -67,11 +67,11 @@ def watchers_of(
 
 
 def epoch(recipe: "Recipe", count: int, batches: int) -> int:
-    """Returns the steps of an epoch of `count` images: the nearest number that the recipe's executions allow."""
+    """Returns the steps of an epoch of `count` images, rounded to a multiple of `steps_per_execution`."""
     execution = recipe.steps_per_execution
     return max(1, round(count / (recipe.batch_size * batches * execution))) * execution
 
 
 def parts_of(game: "Game") -> "tuple[TrainedGenerator | None, TrainedAutoencoder | None]":
-    """Returns the trained generator and autoencoder of a game, None each if it has none."""
+    """Returns the trained generator and the trained autoencoder of a game; None for what it does not have."""
     return loading.of_game(game).parts()

@@ -1,8 +1,8 @@
 """Measures of hybrids: whether both kinds are recognised, whether they look real, and whether they are new.
 
-Student report 001 judged its hybrids by eye under these three heads. Here a classifier of real images measures them:
-its probabilities stand for recognition, and the features before its last layer for likeness. Features have no scale of
-their own, so that distances compare under one classifier only.
+Student report 001 judged these three properties by eye. Here a classifier of real images measures them. Its
+probabilities measure recognition, and the features before its last layer measure similarity. Features have no fixed
+scale, so distances can be compared only under one classifier.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def probability(probabilities: np.ndarray, labels: tuple[int, ...]) -> np.ndarray:
-    """Probability `sum_k p(k | image)` of being one of several classes.
+    """Returns the probability `sum_k p(k | image)` that an image is of one of several classes.
 
     Args:
         probabilities: the classifier's softmax, `(n, classes)`.
@@ -34,14 +34,15 @@ def probability(probabilities: np.ndarray, labels: tuple[int, ...]) -> np.ndarra
 
 
 def both(body: np.ndarray, wing: np.ndarray) -> np.ndarray:
-    """How much of both kinds is seen at once, `2 min(P(body), P(wing))`.
+    """Returns how much both kinds are recognised at once, `2 min(P(body), P(wing))`.
 
-    The two have no class in common, so the smaller is at most a half: 1 is an even split with nothing else seen, 0 is
-    one kind alone, or neither. A geometric mean would reach as far, but gives 0.2 to 99 % horse and 1 % bird.
+    The two kinds share no class, so the smaller probability is at most 1/2. The value 1 means 1/2 for each kind. 0
+    means that only one kind is recognised, or neither. A geometric mean has the same range, but gives 0.2 to an image
+    that is 99 % horse and 1 % bird.
 
     Args:
         body: probabilities of the classes of bodies, `(n,)`.
-        wing: those of the wings, `(n,)`.
+        wing: probabilities of the classes of wings, `(n,)`.
 
     Returns:
         float64 `(n,)` in [0, 1].
@@ -56,7 +57,7 @@ def mean_and_error(values: np.ndarray) -> tuple[float, float]:
 
 
 def mean_pairwise_distance(x: np.ndarray) -> float:
-    """Mean Euclidean distance `|x_i - x_j|` over all pairs i < j; twins make it smaller.
+    """Returns the mean Euclidean distance `|x_i - x_j|` over all pairs i < j; similar images make it smaller.
 
     Args:
         x: features, `(n, d)`, n at least 2.
@@ -70,14 +71,14 @@ def mean_pairwise_distance(x: np.ndarray) -> float:
 
 
 def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest other of each row by Euclidean distance, `min_j |x_i - y_j|`; the first if several are.
+    """Returns the nearest row of y for each row of x, `min_j |x_i - y_j|`; the first one if several are nearest.
 
     Args:
         x: rows of numbers, such as features, `(n, d)`.
-        y: those to be near to, `(m, d)`, m at least 1.
+        y: rows to search, `(m, d)`, m at least 1.
 
     Returns:
-        `(indices, distances)`: integers and float64, `(n,)`; the distance of a copy is 0.
+        `(indices, distances)`: integers and float64, `(n,)`; the distance to a copy is 0.
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     distances = [np.linalg.norm(y - row, axis=1) for row in x]
@@ -91,12 +92,12 @@ def figures(
     reference: tuple[np.ndarray, float] | None,
     train: np.ndarray,
 ) -> dict[str, float | None]:
-    """Returns all measures of a set of images as `{name: float}`; None where there is nothing to compare with.
+    """Returns all measures of a set of images as `{name: float}`; None for measures that lack a reference.
 
     Args:
         probabilities: `(n, classes)`, n at least 2.
         features: `(n, d)`.
-        labels: class numbers of bodies, and of wings.
+        labels: class numbers of bodies, and class numbers of wings.
         reference: features of real images of both kinds, `(m, d)`, and their mean pairwise distance; or None.
         train: features of training images, `(k, d)`.
     """
@@ -120,13 +121,13 @@ def judged(
     train: np.ndarray,
     labels: tuple[tuple[int, ...], ...] | tuple[tuple[int, ...], tuple[int, ...]],
 ) -> tuple[dict[str, dict[str, float]], dict[str, np.ndarray]]:
-    """Returns `({name: figures}, {name: (n,)})`: of sets of images, and of each image of the first set.
+    """Returns `({name: figures}, {name: (n,)})`: figures of each set, and values of each image of the first set.
 
     Args:
-        look: as `looking` returns it.
+        look: what `looking` returns.
         sets: uint8 images `{name: (n, height, width, channels)}`, n at least 2.
-        reference: real images of both kinds, perhaps none.
-        train, labels: training images; class numbers of bodies, and of wings.
+        reference: real images of both kinds; may be empty.
+        train, labels: training images; class numbers of bodies, and class numbers of wings.
     """
     seen = {name: look(pixels) for name, pixels in sets.items()}
     real = look(reference)[1] if len(reference) else None
@@ -138,7 +139,7 @@ def judged(
 
 
 def table(found: dict[str, Any]) -> str:
-    """Returns the figures of a study as Markdown, means with standard errors; "" where there was no classifier."""
+    """Returns the figures of a study as Markdown, means with standard errors; "" if there was no classifier."""
 
     def mean(name: str) -> Callable:
         return lambda row: f"{row[name]:.3f} ± {row[f'{name}_error']:.3f}"

@@ -1,4 +1,4 @@
-"""Which images are mixed for hybrids: the flags, and the pairs that follow from them and the seed."""
+"""The pairs of images that are mixed into hybrids, and the flags that choose them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -13,7 +13,7 @@ from kgen.studies.hybrids import measures as hybrid_measures
 if TYPE_CHECKING:
     from kgen.data import Images
 
-LEAST, MOST = 16, 1_000  # real images of each kind to compare with
+LEAST, MOST = 16, 1_000  # real images of each kind to compare with, at least and at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,15 +22,15 @@ class Protocol:
 
     bodies: str = "horse"  # Classes of the bodies, by name or number, separated by commas.
     wings: str = "bird"  # Classes of the wings.
-    pairing: Literal["centre", "random", "order"] = "centre"  # The wing: of nearest colour at the centre, any, next.
-    count: int = 64  # Hybrids, no two of one body.
-    alpha: str = "0.4,0.6"  # Share of the wing, drawn uniformly between these.
-    codes: Literal["mean", "sampled"] = "mean"  # Of a variational encoder: the mean of q(z|x), or a draw from it.
+    pairing: Literal["centre", "random", "order"] = "centre"  # Wing: nearest colour at the centre, random, in order.
+    count: int = 64  # Number of hybrids; each has its own body.
+    alpha: str = "0.4,0.6"  # Least and greatest share of the wing, which is drawn uniformly.
+    codes: Literal["mean", "sampled"] = "mean"  # For a variational encoder: mean of q(z|x), or a draw from it.
     split: str = "test"  # Part of the dataset that the images are taken from.
-    sequences: int = 4  # Pairs that are also shown at all alphas from 0 to 1.
-    frames: int = 11  # Alphas of a sequence.
-    repeats: int = 1  # Rows of a sequence; with sampled codes they differ.
-    seed: int = 0  # Of the choice of images, of alpha and of sampled codes.
+    sequences: int = 4  # Number of pairs that are also shown for alphas from 0 to 1.
+    frames: int = 11  # Number of alphas in a sequence.
+    repeats: int = 1  # Rows for each sequence; they differ if codes are sampled.
+    seed: int = 0  # Seed of the choice of images, of alphas and of sampled codes.
 
     def __post_init__(self) -> None:
         low, high = self.range
@@ -47,7 +47,7 @@ class Protocol:
 
     @property
     def range(self) -> tuple[float, float]:
-        """`alpha` as `(low, high)`, NaN where it is not two numbers."""
+        """`alpha` as `(low, high)`; both are NaN if it is not two numbers."""
         try:
             low, high = map(float, self.alpha.split(","))
         except ValueError:
@@ -55,29 +55,31 @@ class Protocol:
         return low, high
 
     def random(self, *use: Any) -> np.random.Generator:
-        """Returns a generator for one use of the seed, so that no choice shifts another."""
+        """Returns a random generator for one use, so that the draws of one use do not depend on another."""
         return np.random.default_rng([self.seed, *use])
 
 
 class Pairs(NamedTuple):
-    """Who is mixed with whom."""
+    """Which body is mixed with which wing, and how much."""
 
-    bodies: np.ndarray  # Rows of images, integers (n,).
-    wings: np.ndarray  # The same.
-    alphas: np.ndarray  # Shares of the wings, float64 (n,).
-    left: np.ndarray  # Rows of other bodies and as many other wings, to compare with; none if fewer than LEAST of each.
-    labels: tuple  # Class numbers of bodies, and those of wings.
+    bodies: np.ndarray  # Indices of the images of bodies, integers (n,).
+    wings: np.ndarray  # Indices of the images of wings, integers (n,).
+    alphas: np.ndarray  # Shares of the wings in the mixture, float64 (n,).
+    left: np.ndarray  # Indices of other bodies and as many other wings, to compare with; none if fewer than LEAST.
+    labels: tuple  # Class numbers of bodies, and class numbers of wings.
 
 
 def paired(data: "Images", protocol: Protocol) -> Pairs:
-    """Returns `Pairs` of `kgen.data.Images`, which depend on nothing but the arguments.
+    """Returns `Pairs` of `kgen.data.Images`, which depend only on the arguments.
 
-    Bodies are chosen at random, or in the order of the split with pairing `order`, none twice. Their wings: `centre` is
-    the one whose pixel at row h // 2, column w // 2 has the nearest colour by Euclidean distance, which may serve
-    several bodies (report 001); `random` is any; with `order` body i has wing i (report 000).
+    No body is used twice. The pairing chooses bodies and wings:
+    - `centre`: random bodies. Each gets the wing whose pixel at row h // 2, column w // 2 has the nearest colour, by
+      Euclidean distance. Several bodies may get one wing (report 001).
+    - `random`: random bodies, and random wings, none twice.
+    - `order`: the first bodies and the first wings of the split; body i gets wing i (report 000).
 
     Raises:
-        UsageError: no classes, an unknown one, one that is both, or too few images.
+        UsageError: the images have no classes, a class is unknown or in both kinds, or there are too few images.
     """
     if data.labels is None:
         raise UsageError("These images have no classes, so it cannot be said what is a body and what is a wing.")

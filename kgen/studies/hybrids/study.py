@@ -1,7 +1,7 @@
 """Hybrids of two kinds of images, such as a horse and a bird, by mixing their codes: student reports 000 and 001.
 
-A hybrid is `D((1 - alpha) E(body) + alpha E(wing))`. Beside it stands the cross-fade of the pixels,
-`(1 - alpha) body + alpha wing`, for which nothing has to be learnt.
+A hybrid is `D((1 - alpha) E(body) + alpha E(wing))`. It is compared with the cross-fade of pixels,
+`(1 - alpha) body + alpha wing`, which needs no model.
 """
 
 import csv
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from kgen.metrics.features import Network
 
 IN_A_ROW = 16  # pairs in a row of pairs.png
-SHOWN = ("real bodies", "hybrids", "real wings", "cross-fades of pixels")  # there, under each other
-MOST_TRAIN = 10_000  # training images among which the nearest is looked for, first those of the same classes
+SHOWN = ("real bodies", "hybrids", "real wings", "cross-fades of pixels")  # rows of pairs.png
+MOST_TRAIN = 10_000  # training images to find the nearest in; those of the same classes come first
 
 
 def study(
@@ -43,26 +43,26 @@ def study(
     about: dict[str, str] | None = None,
     say: Callable = lambda words: None,
 ) -> dict[str, Any]:
-    """Writes hybrids and what they are like into a folder, which is made.
+    """Writes hybrids and their measures into a folder, which is made. Returns the figures.
 
-    - `hybrids.png`: the hybrids. `pairs.png`: under each other body, hybrid, wing, and the cross-fade of their pixels.
-    - `sequences.png`, `.gif`: body, hybrids of all alphas, wing; the next repetition, or the next pair, is below.
-    - `hybrids.csv`: rows of the images in the split, alpha and, with a classifier, probabilities of each hybrid.
+    - `hybrids.png`: the hybrids. `pairs.png`: columns of body, hybrid, wing, and the cross-fade of their pixels.
+    - `sequences.png`, `.gif`: a row of body, hybrids of all alphas, wing for each pair and repetition.
+    - `hybrids.csv`: for each hybrid its images' indices in the split, alpha and, with a classifier, probabilities.
     - `hybrids.json`: what is returned. `hybrids.md`: its table, empty without a classifier.
 
     Args:
         autoencoder: `kgen.inference.autoencoder.TrainedAutoencoder`.
-        data, protocol: what `pairs`, at least 2 where there is a classifier, were made of.
+        data, protocol: what `pairs` were made from. With a classifier there must be at least 2 pairs.
         train: `kgen.data.Images` that the autoencoder was trained on.
         folder: `Path`.
-        classifier: `kgen.metrics.features.Network` of a classifier, see `kgen.inference.classifier`, or None to measure
+        classifier: `kgen.metrics.features.Network` of a classifier, see `kgen.inference.classifier`; None measures
             nothing.
         about: `{name: value}` to put first into the figures.
-        say: called with a sentence where something is wanting.
+        say: called with a sentence if some measures are not possible.
 
     Raises:
-        UsageError: sampled codes of an autoencoder without them, images that are not finite, a folder that cannot be
-            made.
+        UsageError: codes are to be sampled but the autoencoder is not variational, images are not finite, or the folder
+            cannot be made.
     """
     sets = made(autoencoder, data.images, pairs, protocol)
     films = sequences(autoencoder, data.images, pairs, protocol) if protocol.sequences else None
@@ -91,7 +91,7 @@ def measure(
     protocol: Protocol,
     say: Callable,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Returns the figures that need a classifier, and `{name: (n,)}` of each hybrid."""
+    """Returns the figures that need a classifier, and `{name: (n,)}` with the values of each hybrid."""
     real = data.images[pairs.left]
     if not len(real):
         say(f"Fewer than {LEAST} other bodies or wings are left to compare with: some measures need a lower --count.")
@@ -108,7 +108,7 @@ def measure(
 
 
 def save_pictures(folder: Path, sets: dict[str, np.ndarray], films: np.ndarray | None) -> None:
-    """Writes the PNG and GIF files of sets `(n, ...)` and of films `(pairs, frames, ...)`, None without sequences."""
+    """Writes the PNG and GIF files of sets `(n, ...)` and of films `(pairs, frames, ...)`; None writes no sequences."""
     images.save_png(folder / "hybrids.png", images.grid(sets["hybrids"]))
     images.save_png(folder / "pairs.png", sheet([sets[name] for name in SHOWN]))
     if films is not None:
@@ -119,7 +119,7 @@ def save_pictures(folder: Path, sets: dict[str, np.ndarray], films: np.ndarray |
 def made(
     autoencoder: "TrainedAutoencoder", pixels: np.ndarray, pairs: Pairs, protocol: Protocol
 ) -> dict[str, np.ndarray]:
-    """Returns uint8 images `{name: (n, height, width, channels)}`; of "both kinds" are bodies and wings by turns."""
+    """Returns uint8 images `{name: (n, height, width, channels)}`; "both kinds" alternates bodies and wings."""
     bodies, wings = pixels[pairs.bodies], pixels[pairs.wings]
     codes, turns = _codes(autoencoder, (bodies, wings), protocol), np.arange(len(bodies)) % 2
     return {
@@ -133,7 +133,7 @@ def made(
 
 
 def mixed(bodies: np.ndarray, wings: np.ndarray, alphas: np.ndarray) -> np.ndarray:
-    """Returns `(1 - alpha) body + alpha wing` of each row, float64; alphas are `(n,)`."""
+    """Returns `(1 - alpha) body + alpha wing` for each row, float64; alphas are `(n,)`."""
     alphas = np.float64(alphas).reshape(-1, *[1] * (bodies.ndim - 1))
     return (1 - alphas) * bodies + alphas * wings
 
@@ -152,7 +152,7 @@ def sequences(autoencoder: "TrainedAutoencoder", pixels: np.ndarray, pairs: Pair
 
 
 def sheet(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns a picture of rows of images, `(n, height, width, channels)` each, that go on below after `IN_A_ROW`."""
+    """Returns a picture of rows of images, `(n, height, width, channels)` each, broken after `IN_A_ROW` images."""
     rows = np.stack(rows)
     columns = min(rows.shape[1], IN_A_ROW)
     blocks = np.pad(rows, [(0, 0), (0, -rows.shape[1] % columns), *[(0, 0)] * 3])
@@ -161,7 +161,7 @@ def sheet(rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def write_rows(path: Path, data: "Images", pairs: Pairs, judged: dict[str, np.ndarray]) -> None:
-    """Writes a line for each pair, with its alpha exactly and its columns of `{name: (n,)}`."""
+    """Writes a CSV line for each pair, with its exact alpha and its values of `{name: (n,)}`."""
     with path.open("w", newline="") as file:
         lines = csv.writer(file)
         lines.writerow(["body", "wing", "body_class", "wing_class", "alpha", *judged])
@@ -173,7 +173,7 @@ def write_rows(path: Path, data: "Images", pairs: Pairs, judged: dict[str, np.nd
 def _codes(
     autoencoder: "TrainedAutoencoder", kinds: Sequence[np.ndarray], protocol: Protocol, repeat: int = 0
 ) -> list[np.ndarray]:
-    """Returns the codes of bodies and of wings; sampled ones differ from repetition to repetition."""
+    """Returns the codes of bodies and of wings; sampled codes differ for each `repeat`."""
     if protocol.codes == "mean":
         return [autoencoder.encode(pixels) for pixels in kinds]
     if not autoencoder.variational:

@@ -1,23 +1,23 @@
-"""Measures of a code: directions of variance, classes found without and with labels, errors beside those of PCA.
+"""Measures of a code: principal components, accuracy of clusters and of a linear probe, errors compared with PCA.
 
-A code is what an encoder makes of an image: a row of numbers.
+A code is the output of an encoder for one image, a vector.
 """
 
 import numpy as np
 
-MOST_NEIGHBOURED = 5_000  # codes of one t-SNE; it takes a minute or two
-EPSILON = 1e-6  # probabilities are kept this far from 0 and 1 under a logarithm
+MOST_NEIGHBOURED = 5_000  # codes for t-SNE, which takes a minute or two for them
+EPSILON = 1e-6  # distance of probabilities from 0 and 1 before a logarithm
 
 
 def principal_components(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Principal component analysis: projections `(x - mean) v_i` on the `count` directions of greatest variance.
+    """Returns projections `(x - mean) v_i` on the `count` principal components, the directions of greatest variance.
 
     Args:
         codes: float, `(n, size)`.
         count: number of directions, at most n and `size`.
 
     Returns:
-        `(coordinates, shares)`: float32 `(n, count)`, and the share of the whole variance in each direction,
+        `(coordinates, shares)`: float32 `(n, count)`, and the share of the total variance in each direction,
         descending, float `(count,)`.
 
     Raises:
@@ -34,18 +34,18 @@ def principal_components(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.
 
 
 def tsne(codes: np.ndarray, seed: int) -> np.ndarray:
-    """t-SNE: a plane in which codes that are near each other stay so; distances between groups mean nothing.
+    """Returns t-SNE points: near codes are near in the plane; distances between groups have no meaning.
 
     Args:
         codes: float, `(n, size)`, n at most `MOST_NEIGHBOURED`.
         seed: integer.
 
     Returns:
-        float32 `(n, 2)`, started from the first two principal components; perplexity 30, or (n - 1) / 3 if that is
-        less.
+        float32 `(n, 2)`. t-SNE starts from the first two principal components. Its perplexity is 30, or (n - 1) / 3 if
+        that is less.
 
     Raises:
-        ValueError: too many codes.
+        ValueError: there are too many codes.
 
     Source: van der Maaten and Hinton 2008, Visualizing Data using t-SNE, by the Barnes-Hut method of scikit-learn.
     """
@@ -54,18 +54,18 @@ def tsne(codes: np.ndarray, seed: int) -> np.ndarray:
     codes = np.asarray(codes, np.float32)
     if len(codes) > MOST_NEIGHBOURED:
         raise ValueError(f"`codes` must be at most {MOST_NEIGHBOURED}. Received: {len(codes)}.")
-    start = "pca" if codes.shape[1] > 1 else "random"  # one number has no second component
+    start = "pca" if codes.shape[1] > 1 else "random"  # codes of one number have no second component
     return TSNE(2, perplexity=min(30.0, (len(codes) - 1) / 3), init=start, random_state=seed).fit_transform(codes)
 
 
 def whiten(train_codes: np.ndarray, test_codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Turns and scales codes so that those of training have no correlations: `(x - mean) V / (S + 1e-5)`.
+    """Rotates and scales codes so that training codes are uncorrelated: `(x - mean) V / (S + 1e-5)`.
 
-    `U S V'` is the singular value decomposition of the training codes less their mean.
+    `U S V'` is the singular value decomposition of the training codes minus their mean.
 
     Args:
         train_codes: float, `(n, size)`.
-        test_codes: float, `(m, size)`; mean, V and S are those of training.
+        test_codes: float, `(m, size)`; mean, V and S are those of the training codes.
 
     Returns:
         `(train, test)`: float64 `(n, min(n, size))` and `(m, min(n, size))`. The columns of `train` have length 1, so
@@ -87,10 +87,10 @@ def clustering_accuracy(
     seed: int,
     restarts: int = 20,
 ) -> float:
-    """Accuracy of k-means on the codes, as if its clusters were the classes: labels only name the clusters.
+    """Returns the accuracy of k-means clusters as classes. Labels are used only to assign classes to clusters.
 
-    The codes are whitened, the clusters are found among those of training, and each cluster is given the class that
-    makes the most test codes right, no two the same.
+    The codes are whitened. The clusters are fitted to the training codes. Each cluster is assigned its own class, so
+    that the accuracy on the test codes is greatest.
 
     Args:
         train_codes: float, `(n, size)`.
@@ -98,10 +98,10 @@ def clustering_accuracy(
         test_labels: integers `(m,)`, from 0 to `classes - 1`.
         classes: number of classes, and of clusters; at most n.
         seed: integer.
-        restarts: of k-means from random codes, of which the tightest is taken.
+        restarts: of k-means from random codes. The one with the least sum of squared distances is used.
 
     Returns:
-        Share of the test codes, in [0, 1].
+        Share of right test codes, in [0, 1].
 
     Source: Berthelot et al. 2019, arXiv:1807.07543, section "Clustering", and cluster.py of the authors. Deviation: 20
         restarts, not 1,000.
@@ -114,7 +114,7 @@ def clustering_accuracy(
 
 
 def matched_accuracy(clusters: np.ndarray, labels: np.ndarray, classes: int) -> float:
-    """Returns the accuracy of `clusters` `(n,)` as `labels` `(n,)`, under the best naming of `classes` clusters."""
+    """Returns the accuracy of `clusters` `(n,)` as `labels` `(n,)`, under the best one-to-one assignment of classes."""
     from scipy.optimize import linear_sum_assignment
 
     counts = np.zeros((classes, classes), np.int64)
@@ -125,20 +125,20 @@ def matched_accuracy(clusters: np.ndarray, labels: np.ndarray, classes: int) -> 
 def probe_accuracy(
     train_codes: np.ndarray, train_labels: np.ndarray, test_codes: np.ndarray, test_labels: np.ndarray
 ) -> float:
-    """Accuracy of a linear probe: one softmax layer on the codes, `softmax(W x + b)`.
+    """Returns the accuracy of a linear probe: one softmax layer on the codes, `softmax(W x + b)`.
 
     Args:
         train_codes: float, `(n, size)`.
-        train_labels: integers `(n,)`, of two classes at least.
+        train_labels: integers `(n,)`, of at least two classes.
         test_codes: float, `(m, size)`.
         test_labels: integers `(m,)`.
 
     Returns:
-        Share of the test codes, in [0, 1].
+        Share of right test codes, in [0, 1].
 
-    Source: Berthelot et al. 2019, arXiv:1807.07543, section "Single-Layer Classifier". Deviations: the layer is fitted
-        to the optimum of its cross-entropy, by scikit-learn, with a weak weight decay (C = 1) and on codes scaled to
-        mean 0 and variance 1; the authors train it by Adam, on the codes as they are, along with the autoencoder.
+    Source: Berthelot et al. 2019, arXiv:1807.07543, section "Single-Layer Classifier". Deviations: scikit-learn
+        fits the layer to the optimum of its cross-entropy, with a weak weight decay (C = 1), on codes scaled to mean 0
+        and variance 1. The authors train it by Adam, on the codes as they are, together with the autoencoder.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -150,17 +150,18 @@ def probe_accuracy(
 
 
 def errors(images: np.ndarray, reconstructions: np.ndarray) -> tuple[float, float]:
-    """Mean errors of a pixel: `(x - y)^2` and `-x log y - (1 - x) log(1 - y)`, in nats.
+    """Returns the mean errors of pixels: `(x - y)^2`, and `-x log y - (1 - x) log(1 - y)` in nats.
 
     Args:
-        images: uint8, any shape; x is their 255th.
-        reconstructions: float in [0, 1], of the same shape; under the logarithms kept `EPSILON` from both ends.
+        images: uint8, any shape; x is their values divided by 255.
+        reconstructions: y, float in [0, 1], of the same shape; before the logarithms y is clipped to
+            [`EPSILON`, 1 - `EPSILON`].
 
     Returns:
         `(mean squared error, mean binary cross-entropy)`.
     """
     squares = entropies = 0.0
-    for image, y in zip(images, reconstructions, strict=True):  # one by one: float64 copies of all would be large
+    for image, y in zip(images, reconstructions, strict=True):  # one by one, since float64 copies of all are large
         x, y = image / 255.0, np.asarray(y, np.float64)
         squares += ((x - y) ** 2).mean()
         y = np.clip(y, EPSILON, 1 - EPSILON)
@@ -169,17 +170,17 @@ def errors(images: np.ndarray, reconstructions: np.ndarray) -> tuple[float, floa
 
 
 def principal_errors(train_images: np.ndarray, test_images: np.ndarray, count: int, seed: int) -> tuple[float, float]:
-    """Errors of the best linear autoencoder: PCA with `count` components, fitted on training, tried on test images.
+    """Returns the errors on test images of PCA, the best linear autoencoder, with `count` components.
 
     Args:
         train_images: uint8, `(n, height, width, channels)`.
         test_images: uint8, `(m, height, width, channels)`.
-        count: number of components; more than the training images can give are not used.
-        seed: integer, for the randomised solver that scikit-learn takes where the images are large.
+        count: number of components; at most as many as the training images have are used.
+        seed: integer, for the randomised solver that scikit-learn uses for large images.
 
     Returns:
-        `(mean squared error, mean binary cross-entropy)` of a pixel. The first is that of PCA as it is; what leaves
-        [0, 1] is clipped for the second alone.
+        `(mean squared error, mean binary cross-entropy)` of a pixel. Reconstructions are clipped to [0, 1] only for the
+        second.
     """
     from sklearn.decomposition import PCA
 

@@ -1,7 +1,7 @@
-"""Pictures of a code: maps, slices, reconstructions, and what the decoder makes of noise.
+"""Pictures of a code: maps, slices, reconstructions of images, and reconstructions of noise.
 
-An autoencoder here is any object with `encode(images)`, from uint8 `(n, height, width, channels)` to float32 `(n,
-size)`, and `decode(codes)`, from those to float32 images in [0, 1].
+An autoencoder here is any object with two methods. `encode(images)` takes uint8 `(n, height, width, channels)` and
+returns float32 codes `(n, size)`. `decode(codes)` returns float32 images in [0, 1].
 """
 
 import math
@@ -16,7 +16,7 @@ from kgen import images
 if TYPE_CHECKING:
     from kgen.inference.autoencoder import TrainedAutoencoder
 
-NAMED = 40  # classes in a legend; more are shown by colour alone
+NAMED = 40  # most classes in a legend; with more there is only colour
 FROM, TO = 0.02, 0.98  # the quantiles between which a slice lies
 
 
@@ -25,10 +25,10 @@ def scatter(path: Path, points: np.ndarray, labels: np.ndarray | None, classes: 
 
     Args:
         path: of the file, in a folder that exists.
-        points: float, `(n, 2)`; or `(n, 1)`, which are spread at random across the line.
+        points: float, `(n, 2)`; or `(n, 1)`, which get a random second coordinate.
         labels: integers `(n,)`, or None for one colour.
-        classes: names, index = label; beyond `NAMED` there is no legend.
-        title: above the map.
+        classes: names, index = label; with more than `NAMED` there is no legend.
+        title: text above the map.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -63,25 +63,25 @@ def slices(
     centre: list[int] | None = None,
     principal: bool = False,
 ) -> np.ndarray:
-    """Decodes a plane through the codes: two directions vary over their quantiles, the rest stays at a centre.
+    """Returns a picture of decoded codes in a plane. Two directions vary over their quantiles, the others do not vary.
 
-    The code of a cell is `c + (q_1 - c d_1) d_1 + (q_2 - c d_2) d_2`, with the directions `d`, the centre `c`, and `q`
-    the quantiles, `FROM` to `TO` in equal steps of probability, of the codes' projections `x d`.
+    The code of a cell is `c + (q_1 - c d_1) d_1 + (q_2 - c d_2) d_2`, with directions `d`, centre `c` and quantiles `q`
+    of the codes' projections `x d`. The quantiles go from `FROM` to `TO` in equal steps of probability.
 
     Args:
         autoencoder: an autoencoder.
         codes: float, `(n, size)`.
-        axes: the two coordinates that vary, their numbers; by default the two of greatest variance, the greatest first.
-        steps: cells in a row and in a column.
+        axes: indices of the two coordinates that vary; by default the two of greatest variance, the greatest first.
+        steps: number of cells in a row and in a column.
         centre: float `(size,)`, by default the mean code.
-        principal: vary the first two principal directions instead; `axes` is then not given.
+        principal: whether the first two principal directions vary instead; `axes` must then be None.
 
     Returns:
         uint8 picture `(steps * height, steps * width, channels)`: the first direction rises to the right, the second
-        upwards. A code of one number, or one axis, gives one row.
+        upwards. If the code has one number, or one axis is given, there is one row.
 
     Raises:
-        ValueError: axes that a code does not have, more than two, or `axes` beside `principal`.
+        ValueError: an axis does not exist, there are more than two, or both `axes` and `principal` are given.
     """
     codes = np.asarray(codes, np.float64)
     directions = _directions(codes, axes, principal)
@@ -103,13 +103,13 @@ def reconstructions(autoencoder: "TrainedAutoencoder", pixels: np.ndarray) -> np
 
 
 def hallucinations(autoencoder: "TrainedAutoencoder", shape: tuple[int, ...], count: int, seed: int) -> np.ndarray:
-    """What an autoencoder sees where there is nothing: a row of noise above a row of its reconstructions.
+    """Returns a picture of an autoencoder's "hallucinations": a row of noise above a row of its reconstructions.
 
     Args:
         autoencoder: an autoencoder.
         shape: `(height, width, channels)` of its images.
-        count: how many.
-        seed: of the noise, each byte uniform in 0 to 255.
+        count: number of images.
+        seed: of the noise; each byte is uniform in 0 to 255.
 
     Returns:
         uint8 picture, `(2 * height, count * width, channels)`.
@@ -124,7 +124,7 @@ def _directions(codes: np.ndarray, axes: Sequence[int] | None, principal: bool) 
         if axes is not None:
             raise ValueError(f"`axes` must not be given beside `principal`. Received: {axes}.")
         directions = np.linalg.svd(codes - codes.mean(axis=0), full_matrices=False)[2][:2]
-        largest = np.abs(directions).argmax(axis=1)  # a direction and its opposite are alike: its largest number rises
+        largest = np.abs(directions).argmax(axis=1)  # made positive, since signs are arbitrary
         return directions * np.sign(directions[np.arange(len(directions)), largest])[:, None]
     axes = np.argsort(-codes.var(axis=0), kind="stable")[:2] if axes is None else np.asarray(axes)
     if len(set(axes.tolist())) != len(axes) or not 1 <= len(axes) <= 2 or not all(0 <= axis < size for axis in axes):
@@ -133,7 +133,7 @@ def _directions(codes: np.ndarray, axes: Sequence[int] | None, principal: bool) 
 
 
 def _colours(count: int) -> np.ndarray:
-    """Returns `count` colours that are easy to tell apart, as far as there are such, RGBA `(count, 4)`."""
+    """Returns `count` colours, RGBA `(count, 4)`, that are as easy to tell apart as possible."""
     import matplotlib
 
     for name, most in (("tab10", 10), ("tab20", 20)):

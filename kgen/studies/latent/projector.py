@@ -1,4 +1,4 @@
-"""Codes for the embedding projector of TensorBoard: `tensorboard --logdir FOLDER`."""
+"""Writes codes for the embedding projector of TensorBoard: `tensorboard --logdir FOLDER`."""
 
 import io
 import math
@@ -8,7 +8,7 @@ import numpy as np
 
 from kgen import images
 
-MOST_PIXELS = 8192  # a side of the sprite: a browser's graphics take no more
+MOST_PIXELS = 8192  # side of the sprite; the graphics of a browser do not accept more
 
 
 def write_projector(
@@ -17,18 +17,18 @@ def write_projector(
     """Writes codes.tsv, metadata.tsv, sprite.png and projector_config.pbtxt, with a small image at each point.
 
     Args:
-        folder: to write to, which exists.
+        folder: an existing folder to write to.
         codes: float, `(n, size)`.
         pixels: uint8, `(n, height, width, channels)`: the images of the codes.
-        labels: integers `(n,)`, or None; then there is no metadata.tsv.
+        labels: integers `(n,)`; None writes no metadata.tsv.
         classes: names, index = label.
 
     Returns:
-        How many codes were written: the first ones, as many as there is room for in a square of images of at most
-        `MOST_PIXELS` pixels a side.
+        How many codes were written. Only the first ones are, if the sprite, a square of at most `MOST_PIXELS` pixels a
+        side, has no room for all images.
 
     Raises:
-        ValueError: an image is larger than the sprite.
+        ValueError: one image is larger than the sprite may be.
     """
     from google.protobuf import text_format
     from tensorboard.plugins.projector import projector_config_pb2
@@ -44,7 +44,7 @@ def write_projector(
     np.savetxt(table, codes[:count], fmt="%.6g", delimiter="\t")
     (folder / "codes.tsv").write_text(table.getvalue())
     if labels is not None:
-        names = [" ".join(name.split()) or "-" for name in classes]  # a name with a tab would be two columns
+        names = [" ".join(name.split()) or "-" for name in classes]  # a tab in a name would make two columns
         (folder / "metadata.tsv").write_text("".join(f"{names[label]}\n" for label in labels[:count]), "utf-8")
         embedding.metadata_path = "metadata.tsv"
     images.save_png(folder / "sprite.png", sprite(pixels[:count]))
@@ -55,7 +55,7 @@ def write_projector(
 
 
 def sprite(pixels: np.ndarray) -> np.ndarray:
-    """Returns images `(n, height, width, channels)` row by row in as many columns as rows, uint8; the rest is black."""
+    """Returns a square of images `(n, height, width, channels)`, row by row, uint8. Free places are black."""
     side = math.ceil(math.sqrt(len(pixels)))
     rest = np.zeros((side**2 - len(pixels), *pixels.shape[1:]), np.uint8)
     return images.grid(np.concatenate([pixels, rest]), side)

@@ -1,6 +1,6 @@
-"""A study of the code of a trained autoencoder: maps, slices, and numbers beside those of PCA.
+"""A study of the code of a trained autoencoder: maps, slices, and figures compared with those of PCA.
 
-The parts are in `latent_measures`, `latent_pictures` and `latent_projector`; this is the whole, in one folder.
+The parts are in `measures`, `pictures` and `projector`. This module puts them together in one folder.
 """
 
 import json
@@ -27,18 +27,18 @@ FIGURES = "latent.json"
 
 
 def splits(load: Callable, split: str, count: int, seed: int, say: Callable) -> tuple[Images, Images]:
-    """Reads the images a model was trained on, and others to try it on.
+    """Returns the images that a model was trained on, and others to test it on.
 
     Args:
         load: function from a split to `kgen.data.Images`.
         split: what the model was trained on, such as `train` or `train[:5000]`.
-        count: the most images of each part; more are chosen at random.
+        count: greatest number of images of each part, which are chosen at random.
         seed: of that choice.
-        say: called with a sentence where the dataset gives no others.
+        say: called with a sentence if the dataset has no other images.
 
     Returns:
-        `(train, test)`, two `Images`, in random order. `test` is the test split (of a model trained on that, the
-        training split); where there is none, a fifth of what the model was trained on.
+        `(train, test)`, two `Images`, in random order. `test` is the test split, or the training split if the model was
+        trained on the test split. If there is no such split, it is a fifth of what the model was trained on.
     """
     random = np.random.default_rng(seed)
     train = load(split)
@@ -62,29 +62,29 @@ def study(
     about: dict[str, str] | None = None,
     say: Callable = lambda part: None,
 ) -> dict[str, Any]:
-    """Writes everything there is to see of an autoencoder into a folder.
+    """Writes pictures and figures of an autoencoder's code into a folder. Returns the figures.
 
     - `pca.png`, `tsne.png`: maps of the codes of the test images.
     - `slices.png`, `slices_principal.png`: images along two coordinates, and along two principal directions.
-    - `reconstructions.png`, `hallucinations.png`: test images, and noise, above what the autoencoder makes of them.
+    - `reconstructions.png`, `hallucinations.png`: test images, and noise, above their reconstructions.
     - `projector/`: the codes for TensorBoard.
     - `latent.json`: what is returned.
 
     Args:
         autoencoder: with `encode(images)`, uint8 to float32 `(n, size)`, and `decode(codes)`, to float32 in [0, 1].
         train: `kgen.data.Images`; its labels and classes may be absent.
-        test: others, with the same classes.
-        folder: to write to, which exists.
+        test: other images, with the same classes.
+        folder: an existing folder to write to.
         seed: of t-SNE, k-means and noise.
         about: `{name: value}` to put first into the figures, such as the model and its dataset.
         say: called with a few words before each part.
 
     Returns:
-        The figures, a dictionary that JSON can hold. Errors are means of a pixel of the test images, `pca_...` those of
-        PCA with as many components as a code has numbers; accuracies are None without two classes to tell apart.
+        The figures, a dictionary that JSON can hold. Errors are means over the pixels of the test images. Those named
+        `pca_...` are of PCA with as many components as a code has numbers. Accuracies are None without two classes.
 
     Raises:
-        UsageError: a package or images are missing, or the codes say nothing: they are all equal, or not finite.
+        UsageError: a package is missing, there are too few images, or codes are all equal or not finite.
     """
     extras.demand(*PACKAGES)
     few = min(len(train.images), len(test.images))

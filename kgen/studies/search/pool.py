@@ -1,7 +1,7 @@
-"""Hyper-parameter search with Optuna: a process a trial, a database that machines may share, goes on after a kill.
+"""Hyper-parameter search with Optuna. Machines may share its database, and it can continue after it was killed.
 
-A process a trial, since a model and its `fit` leave memory that TensorFlow does not give back. They are started by
-hand: a `ProcessPoolExecutor` is broken for all of its processes when one is killed.
+Each trial has its own process, since TensorFlow does not free all memory of a model and its `fit`. This module starts
+the processes itself, since a `ProcessPoolExecutor` fails as a whole when one of its processes is killed.
 """
 
 import functools
@@ -28,15 +28,15 @@ from kgen.studies.search.study import adopt, finished, open_storage
 if TYPE_CHECKING:
     import optuna
 
-FAILURES = 3  # processes in a row that ended with an error, after which the search ends
-PATIENCE = 30  # seconds that a process gets to end
+FAILURES = 3  # the search ends after so many failed processes in a row
+PATIENCE = 30  # seconds that a process has to end
 
 
 @dataclass(frozen=True)
 class Job:
     """What the process of a trial needs.
 
-    `train` is `module:name` of `kgen.training.train.train`: it is imported when all that it prints has somewhere to go.
+    `train` is `module:name` of `kgen.training.train.train`. It is imported only after output is redirected to a file.
     """
 
     url: str
@@ -51,20 +51,20 @@ def go(study: "optuna.Study", job: Job, trials: int, jobs: int) -> bool:
     """Runs trials, `jobs` at a time, until the study has `trials` that are complete or pruned.
 
     Args:
-        study: of `begin`.
+        study: what `kgen.studies.search.study.begin` returns.
         job: a `Job`.
-        trials: of the study in all, on all machines.
+        trials: number of trials of the study, on all machines together.
 
     Returns:
-        Whether it came to its end; False after Ctrl-C or SIGTERM. No process is left.
+        True at the end, False after Ctrl-C or SIGTERM. No process is left.
 
     Raises:
-        UsageError: a trial says what no other trial would do better, or three processes in a row failed.
+        UsageError: a trial has an error that every trial would have, or three processes in a row failed.
     """
     children, failures = {}, 0
     threads = max(1, len(os.sched_getaffinity(0)) // jobs)
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    resource_tracker.ensure_running()  # else the first child starts it, and lets Ctrl-C through
+    resource_tracker.ensure_running()  # else the first child starts it, and it gets Ctrl-C
     bar = tqdm(total=trials, unit="trial", dynamic_ncols=True, mininterval=0.5 if sys.stderr.isatty() else 30)
     try:
         adopt(study, job.folder)
@@ -92,21 +92,21 @@ def go(study: "optuna.Study", job: Job, trials: int, jobs: int) -> bool:
 
 
 def work(job: Job, threads: int, output: Path) -> None:
-    """The life of a trial's process.
+    """Runs one trial. This is the main function of a trial's process.
 
     Args:
         job: a `Job`.
-        threads: of TensorFlow.
-        output: the file for all that is printed.
+        threads: number of threads for TensorFlow.
+        output: the file for everything that is printed.
     """
     import optuna
 
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is for the parent, which sends SIGTERM
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is for the parent, which then sends SIGTERM
     with output.open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # else the first process takes the whole GPU
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # else the first process takes the GPU's whole memory
     study = optuna.load_study(study_name=job.study, storage=open_storage(job.url), pruner=job.search.rules.pruner())
     try:
         study.optimize(functools.partial(_tried, job=job), n_trials=1)
@@ -120,7 +120,7 @@ def _tried(trial: "optuna.Trial", job: Job) -> float:
 
     trial.set_user_attr("host", platform.node())
     trial.set_user_attr("pid", os.getpid())
-    # Each process has a sampler of its own: one seed for all would draw the same numbers each time.
+    # Each process has its own sampler. With one seed for all, every trial would draw the same numbers.
     seed = int(np.random.SeedSequence([job.search.recipe.seed, trial.number]).generate_state(1)[0])
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     trial.study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
@@ -128,7 +128,7 @@ def _tried(trial: "optuna.Trial", job: Job) -> float:
 
 
 def _room(study: "optuna.Study", trials: int, children: dict) -> int:
-    """Returns how many more trials may be started, here and now."""
+    """Returns how many more trials may be started now, so that the study gets no more than `trials`."""
     from optuna.trial import TrialState
 
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
@@ -137,7 +137,7 @@ def _room(study: "optuna.Study", trials: int, children: dict) -> int:
 
 
 def _start(job: Job, threads: int, output: Path) -> Any:
-    """Starts the process of a trial, which ignores Ctrl-C from its start."""
+    """Starts the process of a trial; Ctrl-C is blocked in it from the start."""
     child = multiprocessing.get_context("spawn").Process(target=work, args=(job, threads, output), daemon=True)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -148,7 +148,7 @@ def _start(job: Job, threads: int, output: Path) -> Any:
 
 
 def _idle(study: "optuna.Study", folder: Path) -> None:
-    """Waits for the trials of other machines. Trials of machines that no longer answer are tried again."""
+    """Waits a second for trials of other machines. Repeats trials of machines that no longer answer."""
     from optuna.storages import fail_stale_trials
 
     time.sleep(1)
@@ -159,7 +159,7 @@ def _idle(study: "optuna.Study", folder: Path) -> None:
 
 
 def _ended(study: "optuna.Study", folder: Path, code: int, output: Path, failures: int) -> int:
-    """Returns how many processes in a row have failed, this one too."""
+    """Returns how many processes in a row have failed, including this one."""
     text = output.read_text(errors="replace").strip() if output.exists() else ""
     last = text.splitlines()[-1] if text else "it said nothing"
     if code == 2:
@@ -176,7 +176,7 @@ def _ended(study: "optuna.Study", folder: Path, code: int, output: Path, failure
 
 
 def _end(children: dict) -> None:
-    """Ends processes: with SIGTERM, which stops a training between two steps, then for good."""
+    """Ends processes: first with SIGTERM, which stops a training between two steps, then with SIGKILL."""
     try:
         for child, _ in children.values():
             child.terminate()

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from kgen.studies.search.study import Search
     from kgen.training.train import Result
 
-ENOUGH = 10  # complete trials for importances
+ENOUGH = 10  # complete trials that importances need
 COLUMNS = ("number", "state", "value", "loss", "minutes", "refused", "diverged", "hopeless")
 
 
 def write(study: "optuna.Study", search: "Search", folder: Path) -> "Recipe | None":
-    """Writes what is known of a study, whole or not, into its folder; returns the best recipe, or None.
+    """Writes the results of a study, complete or not, into its folder. Returns the best recipe, or None.
 
     - `trials.csv`: every trial.
-    - `history.png`: the values in their order, and the best so far.
-    - `importances.png`: which parameters the values depend on, of 10 complete trials or more.
-    - `best.json`: the recipe of the best trial, as recipe.json holds it.
+    - `history.png`: the values in the order of the trials, and the best so far.
+    - `importances.png`: how much the values depend on each parameter; needs 10 complete trials.
+    - `best.json`: the recipe of the best trial, in the format of recipe.json.
     """
     from optuna.trial import FixedTrial, TrialState
 
@@ -44,7 +44,7 @@ def write(study: "optuna.Study", search: "Search", folder: Path) -> "Recipe | No
 def train_best(
     search: "Search", best: "Recipe", folder: Path, runs_dir: Path, exports_dir: Path, train: Callable
 ) -> "Result":
-    """Trains the best recipe in full and exports it; goes on with the run that it has begun before.
+    """Trains the best recipe in full and exports it. If its run was begun before, it is resumed.
 
     Args:
         train: `kgen.training.train.train`; its `Result` is returned.
@@ -61,7 +61,7 @@ def train_best(
 
 
 def summary(study: "optuna.Study", folder: Path, result: Any = None) -> str:
-    """Returns the best trial, and what came of its training, as lines of text."""
+    """Returns the best trial, and the result of its full training, as lines of text."""
     from optuna.trial import TrialState
 
     if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
@@ -99,7 +99,7 @@ def curves(run: Path, path: Path) -> None:
 
 
 def series(run: Path) -> dict[str, list[tuple[int, float]]]:
-    """Returns `{name: [(step, value), ...]}` of the losses trained on, and of the validation loss."""
+    """Returns `{name: [(step, value)]}` of the training losses and of the validation loss."""
     found = {}
     for log, chosen in (("log.jsonl", _losses), ("epochs.jsonl", _validation)):
         path = run / log

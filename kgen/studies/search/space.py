@@ -23,7 +23,7 @@ GRAMMAR = "write FIELD=LOW..HIGH, FIELD=LOW..HIGH:log or FIELD=a,b,c"
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`, both included; whole ones if both are; `log` draws their logarithm."""
+    """Numbers from `low` to `high`, both included. If both are integers, so are all. `log` draws the logarithm."""
 
     field: str
     low: float
@@ -36,13 +36,13 @@ class Range:
         return ask(self.field, self.low, self.high, log=self.log)
 
     def ends(self) -> tuple[float | int, ...]:
-        """Returns the values that the recipe must accept."""
+        """Returns both ends, which the recipe must accept."""
         return self.low, self.high
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A few values. `names` is what Optuna stores: numbers, strings, booleans or None."""
+    """A few values. `names` are what Optuna stores for them: numbers, strings, booleans or None."""
 
     field: str
     names: tuple
@@ -61,11 +61,11 @@ def parse(texts: Sequence[str], recipe: "Recipe") -> tuple[Range | Choice, ...]:
     """Returns the `Range` or `Choice` of each `--vary`.
 
     Args:
-        texts: such as `learning_rate=1e-4..1e-2:log`, `units=64,128+64`: a tuple's numbers are joined by `+`.
-        recipe: whose fields they are, with the values of those that are not searched.
+        texts: such as `learning_rate=1e-4..1e-2:log` or `units=64,128+64`; `+` joins the numbers of a tuple.
+        recipe: the recipe whose fields are searched. Its other fields keep their values.
 
     Raises:
-        UsageError: a text that cannot be read, an unknown field, a field twice, or an end that the recipe refuses.
+        UsageError: a text cannot be read, a field is unknown or given twice, or the recipe refuses an end or a choice.
     """
     axes = [_axis(text, recipe) for text in texts]
     fields = [axis.field for axis in axes]
@@ -82,15 +82,15 @@ def parse(texts: Sequence[str], recipe: "Recipe") -> tuple[Range | Choice, ...]:
 
 
 def suggest(axes: Sequence["Range | Choice"], recipe: "Recipe", trial: "optuna.Trial") -> dict[str, Any]:
-    """Returns `{field: value}` that an Optuna trial tries: of the axes, without any of the recipe's own space."""
+    """Returns `{field: value}` that an Optuna trial tries, from the axes or, without axes, the recipe's own space."""
     return {axis.field: axis.suggest(trial) for axis in axes} if axes else recipe.suggest(trial)
 
 
 def demand_own(recipe: "Recipe", published: "Recipe") -> None:
-    """Raises UsageError unless the recipe has a space of its own and none of its fields was fixed by a flag.
+    """Raises UsageError unless the recipe has its own search space and no flag changed a field of this space.
 
     Args:
-        published: the recipe as it is without flags.
+        published: the recipe without changes by flags.
     """
     if not hasattr(recipe, "suggest"):
         raise UsageError(f"The recipe {recipe.name} has no space of its own: name what to search with --vary.")
@@ -129,7 +129,7 @@ def _axis(text: str, recipe: "Recipe") -> Choice | Range:
 
 
 def _kinds(field: str, recipe: "Recipe") -> tuple[Any | type, ...]:
-    """Returns what a field is annotated with, `(X,)`, or `(X, NoneType)` of `X | None`."""
+    """Returns the types in the annotation of a field: `(X,)`, or `(X, NoneType)` for `X | None`."""
     annotations = typing.get_type_hints(type(recipe))
     fields = [known.name for known in dataclasses.fields(recipe)]
     if field in marked(recipe, NOT_SEARCHED):
@@ -158,7 +158,7 @@ def _range(text: str, field: str, bounds: str, scale: str, kind: type) -> Range:
 
 
 def _read(text: str, kinds: tuple[Any | type, ...]) -> Any:
-    """Returns a text as a value of one of a field's kinds; raises ValueError with what it is not."""
+    """Returns a text as a value of one of a field's types; raises ValueError that says what it is not."""
     kind = kinds[0]
     if len(kinds) > 1 and text.lower() == "none":
         return None

@@ -1,6 +1,7 @@
 """The study of a hyper-parameter search: its database, its settings, and trials whose process died.
 
-Such trials are tried again: at once on this machine, which knows its processes, and by Optuna's heartbeat on others.
+Such trials are repeated. On this machine, whose processes are known, that happens at once; for other machines Optuna's
+heartbeat finds them.
 """
 
 import copy
@@ -26,20 +27,20 @@ if TYPE_CHECKING:
     from kgen.studies.search.trial import Search
 
 PACKAGES = ("optuna", "sklearn", "matplotlib")
-HEARTBEAT, GRACE = 30, 120  # seconds
-RETRIES = 3  # of a trial whose process died
+HEARTBEAT, GRACE = 30, 120  # seconds between signs of life, and until a trial counts as dead
+RETRIES = 3  # repetitions of a trial whose process died
 
 
 def begin(
     search: "Search", images: "Images", folder: Path, name: str, storage: str | None = None
 ) -> "tuple[optuna.Study, str]":
-    """Returns `(study, url)`: a new study, or the one of this name.
+    """Returns `(study, url)`: the study of this name, or a new one.
 
     Args:
         search: a `kgen.studies.search.trial.Search`.
-        images: `kgen.data.Images`, which every trial is trained on.
-        folder: of the study, made if need be.
-        name: of the study.
+        images: `kgen.data.Images` that every trial is trained on.
+        folder: folder of the study; it is made if needed.
+        name: name of the study.
         storage: URL of a database; None is `<folder>/study.db`.
 
     Raises:
@@ -63,7 +64,7 @@ def begin(
 
 
 def open_storage(url: str) -> Any:
-    """Returns Optuna's storage with a heartbeat, by which trials of dead processes are tried again."""
+    """Returns Optuna's storage with a heartbeat, which repeats trials whose process died."""
     import optuna
 
     sqlite = url.startswith("sqlite")
@@ -80,10 +81,10 @@ def open_storage(url: str) -> Any:
 
 
 def settings(search: "Search", images: "Images") -> dict[str, Any]:
-    """Returns what must stay the same for values to compare, as JSON holds it."""
+    """Returns the settings that must stay the same so that values can be compared, as JSON."""
     fields = dataclasses.asdict(search.recipe)
     elsewhere = {"dataset": search.recipe.dataset.partition(":")[0], "images": directory.digest(images)}
-    # The last line of a log depends on its clock; what else may change in a resumed run changes no value.
+    # What a resumed run may change has no effect on values, except steps and log_every (the log's last line).
     free = {"name", *marked(search.recipe, MAY_CHANGE)} - {"steps", "log_every"}
     fixed = {name: value for name, value in fields.items() if name not in free}
     rules = dataclasses.asdict(search.rules)
@@ -100,7 +101,7 @@ def finished(study: "optuna.Study") -> int:
 
 
 def adopt(study: "optuna.Study", folder: Path) -> None:
-    """Fails the running trials of this machine whose process is no more, and enqueues them again."""
+    """Marks running trials as failed if their process on this machine died, and enqueues them again."""
     from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
@@ -108,18 +109,18 @@ def adopt(study: "optuna.Study", folder: Path) -> None:
         if _is_dead(trial):
             try:
                 study.tell(trial.number, state=TrialState.FAIL)
-            except (UpdateFinishedTrialError, ValueError):  # another search has just done so
+            except (UpdateFinishedTrialError, ValueError):  # another search has just done this
                 continue
             shutil.rmtree(search_trial.folder_of(folder, trial.number), ignore_errors=True)
             again(study, trial)
 
 
 def again(study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> None:
-    """Enqueues the parameters of a trial whose process died; Optuna calls this for processes of other machines."""
+    """Enqueues the parameters of a trial whose process died. Optuna calls it for processes of other machines."""
     import optuna
 
     fresh = copy.deepcopy(trial)
-    fresh.user_attrs = {}  # the dead process among them
+    fresh.user_attrs = {}  # they name the dead process
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)(study, fresh)
@@ -140,18 +141,18 @@ def _refuse_changes(study: "optuna.Study", now: dict[str, Any]) -> None:
 
 
 def _is_dead(trial: "optuna.trial.FrozenTrial") -> bool:
-    """Returns whether a running trial is known to have no process."""
-    if "pid" not in trial.user_attrs:  # killed before it said whose it is, and before Optuna's first heartbeat
+    """Returns whether a running trial certainly has no process any more."""
+    if "pid" not in trial.user_attrs:  # killed before it wrote its pid, and before Optuna's first heartbeat
         return (datetime.datetime.now() - trial.datetime_start).total_seconds() > GRACE
     return trial.user_attrs["host"] == platform.node() and not _alive(trial.user_attrs["pid"])
 
 
 def _alive(pid: int) -> bool:
-    """Returns whether a process of this machine runs. A zombie does not: it has ended, but was not waited for."""
+    """Returns whether a process of this machine runs. A zombie does not run: it has ended."""
     try:
         os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except ProcessLookupError:
         return False
-    except OSError:  # another user's, or no /proc
+    except OSError:  # the process is another user's, or there is no /proc
         return True

@@ -2,8 +2,8 @@
 
     value = mean over folds of the best validation loss + a * mean minutes + b * latent_dim
 
-Source: student report 002, section 2.2, with a = 1e-5 and b = 1e-2; its code trained 2 of 5 folds, and gave up a trial
-whose first fold came to more than 0.2.
+Source: student report 002, section 2.2, with a = 1e-5 and b = 1e-2. Its code trained 2 of 5 folds, and stopped a trial
+if the loss of its first fold was above 0.2.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from kgen.core.recipe import Recipe
 
-KEPT = ("recipe.json", "log.jsonl", "epochs.jsonl")  # of a trial's run; the rest fills the disk
+KEPT = ("recipe.json", "log.jsonl", "epochs.jsonl")  # files of a run to keep; the rest would fill the disk
 LOGS = ("log.jsonl", "epochs.jsonl", "diagnosis.jsonl")
 
 
@@ -37,11 +37,11 @@ class Rules:
     """How a trial is judged."""
 
     search_folds: int = 2  # How many of the recipe's folds each trial is trained on.
-    objective: str | None = None  # Number in the last line of a log, instead of the best validation loss.
-    maximize: bool = False  # Whether more of --objective is better.
-    minutes_weight: float = 1e-5  # Added for each minute that a fold takes, on average.
-    latent_weight: float = 1e-2  # Added for each number of the code or latent.
-    hopeless: float | None = None  # Gives up when fold 0 is worse than this; without it, than the median of the others.
+    objective: str | None = None  # A number in the last line of a log; it replaces the best validation loss.
+    maximize: bool = False  # Whether a greater --objective is better.
+    minutes_weight: float = 1e-5  # Penalty for each minute that a fold takes on average.
+    latent_weight: float = 1e-2  # Penalty for each number of the code or latent.
+    hopeless: float | None = None  # Stops a trial if fold 0 is worse than this; without it, than the median trial.
 
     def __post_init__(self) -> None:
         positive = all(math.isfinite(w) and w >= 0 for w in (self.minutes_weight, self.latent_weight))
@@ -55,18 +55,18 @@ class Rules:
             raise UsageError("--maximize needs --objective: a validation loss is minimised.")
 
     def value(self, scores: list[float], minutes: list[float], latent_dim: int) -> float:
-        """Returns what a study optimises.
+        """Returns the value of a trial, which the study optimises.
 
         Args:
-            scores: of the folds.
-            minutes: that each of them took.
-            latent_dim: numbers of a code, 0 for recipes without one.
+            scores: score of each fold.
+            minutes: duration of each fold in minutes.
+            latent_dim: size of the code, 0 for recipes without one.
         """
         penalty = self.minutes_weight * np.mean(minutes) + self.latent_weight * latent_dim
         return float(np.mean(scores) + (-penalty if self.maximize else penalty))
 
     def pruner(self) -> Any:
-        """Returns the Optuna pruner that gives hopeless trials up."""
+        """Returns the Optuna pruner that stops hopeless trials."""
         from optuna import pruners
 
         if self.hopeless is None:
@@ -79,8 +79,8 @@ class Search:
     """What is searched.
 
     Args:
-        recipe: its values hold where nothing is searched.
-        vary: texts, see `kgen.studies.search.space.parse`; none searches the recipe's own space.
+        recipe: the recipe; fields that are not searched keep its values.
+        vary: texts, see `kgen.studies.search.space.parse`; without any, the recipe's own space is searched.
         rules: how a trial is scored.
 
     Raises:
@@ -112,11 +112,11 @@ class Search:
         return self.rules.search_folds if self.recipe.holds_out else 1
 
     def candidate(self, trial: "optuna.Trial") -> "Recipe":
-        """Returns the recipe that an Optuna trial, or `optuna.trial.FixedTrial`, asks for; raises UsageError."""
+        """Returns the recipe that an Optuna trial, or `optuna.trial.FixedTrial`, tries; raises UsageError."""
         return dataclasses.replace(self.recipe, **space.suggest(self.axes, self.recipe, trial))
 
     def of_fold(self, recipe: "Recipe", fold: int) -> "Recipe":
-        """Returns the recipe of one training of a trial, which keeps one checkpoint."""
+        """Returns the recipe for one fold of a trial. It keeps one checkpoint."""
         held = {"fold": fold} if recipe.holds_out else {}
         return dataclasses.replace(recipe, **held, checkpoint_every=recipe.steps, keep=1)
 
@@ -125,19 +125,19 @@ def objective(trial: "optuna.Trial", search: Search, folder: Path, shape: tuple[
     """Trains the folds of an Optuna trial in `<folder>/trial-<n>/fold-<k>`; returns its value.
 
     Args:
-        trial: it gets `losses`, `loss`, `minutes`, or the sentence why it was `refused` or has `diverged`.
+        trial: gets the attributes `losses`, `loss` and `minutes`; or the reason as `refused`, `diverged` or `hopeless`.
         search: a `Search`.
-        folder: of the study.
+        folder: folder of the study.
         shape: of an image, `(height, width, channels)`.
         train: `kgen.training.train.train`.
 
     Raises:
-        optuna.TrialPruned: the recipe was refused, a loss was no number, or the first fold is hopeless.
-        UsageError: `--objective` names nothing.
-        SystemExit: interrupted.
+        optuna.TrialPruned: the recipe was refused, a loss was NaN or infinite, or the trial is hopeless.
+        UsageError: no log has the number that `--objective` names.
+        SystemExit: the training was interrupted.
     """
     place = folder_of(folder, trial.number)
-    shutil.rmtree(place, ignore_errors=True)  # of a study of this name that is no more
+    shutil.rmtree(place, ignore_errors=True)  # left from a deleted study of this name
     try:
         recipe = search.candidate(trial)
         recipe.check(shape)
@@ -158,15 +158,15 @@ def objective(trial: "optuna.Trial", search: Search, folder: Path, shape: tuple[
 
 
 def folder_of(folder: Path, number: int) -> Path:
-    """Returns where the runs of a trial lie."""
+    """Returns the folder of the runs of a trial."""
     return folder / f"trial-{number:04d}"
 
 
 def score(run: Path, name: str | None = None) -> float:
-    """Returns what a run has come to: its least validation loss, or the number `name` of the last line of a log.
+    """Returns the score of a run: its least validation loss, or the number `name` in the last line of a log.
 
     Raises:
-        UsageError: no log has it.
+        UsageError: no log has this number.
     """
     if name is None:
         lines = _lines(run / "epochs.jsonl")
@@ -191,7 +191,7 @@ def _train(trial: "optuna.Trial", search: Search, recipe: "Recipe", fold: int, p
     try:
         result = train(changed, place, None, run)
     except UsageError as error:
-        if (run / "environment.json").exists():  # it had begun: no fault of the numbers
+        if (run / "environment.json").exists():  # training had begun, so the recipe is not the cause
             raise
         shutil.rmtree(place)
         _give_up(trial, "refused", error)
@@ -199,7 +199,7 @@ def _train(trial: "optuna.Trial", search: Search, recipe: "Recipe", fold: int, p
         _tidy(run)
         _give_up(trial, "diverged", error)
     if not result.finished:
-        raise SystemExit(130)  # the trial stays "running", and is tried again
+        raise SystemExit(130)  # the trial stays "running", and is repeated later
     found = score(run, search.rules.objective)
     _tidy(run)
     if not math.isfinite(found):
@@ -219,7 +219,7 @@ def _lines(path: Path) -> list:
 
 
 def _tidy(run: Path) -> None:
-    """Removes what a judged run need not keep."""
+    """Removes files that a run does not need after its score is known."""
     for path in run.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
