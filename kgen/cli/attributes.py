@@ -43,7 +43,9 @@ def main(arguments: list[str]) -> int:
     from kgen.runs import build
     from kgen.studies import attributes
 
-    known = celeba.attributes(Request(recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, archive))
+    known = celeba.attributes(
+        Request(recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, archive, recipe.skip_bad)
+    )
     values = attributes.chosen(*known, options.attributes)
     opened, faces = loading.load(run).autoencoder, build.load(recipe).images
     directions = attributes.vectors(opened.encode(faces[: options.count]), values[: options.count])

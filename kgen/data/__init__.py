@@ -23,6 +23,10 @@ _SPLIT = re.compile(r"(\w+)(?:\[(-?\d+)?:(-?\d+)?\])?")
 _LARGEST_SIZE = 4096
 
 
+class NoSplit(UsageError):
+    """A dataset has no split of this name."""
+
+
 class Images(NamedTuple):
     """A dataset in memory.
 
@@ -45,6 +49,7 @@ class Request:
     size: height and width of the images in pixels; None is the dataset's own size.
     crop: `center` cuts a square out of the frame; `squash` takes the whole frame and changes its aspect ratio.
     argument: the text after the colon, as in `folder:PATH`.
+    skip_bad: whether images that cannot be used are left out; otherwise they are an error.
     """
 
     split: str = "train"
@@ -52,6 +57,7 @@ class Request:
     size: int | None = None
     crop: Literal["center", "squash"] = "center"
     argument: str = ""
+    skip_bad: bool = False
 
     def part(self, *parts: str) -> str:
         """Returns the split without its slice, e.g. `train`.
@@ -60,11 +66,11 @@ class Request:
             parts: the names of the parts that the dataset has.
 
         Raises:
-            UsageError: it is none of `parts`.
+            NoSplit: it is none of `parts`.
         """
         part = self._matched()[1]
         if part not in parts:
-            raise UsageError(f"There is no split '{part}'; this dataset has: {', '.join(parts)}.")
+            raise NoSplit(f"There is no split '{part}'; this dataset has: {', '.join(parts)}.")
         return part
 
     def rows(self, count: int) -> slice:
@@ -98,12 +104,13 @@ def load(
     size: int | None = None,
     crop: str = "center",
     classes: Sequence[str] = (),
+    skip_bad: bool = False,
 ) -> Images:
     """Reads a dataset into memory.
 
     Args:
         dataset: `name` or `name:argument`, e.g. `mnist`, `folder:/home/me/pictures`.
-        split, data_dir, size, crop: see `Request`.
+        split, data_dir, size, crop, skip_bad: see `Request`.
         classes: names or numbers of the classes to keep, as strings; they become labels 0, 1, ... in this order.
             The slice of `split` is taken before.
 
@@ -118,7 +125,7 @@ def load(
     if argument and not hasattr(module, "ARGUMENT"):
         raise UsageError(f"The dataset '{name}' takes nothing after a colon, got '{argument}'.")
     data_dir = None if data_dir is None else Path(data_dir).expanduser()
-    loaded = module.load(_checked(Request(split, data_dir, size, crop, argument)))
+    loaded = module.load(_checked(Request(split, data_dir, size, crop, argument, skip_bad)))
     loaded = _only(loaded, tuple(classes)) if classes else loaded
     if len(loaded.images) == 0:
         raise UsageError(f"No image is left of '{dataset}' with split '{split}' and classes {list(classes)}.")

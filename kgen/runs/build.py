@@ -17,7 +17,8 @@ from kgen.runs import checkpoint, directory
 def load(recipe: Recipe) -> data.Images:
     """Returns the images that a recipe names: its dataset, split, size, crop and classes."""
     classes = [name.strip() for name in (recipe.classes or "").split(",") if name.strip()]
-    return data.load(recipe.dataset, recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, classes)
+    chosen = {"split": recipe.split, "classes": classes, "skip_bad": recipe.skip_bad}
+    return data.load(recipe.dataset, data_dir=recipe.data_dir, size=recipe.image_size, crop=recipe.crop, **chosen)
 
 
 def prepare(recipe: Recipe, pictures: data.Images) -> Trainer:

@@ -308,6 +308,7 @@ def test_tensorboard_has_the_diagnosis(run):
     assert found == [(line["step"], pytest.approx(line["real_score"], rel=1e-6)) for line in lines]
 
 
+@pytest.mark.slow
 def test_a_resumed_training_leaves_the_same_file(run, tmp_path):
     first = train(tmp_path, steps=10)
     train(tmp_path, first)

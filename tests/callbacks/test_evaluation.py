@@ -40,6 +40,7 @@ def test_a_line_and_a_scalar_of_every_number_at_every_step(straight):
     assert lines(straight.exported) == found
 
 
+@pytest.mark.slow
 def test_a_resumed_run_writes_the_same(straight, tmp_path):
     half = train(tmp_path, steps=8, **MEASURED)
     with (half.run / "metrics.jsonl").open("a") as file:
@@ -53,7 +54,7 @@ def test_training_is_not_disturbed(straight, tmp_path):
     assert weights(train(tmp_path).run) == weights(straight.run)
 
 
-@pytest.mark.parametrize("higher", [False, True])
+@pytest.mark.parametrize("higher", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_best_weights_are_kept_shown_and_exported(higher, tmp_path, monkeypatch):
     curve = iter([3.0, 1.0, 2.0] if not higher else [-3.0, -1.0, -2.0])
 

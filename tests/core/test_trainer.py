@@ -181,6 +181,7 @@ def test_noise_is_new_in_every_round_and_turn_and_repeats_with_the_seed():
     assert len(set(noises(1) + noises(2))) == 12
 
 
+@pytest.mark.slow
 def test_replicas_share_the_loss_and_differ_in_noise():
     """Two logical CPUs: the update is that of the whole batch, the logs are unscaled, the noise is not the same."""
     code = """

@@ -102,6 +102,7 @@ def test_a_player_that_rests_stays_as_it_is():
         np.testing.assert_array_equal(variable.numpy(), old)
 
 
+@pytest.mark.slow
 def test_a_resumed_match_rests_as_the_straight_one(tmp_path):
     straight, stopped, resumed = balanced(), balanced(), balanced(seed=1)
     fit(straight, 0, 30)

@@ -187,6 +187,7 @@ def half(tmp_path_factory):
     return places
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, path", [("onnx", "onnx/serving_default.onnx"), ("tflite", "model.tflite")])
 def test_the_script_writes_them_in_float32(kind, path, half, monkeypatch, capsys):
     code, out, _ = commands.call(monkeypatch, capsys, "export", *half, "--format", kind)

@@ -122,6 +122,7 @@ def test_other_pixels_are_compared_in_their_own_way():
     assert found == pytest.approx(np.square(x - made.autoencoder(x)).mean(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_codes_are_compared_with_draws_from_a_normal_of_variance_1():
     made, seen = game(), []
     judge = made.discriminator

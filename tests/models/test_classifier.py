@@ -225,6 +225,7 @@ def classifier(autoencoder, tmp_path_factory):
     return train(folder, "classifier", start_from=autoencoder.run, unfreeze=0, patience=0)
 
 
+@pytest.mark.slow
 def test_a_classifier_takes_the_best_encoder_of_an_autoencoder(autoencoder, classifier):
     theirs = weights(autoencoder.trainer.best_game().encoder)
     assert not any(equal(theirs, weights(on(autoencoder.run).encoder))[::2])

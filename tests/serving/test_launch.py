@@ -22,6 +22,7 @@ def root(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_the_real_server_is_started_where_it_is_installed(root, tmp_path, monkeypatch):
     program = tmp_path / "tensorflow_model_server"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')

@@ -76,6 +76,7 @@ def test_a_lasting_diagnosis_is_told(tmp_path, warnings, told):
     assert all("--r1 1" in each for each in found)  # what usually helps
 
 
+@pytest.mark.slow
 def test_the_losses_of_an_ordinary_run_are_not_told(tmp_path):
     found = complaints(train(tmp_path, sample_every=5).run)
     assert not [each for each in found if "collapsed generator" not in each]  # of 20 steps it is no more

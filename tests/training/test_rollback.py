@@ -80,6 +80,7 @@ def played(trainer, start, stop):
     return {key: variable.numpy() for key, variable in checkpoint.variables(trainer).items()}
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_its_lower_rates(tmp_path, diverges):
     diverges(above=0.25)
     whole = train(tmp_path / "whole", on_nan="rollback")
@@ -99,6 +100,7 @@ def test_without_a_checkpoint_it_begins_again(tmp_path, diverges):
     assert found.finished
 
 
+@pytest.mark.slow
 def test_the_number_of_rollbacks_is_bounded(tmp_path, diverges):
     diverges(above=0.0)
     with pytest.raises(Diverged, match="Rates were halved 5 times, which did not help"):

@@ -130,6 +130,7 @@ def test_two_processes_cannot_train_one_run(run, tmp_path):
     processes.finish(processes.fork("--resume", own, cwd=tmp_path))
 
 
+@pytest.mark.slow
 def test_more_steps_on_resume_equal_as_many_from_the_start(run, tmp_path):
     own = shutil.copytree(run, tmp_path / "runs/copy")
     processes.finish(processes.fork("--resume", own, "--steps", "67", cwd=tmp_path))

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from kgen.data import Images, Request, archives
+from kgen.data.bad import told
 from kgen.errors import UsageError
 from kgen.images.files import decode, fit, parallel
 
@@ -48,6 +49,7 @@ def load(request: Request) -> Images:
         `Images` of size x size x 3, without labels.
 
     Raises:
+        BadImages: an image cannot be used, and `request.skip_bad` is False.
         UsageError: an archive is missing, damaged or cannot be cropped, or has no image of the split.
     """
     request.part(*_PARTS)
@@ -62,11 +64,16 @@ def load(request: Request) -> Images:
     size = request.size or _SIZE
     images = np.empty((len(named), size, size, 3), np.uint8)
 
-    def place(i: int) -> None:
-        images[i] = _face(*named[i], size, request.crop)
+    def place(i: int) -> str | None:
+        face = _face(named[i][1], size, request.crop)
+        if isinstance(face, str):
+            return face
+        images[i] = face
 
-    parallel(place, len(named), "decoding celeba")
-    return Images(images, None, ())
+    reasons = parallel(place, len(named), "decoding celeba")
+    told([(named[i][0], reason) for i, reason in enumerate(reasons) if reason], len(named), request.skip_bad)
+    good = [i for i, reason in enumerate(reasons) if not reason]
+    return Images(images if len(good) == len(images) else images[good], None, ())
 
 
 def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -89,17 +96,21 @@ def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
     names = names[1:] if names[:1] == ("image_id",) else names
     table = {_number(words[0]): words[1:] for words in lines[first:] if len(words) == 1 + len(names)}
     ids = _chosen(request, archive[0])
+    if request.skip_bad:  # as `load` leaves them out
+        reads = [functools.partial(archive[1], archive[0][i]) for i in ids]
+        faces = parallel(lambda i: isinstance(_face(reads[i], 8, request.crop), str), len(ids), "checking celeba")
+        ids = [i for i, bad in zip(ids, faces, strict=True) if not bad]
     if not set(ids) <= set(table):
         raise UsageError(f"{path} lacks image {min(set(ids) - set(table)):06}; take the file of the archive's source.")
     return np.array([[value == "1" for value in table[i]] for i in ids]), names
 
 
-def _face(name: str, read: Callable[[], bytes], size: int, crop: str) -> np.ndarray:
-    """Returns one face, cropped and scaled, uint8 `(size, size, 3)`; `name` is for the message of a damaged file."""
+def _face(read: Callable[[], bytes], size: int, crop: str) -> np.ndarray | str:
+    """Returns one face, cropped and scaled, uint8 `(size, size, 3)`, or the reason why it cannot be used."""
     try:
         image = decode(read()).convert("RGB")
-    except ValueError as error:
-        raise UsageError(f"CelebA's image {name} cannot be used: {error}.") from error
+    except ValueError as error:  # UsageError is one: a damaged member of an archive
+        return str(error)
     return fit(image, size, _box(image) if crop == "center" else None)
 
 
@@ -172,12 +183,14 @@ def _read_file(folder: Path, name: str) -> bytes:
 
 
 def _frame(files: dict[int, str], read: Callable) -> tuple[int, int]:
-    """Returns the width and the height of the first image, in pixels."""
-    first = files[min(files)]
-    try:
-        return decode(read(first)).size
-    except ValueError as error:
-        raise UsageError(f"CelebA's image {first} cannot be used: {error}.") from error
+    """Returns the width and the height of the first image that can be read, in pixels."""
+    reason = ""
+    for _, name in sorted(files.items()):
+        try:
+            return decode(read(name)).size
+        except ValueError as error:
+            reason = reason or f"{name}: {error}"
+    raise UsageError(f"CelebA's archive: no image in it can be used; {reason}.")
 
 
 def _uncut(width: int, height: int) -> bool:

@@ -1,7 +1,7 @@
 """Your own images: `folder:PATH`, flat or with one folder for each class, optionally inside `train/` and `test/`.
 
-The folder is scanned once, in sorted order. Hidden files are skipped. Every other image that cannot be used is left
-out; a warning names the first 20 of them, with the reasons.
+The folder is scanned once, in sorted order. Hidden files are skipped. Images that cannot be used stop the reader, which
+names them with the reasons; `request.skip_bad` leaves them out.
 """
 
 import collections
@@ -12,7 +12,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from kgen.data import Images, Request
+from kgen.data import Images, NoSplit, Request
+from kgen.data.bad import told
 from kgen.errors import UsageError
 from kgen.images.files import SUFFIXES, centre, decode, fit, parallel
 from kgen.images.order import order_by_content
@@ -22,7 +23,6 @@ ARGUMENT = "PATH"
 _OTHERS = (".tif", ".tiff", ".gif", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".ppm", ".pgm", ".tga", ".svg")
 _SIZE = 64
 _MOST_BYTES = 50_000_000
-_NAMED = 20  # how many left-out files a warning names; the others are counted
 EMBEDDED = True  # nothing is downloaded
 
 
@@ -39,16 +39,19 @@ def load(request: Request) -> Images:
         `Images` of size x size x 1 if all are grey, otherwise of size x size x 3.
 
     Raises:
-        UsageError: the folder is missing, is a file, lacks the split, or has no usable image.
+        NoSplit: the folder lacks the split.
+        BadImages: an image cannot be used.
+        UsageError: the folder is missing or is a file, or has no usable image.
     """
     root, splits = _root(request)
-    found = {split: pictures(split) for split in splits}
-    classes = _classes(found)
-    paths = found[root]
+    files = {split: pictures(split) for split in splits}
+    classes = _classes(files)
+    paths = files[root]
     folders = [path.relative_to(root).parts[0] if path.parent != root else "" for path in paths]
     outside = [bool(classes) and not folder for folder in folders]
     read = parallel(lambda i: _read(root, paths[i], outside[i], request), len(paths), "reading folder")
-    _report([(path, outcome) for path, outcome in zip(paths, read, strict=True) if isinstance(outcome, str)])
+    found = [(str(path), outcome) for path, outcome in zip(paths, read, strict=True) if isinstance(outcome, str)]
+    told(found, len(paths), request.skip_bad)
     good = [i for i, outcome in enumerate(read) if not isinstance(outcome, str)]
     if not good:
         raise UsageError(f"{root} has no usable picture ({len(paths)} tried); accepted are {', '.join(SUFFIXES)}.")
@@ -69,7 +72,7 @@ def _root(request: Request) -> tuple[Path, list[Path]]:
     if all(split.is_dir() and not split.is_symlink() for split in splits):
         return root / part, splits
     if part == "test":
-        raise UsageError(
+        raise NoSplit(
             f"{root} has no split 'test': that needs the folders train/ and test/ in it. "
             "Another one is named by --reference train, --evaluate-on train or --test-split train."
         )
@@ -138,12 +141,3 @@ def _stack(pictures: list[np.ndarray], size: int) -> np.ndarray:
     for image, picture in zip(images, pictures, strict=True):
         image[:] = picture  # a grey image among coloured ones is repeated in three channels
     return images
-
-
-def _report(left_out: list[tuple[Path, str]]) -> None:
-    """Warns of the files that are left out, given as `(path, reason)`."""
-    if not left_out:
-        return
-    lines = [f"  {path}: {reason}" for path, reason in left_out[:_NAMED]]
-    rest = [f"  and {len(left_out) - _NAMED} more"] if len(left_out) > _NAMED else []
-    warnings.warn("\n".join([f"{len(left_out)} pictures are left out:", *lines, *rest]), stacklevel=2)

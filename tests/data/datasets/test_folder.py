@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from kgen import data
+from kgen.data import NoSplit
+from kgen.data.bad import BadImages
 from kgen.errors import UsageError
 
 
@@ -106,7 +108,7 @@ def test_what_cannot_be_used_is_left_out_and_named(tmp_path):
     with open(folder / "heavy.png", "wb") as file:
         file.truncate(50_000_001)
     with pytest.warns(UserWarning) as caught:
-        got = load(folder, size=8)
+        got = load(folder, size=8, skip_bad=True)
     assert sorted(got.images[:, 0, 0].tolist()) == [[1, 2, 3], [255, 0, 0], [255, 0, 0]]  # opaque, good, stays
     assert got.labels is None and len(caught) == 1
     lines = {line.split(":")[0].rsplit("/")[-1]: line for line in str(caught[0].message).splitlines()[1:]}
@@ -174,8 +176,8 @@ def test_a_transparent_colour_is_seen_in_every_mode(tmp_path, mode, key):
     image.paste(1 if mode == "1" else (9,) * len(image.getbands()) if mode == "RGB" else 9, (2, 2, 6, 6))
     image.save(tmp_path / "key.png", transparency=key)
     save(tmp_path / "good.png")
-    with pytest.warns(UserWarning, match="key.png: has transparent pixels"):
-        assert len(load(tmp_path).images) == 1
+    with pytest.raises(BadImages, match="key.png: has transparent pixels"):
+        load(tmp_path)
 
 
 def test_a_transparent_colour_that_no_pixel_has_changes_nothing(tmp_path):
@@ -217,7 +219,7 @@ def test_16_bits_a_channel_and_wrong_checksums_are_refused(tmp_path):
     (tmp_path / "deep.png").write_bytes(png(16, bytes(range(24))))
     (tmp_path / "wrong.png").write_bytes(png(8, bytes(range(12)), wrong=1))
     with pytest.warns(UserWarning) as caught:
-        assert load(tmp_path, size=2).images.reshape(-1).tolist() == list(range(12))
+        assert load(tmp_path, size=2, skip_bad=True).images.reshape(-1).tolist() == list(range(12))
     told = str(caught[0].message)
     assert "deep.png: 16 bits a channel" in told and "wrong.png: unreadable (broken PNG file" in told
 
@@ -225,18 +227,10 @@ def test_16_bits_a_channel_and_wrong_checksums_are_refused(tmp_path):
 def test_pictures_beside_class_folders_are_left_out(tmp_path):
     save(tmp_path / "dog/1.png")
     save(tmp_path / "loose.png")
-    with pytest.warns(UserWarning, match="loose.png: lies beside the class folders"):
-        assert load(tmp_path).labels.tolist() == [0]
-
-
-def test_at_most_twenty_are_named(tmp_path):
-    save(tmp_path / "good.png")
-    for i in range(25):
-        (tmp_path / f"bad{i:02}.png").touch()
-    with pytest.warns(UserWarning, match="25 pictures are left out") as caught:
+    with pytest.raises(BadImages, match="loose.png: lies beside the class folders"):
         load(tmp_path)
-    lines = str(caught[0].message).splitlines()
-    assert len(lines) == 22 and "bad19.png" in lines[20] and lines[21].strip() == "and 5 more"
+    with pytest.warns(UserWarning, match="loose.png: lies beside the class folders"):
+        assert load(tmp_path, skip_bad=True).labels.tolist() == [0]
 
 
 def test_mistakes_are_named(tmp_path):
@@ -249,7 +243,7 @@ def test_mistakes_are_named(tmp_path):
     save(tmp_path / "a.png")
     with pytest.raises(UsageError, match="is a file"):
         load(tmp_path / "a.png")
-    with pytest.raises(UsageError, match="no split 'test'.*train/ and test/"):
+    with pytest.raises(NoSplit, match="no split 'test'.*train/ and test/"):
         load(tmp_path, "test")
     with pytest.raises(UsageError, match="has: train, test"):
         load(tmp_path, "valid")

@@ -117,6 +117,7 @@ def test_hallucinations_are_made_of_noise():
 # Maps.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count, colours", [(3, 3), (10, 10), (20, 20), (50, 50)])
 def test_a_map_has_a_colour_for_each_class(count, colours, tmp_path):
     labels = np.arange(600) % count

@@ -62,6 +62,7 @@ def test_trials_that_fail_end_the_search_with_their_words(tmp_path):
     assert "Traceback" not in errors and "Traceback" in (tmp_path / "runs/search/failed.txt").read_text()
 
 
+@pytest.mark.slow
 def test_an_objective_that_no_log_has_ends_the_search_at_once(tmp_path):
     code, _, errors = search(*RATE, "--trials", 50, "--objective", "fid", cwd=tmp_path)
     assert code == 2
