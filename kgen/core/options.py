@@ -39,9 +39,7 @@ class RunOptions:
     image_size: Annotated[int | None, NOT_SEARCHED] = None  # Height and width in pixels; the dataset's own by default.
     crop: Annotated[Literal["center", "squash"], NOT_SEARCHED] = "center"  # Photographs: cropped or squashed square.
     classes: Annotated[str | None, NOT_SEARCHED] = None  # Only these classes, by name or number, with commas.
-    skip_bad: Annotated[bool, MAY_CHANGE, NOT_SEARCHED] = (
-        False  # Leave out pictures that cannot be read, and name them.
-    )
+    skip_bad: Annotated[bool, MAY_CHANGE, NOT_SEARCHED] = False  # Leave out pictures that cannot be read.
 
     precision: Literal["float32", "mixed_bfloat16"] = "float32"  # Of the layers' arithmetic; weights stay float32.
     jit: Literal["auto", "on", "off"] = "auto"  # XLA: auto is on for a GPU and off for a CPU, where it is slower.

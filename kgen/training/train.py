@@ -18,7 +18,7 @@ from kgen.errors import Diverged, UsageError
 from kgen.export import saved_model
 from kgen.inference import interpolation, loading
 from kgen.rng import Rng
-from kgen.runs import build, checkpoint, directory
+from kgen.runs import build, checkpoint, directory, memory
 from kgen.training import evaluators, outcome, rollback, watchers
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def train(
         UsageError: data, sizes or the run directory cannot be used.
         Diverged: a loss was NaN or infinite.
     """
-    recipe = recipes.find(recipe) if isinstance(recipe, str) else recipe
-    recipe = dataclasses.replace(recipe, **changes) if changes else recipe
+    recipe = dataclasses.replace(recipes.find(recipe) if isinstance(recipe, str) else recipe, **changes)
     if resume:
         recipes.refuse_changes(directory.read_recipe(resume), recipe, resume)
     pictures = build.load(recipe)
     seen, held = recipe.divide(pictures)
     recipe.strata(seen)  # may refuse, before a run directory is made
+    memory.demand_fits(recipe, seen)
     trainer = build.prepare(recipe, seen)
     if trainer.game.labelled:
         demand_every_class(seen)

@@ -123,7 +123,7 @@ MISTAKES = [
     ("train --dataset folder:nowhere", ["nowhere' does not exist"]),
     ("train --dataset folder:file", ["file' is a file"]),
     ("train --dataset folder:empty", ["empty has no usable picture"]),
-    ("train --dataset folder:junk", ["junk has no usable picture", "a.png", "b.jpg"]),
+    ("train --dataset folder:junk", ["2 of 2 pictures cannot be used", "a.png", "b.jpg", "--skip-bad"]),
     ("train --classes 3,77", ["no class '77'"]),
     ("train --classes ,", ["--classes must be names or numbers"]),
     ("train --classes 3,3", ["once"]),
@@ -212,11 +212,11 @@ def test_what_may_change_in_a_resumed_run_may(flag, call, run, places):
     place = str(places / "empty")
     others = {"data_dir": place, "classifier": place, "inception": place, "on_nan": "rollback"}
     value = others.get(flag, "70")
-    given = [f"--{flag.replace('_', '-')}", *([] if flag == "histograms" else [value])]
+    given = [f"--{flag.replace('_', '-')}", *([] if flag in ("histograms", "skip_bad") else [value])]
     given += ["--evaluate-on", "test"] if flag == "evaluate" else []  # or images would be held out from now on
     code, out, _ = call("train", "--resume", run, "--dry-run", *given)
     assert code == 0
-    assert str(getattr(recipes.from_json(out), flag)) == ("True" if flag == "histograms" else value)
+    assert str(getattr(recipes.from_json(out), flag)) == ("True" if flag in ("histograms", "skip_bad") else value)
 
 
 def test_latest_is_resumed_with_its_own_numbers(call, run):

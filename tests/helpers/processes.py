@@ -27,9 +27,14 @@ GAN = "--model gan --generator-width 16 --discriminator-units 4 --pieces 2 --lat
 
 def start(*arguments, cwd, script="train.py"):
     """Starts a script in a new interpreter; returns the `Popen`."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, SCRIPTS / script, *map(str, arguments)], cwd=cwd, env=environment, **pipes)
+    command = [sys.executable, SCRIPTS / script, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=cwd, env=environment(), **pipes)
+
+
+def environment():
+    """Returns the variables of a process that is to find this kgen."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 class Forked:
