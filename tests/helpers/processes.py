@@ -97,7 +97,8 @@ def ending(run):
     """Returns what must not depend on interruptions: final checkpoint, log without speeds, pictures; bytes."""
     last = max((run / "checkpoints").glob("[0-9]*"))
     single = [run / "real.png", run / "interpolation.gif", run / "diagnosis.jsonl"]
-    pictures = {path.name: path.read_bytes() for path in [*single, *(run / "samples").iterdir()]}
+    there = [path for path in single if path.exists()]  # a model without a prior films no latents
+    pictures = {path.name: path.read_bytes() for path in [*there, *(run / "samples").iterdir()]}
     return {
         "recipe": (run / "recipe.json").read_text(),
         "checkpoints": sorted(path.name for path in (run / "checkpoints").iterdir()),
