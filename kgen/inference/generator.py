@@ -1,12 +1,12 @@
 """A trained generator, from a run or an export. It draws images."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
 from kgen.core import requests
 from kgen.core.game import sheet
 from kgen.data import class_number
@@ -35,6 +35,17 @@ class TrainedGenerator:
             label: index of their class; None draws equal parts of all classes, in order.
         """
         return self._drawn(seed, count, label)["images"]
+
+    def stream(self, seed: int, count: int, label: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yields the images of `draw` in parts, for more than memory holds.
+
+        Yields:
+            `(images, labels)`: float32 `(n, height, width, channels)`, n at most `LIMIT`, and int64 `(n,)`, the indices
+            of their classes; without classes these are 0.
+        """
+        labels = self._labels(count, label)
+        for i, part in enumerate(parts(count)):
+            yield self._part(seed, i, labels[part])["images"].numpy(), labels[part]
 
     def latents(self, seed: int, count: int, label: int | None = None) -> np.ndarray:
         """Returns the latents that `draw` uses, float32 `(count, size)`."""
@@ -76,18 +87,15 @@ class TrainedGenerator:
 
     def _drawn(self, seed: int, count: int, label: int | None) -> dict[str, np.ndarray]:
         labels = self._labels(count, label)
-        answers = [
-            self._sample(
-                seed=tf.constant(seed + (i << 32), tf.int64),
-                **(
-                    {"label": tf.constant(labels[part], tf.int64)}
-                    if self.classes
-                    else {"count": tf.constant(part.stop - part.start, tf.int64)}
-                ),
-            )
-            for i, part in enumerate(parts(count))
-        ]
+        answers = [self._part(seed, i, labels[part]) for i, part in enumerate(parts(count))]
         return {key: np.concatenate([answer[key].numpy() for answer in answers]) for key in answers[0]}
+
+    def _part(self, seed: int, number: int, labels: np.ndarray) -> dict[str, Tensor]:
+        """Returns the answer of the signature for part `number` of a draw, whose labels are `(n,)`."""
+        asked = (
+            {"label": tf.constant(labels, tf.int64)} if self.classes else {"count": tf.constant(len(labels), tf.int64)}
+        )
+        return self._sample(seed=tf.constant(seed + (number << 32), tf.int64), **asked)
 
 
 def parts(count: int) -> list[slice]:

@@ -4,6 +4,7 @@ All arithmetic is float32, whatever the dtype of the inputs, so that a network i
 loss that compares two tensors element by element raises ValueError if their shapes differ. It never broadcasts.
 """
 
+import math
 from typing import Any
 
 from kgen.backend import Tensor, keras
@@ -34,6 +35,27 @@ def squared_error_per_image(target: Tensor, reconstruction: Tensor) -> Tensor:
         variance 1, up to a constant.
     """
     return _sum_per_image(_squared_errors(target, reconstruction))
+
+
+def optimal_gaussian_per_image(target: Tensor, reconstruction: Tensor) -> Tensor:
+    """Negative log-likelihood `d/2 log(2 pi s^2) + sum (x - x_hat)^2 / (2 s^2)` of d pixels, s^2 that of the batch.
+
+    s^2 is the mean squared error of all images, the variance under which they are likeliest. The likelihood and the
+    divergence of a code then balance without a weight. With a fixed variance of 1, pixels in [0, 1] are mostly noise.
+
+    Args:
+        target: images `x`, `(batch, ...)`.
+        reconstruction: `x_hat`, the shape and range of `target`.
+
+    Returns:
+        `(batch,)`, in nats; below 0 where s^2 is below 1 / (2 pi e).
+
+    Source: Rybkin et al. 2021, arXiv:2006.13202, section 4 (sigma-VAE).
+    """
+    errors = _squared_errors(target, reconstruction)
+    variance = keras.ops.maximum(keras.ops.mean(errors), 1e-8)  # of 8 bits a pixel it is never less
+    size = math.prod(errors.shape[1:])
+    return 0.5 * (size * keras.ops.log(2 * math.pi * variance) + _sum_per_image(errors) / variance)
 
 
 def binary_cross_entropy(target: Tensor, logits: Tensor) -> Tensor:
@@ -67,6 +89,8 @@ def binary_cross_entropy_per_image(target: Tensor, logits: Tensor) -> Tensor:
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Divergence `KL(N(mean, exp(log_variance)) || N(0, 1)) = 1/2 sum(exp(log_variance) + mean^2 - 1 - log_variance)`.
 
+    The log-variance is `bounded`, as it must be where codes are drawn.
+
     Args:
         mean: of each code, `(batch, ...)`.
         log_variance: natural logarithm of the variance (not of the deviation), the shape of `mean`.
@@ -77,8 +101,19 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     Source: Kingma and Welling 2014, arXiv:1312.6114, appendix B.
     """
     _same_shape(mean=mean, log_variance=log_variance)
-    mean, log_variance = _float32(mean), _float32(log_variance)
+    mean, log_variance = _float32(mean), bounded(log_variance)
     return 0.5 * _sum_per_image(keras.ops.expm1(log_variance) - log_variance + keras.ops.square(mean))
+
+
+def bounded(log_variance: Tensor) -> Tensor:
+    """Returns log-variances within [-30, 20], float32, of the same shape.
+
+    An encoder that is untrained or diverging may give 89, whose exponential is infinite in float32. Deviations between
+    3e-7 and 22,000 are more than codes need.
+
+    Source: Rombach et al. 2022, code of latent diffusion, `DiagonalGaussianDistribution`.
+    """
+    return keras.ops.clip(_float32(log_variance), -30.0, 20.0)
 
 
 def _squared_errors(target: Tensor, reconstruction: Tensor) -> Tensor:

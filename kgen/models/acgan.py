@@ -108,7 +108,7 @@ def discriminator(shape: tuple[int, ...], classes: int, width: int, dropout: flo
         x = keras.layers.Conv2D(width * 2**i, 3, strides=1 + (i + 1) % 2, padding="same")(x)
         x = layers.Dropout(dropout)(keras.layers.LeakyReLU(0.2)(x))
     x = keras.layers.Flatten()(x)
-    heads = [keras.layers.Dense(1)(x), keras.layers.Dense(classes)(x)]
+    heads = [keras.layers.Dense(count, dtype="float32")(x) for count in (1, classes)]
     return keras.Model(image, heads, name="discriminator")
 
 

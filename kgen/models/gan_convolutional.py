@@ -52,7 +52,9 @@ def discriminator(shape: tuple[int, ...], channels: int, units: int, pieces: int
         x = layers.Dropout(0.5)(x)
     x = keras.layers.Dense(units * pieces, kernel_initializer=small())(keras.layers.Flatten()(x))
     x = layers.Dropout(0.5)(layers.Maxout(pieces)(x))
-    return keras.Model(image, keras.layers.Dense(1, kernel_initializer=small())(x), name="discriminator")
+    return keras.Model(
+        image, keras.layers.Dense(1, kernel_initializer=small(), dtype="float32")(x), name="discriminator"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,7 +134,9 @@ def discriminator(
     for _ in range(2):
         x = layers.Maxout(pieces)(keras.layers.Dense(units * pieces, kernel_initializer=weights())(x))
         x = layers.Dropout(dropout[1])(x)
-    return keras.Model(image, keras.layers.Dense(1, kernel_initializer=weights())(x), name="discriminator")
+    return keras.Model(
+        image, keras.layers.Dense(1, kernel_initializer=weights(), dtype="float32")(x), name="discriminator"
+    )
 
 
 def remembering(network: "keras.Model", shown: "Range") -> "keras.Model":

@@ -170,7 +170,7 @@ def discriminator(classes: int, width: int, kernels: int, dims: int, reference: 
         x = keras.layers.LeakyReLU(0.2)(x)
     features = keras.layers.Flatten()(layers.WithoutReference(len(reference))(x))
     x = layers.MinibatchDiscrimination(kernels, dims)(features)
-    logits = keras.layers.Dense(classes + 1, kernel_initializer=weights("fan_in"))(x)
+    logits = keras.layers.Dense(classes + 1, kernel_initializer=weights("fan_in"), dtype="float32")(x)
     return keras.Model(image, [logits, features], name="discriminator")
 
 

@@ -170,7 +170,7 @@ def convolution(
 
 def judgement(x: Tensor, initializer: "keras.initializers.Initializer") -> Tensor:
     """Returns the logit `(batch, 1)`, by a spectrally normalised dense layer."""
-    return layers.SpectralNorm(keras.layers.Dense(1, kernel_initializer=initializer))(x)
+    return layers.SpectralNorm(keras.layers.Dense(1, kernel_initializer=initializer, dtype="float32"))(x)
 
 
 def normal() -> "keras.initializers.Initializer":

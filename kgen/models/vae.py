@@ -7,9 +7,10 @@ negative evidence lower bound of an image, in nats (equation 10, one draw):
     L = -log p(x|z) + beta KL(q(z|x) || N(0, I))
 
 p(x|z) is Bernoulli in each number of the image (`--likelihood bernoulli`), or normal with variance 1 (`gaussian`, up to
-its constant). For pixels between 0 and 1 the Bernoulli likelihood is a useful loss but gives no bound. beta is 1 in the
-paper; a greater beta gives smoother codes and worse reconstructions (Higgins et al. 2017). So the decoder can be given
-codes from N(0, I). The reconstruction of an image is decoded from the mean.
+its constant), or normal with the variance that fits a batch best (`optimal_gaussian`: sigma-VAE, Rybkin et al. 2021).
+For pixels between 0 and 1 the Bernoulli likelihood is a useful loss but gives no bound. beta is 1 in the paper; a
+greater beta gives smoother codes and worse reconstructions (Higgins et al. 2017). So the decoder can be given codes
+from N(0, I). The reconstruction of an image is decoded from the mean.
 
 Recipes:
 - `vae`: the paper's MNIST networks, one hidden layer of 500 tanh units in encoder and decoder; a code of 20 numbers
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 LIKELIHOODS = {  # -log p(x|z) of each image from the decoder's numbers, and the images that these stand for
     "bernoulli": (reconstruction_losses.binary_cross_entropy_per_image, lambda numbers: keras.ops.sigmoid(numbers)),
+    "optimal_gaussian": (reconstruction_losses.optimal_gaussian_per_image, lambda numbers: numbers),
     "gaussian": (
         lambda x, numbers: reconstruction_losses.squared_error_per_image(x, numbers) / 2,
         lambda numbers: numbers,
@@ -105,7 +107,7 @@ class VAE(autoencoding.AutoencodingGame):
 
 def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Returns codes `mean + exp(log_variance / 2) e`, e ~ N(0, I): a draw that gradients pass through. Section 2.4."""
-    mean, log_variance = keras.ops.cast(mean, "float32"), keras.ops.cast(log_variance, "float32")
+    mean, log_variance = keras.ops.cast(mean, "float32"), reconstruction_losses.bounded(log_variance)
     return mean + keras.ops.exp(0.5 * log_variance) * rng.current().normal(keras.ops.shape(mean))
 
 
@@ -120,7 +122,7 @@ class VAERecipe(HeldOutRecipe):
     units: tuple[int, ...] = (500,)  # Units of the hidden dense layers.
     activation: Literal["tanh", "relu", "silu"] = "tanh"  # Activation of every hidden layer.
     latent_dim: int = 20  # Numbers of the code.
-    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"  # p(x|z): cross-entropy, or half the squared error.
+    likelihood: Literal["bernoulli", "gaussian", "optimal_gaussian"] = "bernoulli"  # p(x|z), see the model's page.
     beta: float = 1.0  # Weight of the divergence from the prior.
     learning_rate: float = 1e-3  # Adam's.
 

@@ -74,9 +74,9 @@ def initial(fan: int) -> "dict[str, keras.initializers.Initializer]":
     }
 
 
-def dense(x: Tensor, units: int) -> Tensor:
-    """Returns a dense layer of x, `(batch, units)`."""
-    return keras.layers.Dense(units, **initial(x.shape[-1]))(x)
+def dense(x: Tensor, units: int, dtype: str | None = None) -> Tensor:
+    """Returns a dense layer of x, `(batch, units)`, computed in `dtype`; None is that of the policy."""
+    return keras.layers.Dense(units, **initial(x.shape[-1]), dtype=dtype)(x)
 
 
 def encoder(
@@ -99,7 +99,7 @@ def encoder(
     for units in plan.units:
         x = layers.Dropout(dropout)(x) if dropout else x
         x = keras.layers.Activation(plan.activation)(dense(x, units))
-    ends = [dense(x, outputs) for _ in range(heads)]
+    ends = [dense(x, outputs, dtype="float32") for _ in range(heads)]
     return keras.Model(image, ends if heads > 1 else ends[0], name=name)
 
 

@@ -63,8 +63,8 @@ def discriminator(
         )(x)
         x = layers.BatchNorm(gamma_initializer=gain())(x) if normed else x
         x = keras.layers.LeakyReLU(0.2)(x)
-    x = keras.layers.Dense(1, use_bias=False, kernel_initializer=weights("fan_in"))(keras.layers.Flatten()(x))
-    return keras.Model(image, x, name="discriminator")
+    logit = keras.layers.Dense(1, use_bias=False, kernel_initializer=weights("fan_in"), dtype="float32")
+    return keras.Model(image, logit(keras.layers.Flatten()(x)), name="discriminator")
 
 
 @dataclass(frozen=True, kw_only=True)

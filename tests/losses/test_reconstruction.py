@@ -4,12 +4,14 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 import tensorflow as tf
 
 from kgen.losses.reconstruction import (
     binary_cross_entropy,
     binary_cross_entropy_per_image,
     kl_to_standard_normal,
+    optimal_gaussian_per_image,
     squared_error,
     squared_error_per_image,
 )
@@ -54,6 +56,29 @@ def test_kl_against_numerical_integration():
     np.testing.assert_allclose(value, [2 * expected, 0.0], rtol=1e-5)
 
 
+def test_kl_of_any_log_variance_is_finite_and_so_is_its_gradient():
+    for log_variance in (-1e30, -100.0, 89.0, 1e30):
+        value = tf.Variable([[log_variance]])
+        with tf.GradientTape() as tape:
+            found = kl_to_standard_normal(tf.zeros((1, 1)), value)
+        assert np.isfinite(found).all() and np.isfinite(tape.gradient(found, value)).all()
+
+
+def test_a_gaussian_of_the_best_variance_beats_its_neighbours():
+    """The likelihood at another variance, by SciPy, is less; the gradient is that of d/2 log of the squared error."""
+    random = np.random.default_rng(0)
+    x, made = random.random((5, 4, 4, 1)), random.random((5, 4, 4, 1))
+    best = float(np.mean(optimal_gaussian_per_image(np.float32(x), np.float32(made))))
+    deviation = np.sqrt(np.mean((x - made) ** 2))
+    others = [-scipy.stats.norm.logpdf(x, made, k * deviation).sum() / 5 for k in (0.9, 1.0, 1.1)]
+    assert best == pytest.approx(others[1], rel=1e-5) and min(others) == others[1]
+    images = tf.Variable(np.float32(made))
+    with tf.GradientTape(persistent=True) as tape:
+        loss = tf.reduce_mean(optimal_gaussian_per_image(tf.constant(x, tf.float32), images))
+        log = 8 * tf.math.log(tf.reduce_mean((tf.constant(x, tf.float32) - images) ** 2))  # d = 16
+    np.testing.assert_allclose(tape.gradient(loss, images), tape.gradient(log, images), rtol=1e-3, atol=1e-6)
+
+
 def test_kl_near_the_prior_is_not_rounded_away():
     # 1/2 (e^s - 1 - s) = s^2 / 4 for small s; exp(s) - 1 in float32 would be off several times over.
     np.testing.assert_allclose(kl_to_standard_normal([[0.0]], [[1e-4]]), [2.5e-9], rtol=1e-2)
@@ -66,6 +91,7 @@ def test_kl_near_the_prior_is_not_rounded_away():
         squared_error_per_image,
         binary_cross_entropy,
         binary_cross_entropy_per_image,
+        optimal_gaussian_per_image,
         kl_to_standard_normal,
     ],
 )

@@ -100,6 +100,15 @@ def test_a_turn_gives_the_negative_bound_and_its_parts_as_means_over_images(name
     assert turn(made, seed=2)["kl"] == pytest.approx(expected["kl"], rel=1e-5)
 
 
+def test_the_optimal_variance_is_the_mean_squared_error_of_the_batch():
+    made = game("vae", likelihood="optimal_gaussian")
+    mean, log_variance = one_by_one(made.encoder, REAL)
+    (means,) = one_by_one(made.decoder, np.float32(mean + np.exp(log_variance / 2) * noise(1)))
+    deviation = np.sqrt(np.mean((np.float64(REAL) - means) ** 2))
+    expected = -scipy.stats.norm.logpdf(np.float64(REAL), means, deviation).sum(axis=(1, 2, 3)).mean()
+    assert turn(made)["reconstruction"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_the_bound_is_the_log_likelihood_where_the_encoder_knows_the_posterior():
     """Of x = W z + b + N(0, I), W with orthogonal columns: z|x ~ N(M W'(x - b), M), M = (I + W'W)^-1, Bishop 12.42."""
     made = game("vae", units=(), likelihood="gaussian")
@@ -181,11 +190,12 @@ def test_gradients_go_through_a_draw():
     assert np.abs(z - mean).min() > 1e-3
 
 
-def test_heads_of_bfloat16_give_losses_of_float32():
+def test_heads_and_losses_are_float32_under_bfloat16():
     with precision("mixed_bfloat16"):
         made = game()
     mean, log_variance = made.encoder(REAL, training=False)
-    assert mean.dtype == log_variance.dtype == tf.bfloat16
+    assert mean.dtype == log_variance.dtype == tf.float32
+    assert any(layer.compute_dtype == "bfloat16" for layer in made.encoder.layers)
     with Rng(1):
         values = made.turn(tf.constant(REAL))
     assert {value.dtype for value in values.values()} == {tf.float32}

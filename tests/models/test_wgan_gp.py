@@ -1,6 +1,7 @@
 """WGAN-GP: the penalty of critics whose slope is known, the critic's loss by NumPy, networks and recipes."""
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -70,11 +71,23 @@ def test_networks_double_and_halve_from_4x4_maps(size, doublings, norm):
     assert kinds.count("BatchNorm") == (doublings if norm else 0)
 
 
+def test_dense_layers_begin_by_glorot_and_convolutions_by_he():
+    """Uniform in +-sqrt(6 / (fan_in + fan_out)), and sqrt 2 as wide."""
+    made, critic = wgan_gp.generator((32, 32, 3), 40, 16, False, "tanh"), wgan_gp.critic((32, 32, 3), 16)
+    for layer in (*made.layers, *critic.layers):
+        if layer.weights:
+            shape = layer.kernel.shape
+            fans = math.prod(shape[:-2]) * (shape[-2] + shape[-1])
+            limit = math.sqrt((6 if isinstance(layer, keras.layers.Dense) else 12) / fans)
+            assert 0.9 * limit < abs(layer.kernel.numpy()).max() <= limit
+
+
 def test_recipes_are_the_authors():
     mnist, cifar = recipes.find("wgan-gp"), recipes.find("wgan-gp-cifar")
     assert (mnist.penalty, mnist.discriminator_steps, mnist.batch_size, mnist.latent_dim) == (10.0, 5, 50, 128)
     assert (mnist.width, mnist.norm, mnist.pixels) == (64, False, "sigmoid")
     assert (cifar.width, cifar.norm, cifar.pixels, cifar.batch_size) == (128, True, "tanh", 64)
+    assert cifar.steps == 200_000
     adam = mnist.adam()
     assert (float(adam.learning_rate), adam.beta_1, adam.beta_2) == (pytest.approx(1e-4), 0.5, 0.9)
 

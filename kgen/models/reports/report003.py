@@ -67,7 +67,7 @@ def convolutional_discriminator(shape: tuple[int, ...], channels: int, units: in
         x = layers.Maxout(2)(keras.layers.Conv2D(2 * filters, kernel, padding="same", use_bias=False)(x))
         x = keras.layers.MaxPooling2D(2)(x)
     x = layers.Maxout(pieces)(keras.layers.Dense(units * pieces)(keras.layers.Flatten()(x)))
-    return keras.Model(image, keras.layers.Dense(1)(x), name="discriminator")
+    return keras.Model(image, keras.layers.Dense(1, dtype="float32")(x), name="discriminator")
 
 
 def transposed_generator(channels: int, latent_dim: int, width: int, dropout: float) -> "keras.Model":
@@ -87,7 +87,7 @@ def strided_discriminator(shape: tuple[int, ...], width: int, dropout: float) ->
     for i in range(3):
         x = keras.layers.Conv2D(width * 2**i, 5, strides=2, padding="same")(x)
         x = layers.Dropout(dropout)(keras.layers.LeakyReLU(0.2)(x))
-    return keras.Model(image, keras.layers.Dense(1)(keras.layers.Flatten()(x)), name="discriminator")
+    return keras.Model(image, keras.layers.Dense(1, dtype="float32")(keras.layers.Flatten()(x)), name="discriminator")
 
 
 def rmsprop(network: "keras.Model | None", learning_rate: float) -> Player:
