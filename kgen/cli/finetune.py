@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     """Runs the command with the arguments behind its name, and returns the exit code: 0, or 130 after Ctrl-C."""
     known = parsing.peek(arguments, run="latest", runs_dir="runs")
     asks = {"-h", "--help"} & set(arguments)
-    run = None if asks else directory.find(known.run, known.runs_dir).expanduser().absolute()
+    run = None if asks else parsing.absolute(directory.find(known.run, known.runs_dir))
     from kgen.studies import finetuning
 
     base = ClassifierRecipe(**finetuning.REPORT) if asks else finetuning.recipe_for(run)

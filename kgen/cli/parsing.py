@@ -135,10 +135,15 @@ def parse_with_recipe(options: type, arguments: list[str], model: str) -> Any:
 def anchored(recipe: Recipe) -> Recipe:
     """Returns a recipe with absolute paths, so that its run can be resumed from another folder."""
     name, _, argument = recipe.dataset.partition(":")
-    folder = f"folder:{Path(argument).expanduser().absolute()}" if name == "folder" and argument else recipe.dataset
+    folder = f"folder:{absolute(argument)}" if name == "folder" and argument else recipe.dataset
     named = [name for name in marked(recipe, PATH) if getattr(recipe, name)]
-    paths = {name: getattr(recipe, name).expanduser().absolute() for name in named}
+    paths = {name: absolute(getattr(recipe, name)) for name in named}
     return dataclasses.replace(recipe, dataset=folder, **paths)
+
+
+def absolute(path: Path | str) -> Path:
+    """Returns an absolute path; `~` is the user's home, and `~name` stays as it is if there is no such user."""
+    return Path(os.path.expanduser(path)).absolute()
 
 
 def parse(options: type, arguments: list[str], **how: Any) -> Any:
@@ -193,8 +198,9 @@ def run(main: Callable[[list[str]], int], arguments: list[str]) -> NoReturn:
 
 
 def fail(message: Exception | str, code: int) -> int:
-    """Prints a message on stderr and returns the exit code."""
-    print(f"{program()}: {message}", file=sys.stderr)
+    """Prints a message on stderr and returns the exit code. Of a very long word the beginning is shown."""
+    text = re.sub(r"\S{400,}", lambda word: f"{word[0][:60]}... ({len(word[0])} characters)", str(message))
+    print(f"{program()}: {text}", file=sys.stderr)
     return code
 
 

@@ -107,13 +107,15 @@ class Game:
         return type(self).between_epochs is not Game.between_epochs
 
     def start_from(self, other: "Game") -> None:
-        """Takes the weights of another game's networks.
+        """Takes the weights of another game's networks: of what is exported, and of the other players that both have.
 
         Raises:
             UsageError: they do not fit.
         """
         for name in self.exported:
             copy_weights(getattr(other, name, None), getattr(self, name))
+        for name in self.players.keys() & other.players.keys() - set(self.exported):
+            copy_weights(other.players[name].network, self.players[name].network)
 
     def with_networks(self, networks: "dict[str, keras.Model]") -> "Game":
         """Returns a copy of this game with other networks, `{name: network}`, such as averaged ones."""

@@ -1,10 +1,9 @@
 """Images held out for validation: a fold of the data set, early stopping, and the weights of the best epoch."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
-from kgen.core.options import NOT_SEARCHED, PATH
+from kgen.core.options import NOT_SEARCHED
 from kgen.core.recipe import Recipe
 from kgen.data import Images
 from kgen.data.splits import split, without
@@ -17,7 +16,6 @@ class HeldOutRecipe(Recipe):
     folds: Annotated[int, NOT_SEARCHED] = 5  # Parts of the images; one is held out for validation. 0 holds out none.
     fold: Annotated[int, NOT_SEARCHED] = 0  # Which part is held out, from 0. Folds of the same --seed share no image.
     patience: int = 0  # Training stops after so many epochs without a smaller validation loss; 0 is never.
-    start_from: Annotated[Path | None, NOT_SEARCHED, PATH] = None  # Run whose networks to begin with; do not delete it.
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from kgen.core.options import MAY_CHANGE, NOT_SEARCHED, RunOptions, marked
+from kgen.core.options import MAY_CHANGE, NOT_SEARCHED, PATH, RunOptions, marked
 from kgen.data.splits import split, without
 from kgen.errors import UsageError
 
@@ -36,9 +36,10 @@ class Recipe(RunOptions):
     batch_size: int = 64  # Images in a batch.
     seed: int = 0  # Determines the initial weights, the order of the images and all noise.
     ema: float = 0.0  # Decay of the generator's moving average, such as 0.999, which is then sampled and exported.
+    start_from: Annotated[Path | None, NOT_SEARCHED, PATH] = None  # Run whose networks to begin with; do not delete it.
 
     # Flags of some recipes only, see kgen.core.held_out.
-    holds_out, patience, start_from = False, 0, None
+    holds_out, patience = False, 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,6 +9,7 @@ To add a dataset, add a file; `names()` finds it without importing it. The file 
 
 import difflib
 import importlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def load(
     module = importlib.import_module(f"kgen.data.datasets.{_known(name)}")
     if argument and not hasattr(module, "ARGUMENT"):
         raise UsageError(f"The dataset '{name}' takes nothing after a colon, got '{argument}'.")
-    data_dir = None if data_dir is None else Path(data_dir).expanduser()
+    data_dir = None if data_dir is None else Path(os.path.expanduser(data_dir))
     loaded = module.load(_checked(Request(split, data_dir, size, crop, argument, skip_bad)))
     loaded = _only(loaded, tuple(classes)) if classes else loaded
     if len(loaded.images) == 0:

@@ -7,6 +7,7 @@ unpickled. An archive with a link, a device, an absolute name, a `..` or an over
 import gzip
 import hashlib
 import io
+import lzma
 import stat
 import tarfile
 import threading
@@ -25,7 +26,8 @@ from kgen.errors import UsageError
 _HOST_SECONDS = 4
 # What reading a damaged archive raises. zipfile raises NotImplementedError for an unknown compression, and RuntimeError
 # for a password.
-BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError)
+_DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
+BROKEN = (*_DAMAGE, NotImplementedError, RuntimeError)
 
 
 def find(data_dir: Path | None, dataset: str, name: str) -> Path | None:

@@ -6,6 +6,7 @@ renamed, so that a polling server never sees an incomplete version. `models.conf
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -103,7 +104,7 @@ def export(
 
 def demand_no_pattern(path: Path | str) -> None:
     """Raises UsageError if TensorFlow reads a path as a pattern: it would write an export there but not load it."""
-    odd = sorted(set("[]*?\\") & set(str(Path(path).expanduser().absolute())))
+    odd = sorted(set("[]*?\\") & set(os.path.abspath(os.path.expanduser(path))))
     if odd:
         raise UsageError(
             f"{path} cannot hold exports: TensorFlow reads {' '.join(odd)} in a path as a pattern. Give another "

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def load(path: str | Path, trust: bool = False) -> LoadedModel:
     Raises:
         UsageError: the path is neither, the export is damaged, or the run has no checkpoint yet.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     if (path / "saved_model.pb").is_file():
         return _of_export(path, trust)
     if not (path / "recipe.json").is_file():

@@ -25,6 +25,7 @@ from kgen.errors import UsageError
 from kgen.metrics.features import Network
 
 SIZE, FEATURES, CLASSES = 299, 2048, 1008
+MOST_BYTES = 400_000_000  # of a file of weights, uncompressed; 2015's has 90 million
 ARRAYS = ("weight", "beta", "mean", "var")
 
 
@@ -88,8 +89,12 @@ def read(path: Path) -> dict[str, np.ndarray]:
     """Returns the arrays of a `.npz`, of any shapes; raises UsageError if it is not one. No code in it is run."""
     try:
         with np.load(path, allow_pickle=False) as file:
+            if sum(member.file_size for member in file.zip.infolist()) > MOST_BYTES:
+                raise UsageError(f"--inception {path} is larger than the weights of any Inception network.")
             return {name: np.asarray(file[name], np.float32) for name in file.files}
-    except (*BROKEN, ValueError, AttributeError, KeyError, TypeError) as error:
+    except UsageError:
+        raise
+    except (*BROKEN, MemoryError, ValueError, AttributeError, KeyError, TypeError) as error:
         raise UsageError(f"--inception {path} is not a .npz of arrays: {error}.") from None
 
 

@@ -1,6 +1,7 @@
 """Real images to compare with, generated images in a folder, and Parzen scores of real images for calibration."""
 
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,7 +86,7 @@ def folder(path: Path, shape: tuple[int, ...]) -> np.ndarray:
         UsageError: there is no picture, or one cannot be read or has another size. Nothing is resized, since a resize
             changes FID and similar metrics.
     """
-    root = Path(path).expanduser()
+    root = Path(os.path.expanduser(path))
     if not root.is_dir():
         raise UsageError(f"--images {path}: there is no such folder.")
     paths = folders.pictures(root)

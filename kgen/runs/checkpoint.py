@@ -9,6 +9,7 @@ it is read.
 
 import json
 import os
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from kgen.core.trainer import Trainer
 
 STATE, MANIFEST = "state.safetensors", "manifest.json"
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError)  # what reading a damaged checkpoint raises
+# What reading a damaged checkpoint raises.
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError)
 
 
 def variables(trainer: "Trainer") -> "dict[str, keras.Variable]":
@@ -98,7 +100,7 @@ def save(trainer: "Trainer", folder: Path, step: int, keep: int = 3) -> Path:
 def sweep(folder: Path) -> None:
     """Removes what killed processes left half-written or half-removed; the caller must hold the run's lock."""
     for left in Path(folder).glob(".partial-*"):
-        shutil.rmtree(left)
+        delete(left)
 
 
 def remove(path: Path) -> None:
@@ -106,7 +108,15 @@ def remove(path: Path) -> None:
     if path.exists():
         doomed = path.with_name(f".partial-{path.name}")
         os.rename(path, doomed)
-        shutil.rmtree(doomed)
+        delete(doomed)
+
+
+def delete(path: Path) -> None:
+    """Deletes a folder with all it holds, or a file that somebody put in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def whole(path: Path) -> bool:
@@ -120,8 +130,8 @@ def whole(path: Path) -> bool:
 
 def steps(folder: Path) -> list[int]:
     """Returns the steps of the checkpoints in `folder`, ascending."""
-    folder = Path(folder)
-    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
+    names = [path.name for path in Path(folder).iterdir()] if Path(folder).is_dir() else []
+    return sorted(int(name) for name in names if re.fullmatch("[0-9]{6,18}", name))
 
 
 def restore(trainer: "Trainer", folder: Path) -> int:

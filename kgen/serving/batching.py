@@ -35,6 +35,7 @@ def joined(function: Callable) -> Callable:
 
     def answer(**columns: Any) -> Any:
         rows = [columns[name] for name in inputs]
-        return call(*rows) if 0 < len(rows[0]) <= SIZE else function(**columns)
+        counts = {len(row) for row in rows}  # if they differ, the signature says so in its own words
+        return call(*rows) if len(counts) == 1 and 0 < min(counts) <= SIZE else function(**columns)
 
     return answer

@@ -183,5 +183,6 @@ def tensor(value: Any, spec: "tf.TensorSpec") -> Tensor:
 def reason(error: Exception) -> str:
     """Returns the message of an error for a client: the words of a failed check in the graph, without a stack."""
     text = getattr(error, "message", None) or str(error)
-    told = [line for line in text.splitlines() if "assertion failed" in line]
-    return (told or text.splitlines() or [type(error).__name__])[0]
+    lines = [line.strip() for line in text.splitlines() if line.strip() not in ("", "Graph execution error:")]
+    told = [line for line in lines if "assertion failed" in line]
+    return (told or lines or [type(error).__name__])[0]

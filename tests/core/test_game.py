@@ -30,6 +30,15 @@ def test_start_from_refuses_other_shapes(changes):
         np.testing.assert_array_equal(mine, was)
 
 
+def test_start_from_takes_the_discriminator_too():
+    small = dataclasses.replace(recipes.find("dcgan"), width=2, latent_dim=4)
+    one, other = (dataclasses.replace(small, seed=seed).game(pictures(4, size=32)) for seed in (1, 2))
+    other.start_from(one)
+    for name in ("generator", "discriminator"):
+        for mine, theirs in zip(getattr(other, name).get_weights(), getattr(one, name).get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
 def test_start_from_refuses_other_models():
     dcgan = dataclasses.replace(recipes.find("dcgan"), width=2, latent_dim=4).game(pictures(4, size=32))
     with pytest.raises(UsageError, match=r"^--start-from: the run has no such network; autoencoder can only .*\.$"):

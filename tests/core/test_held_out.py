@@ -72,8 +72,8 @@ def test_mistakes_are_one_sentence(flags, said):
 def test_other_recipes_hold_nothing_out():
     dcgan, data = recipes.find("dcgan"), pictures(12, size=4)
     assert dcgan.divide(data) == (data, None)
-    assert (dcgan.holds_out, dcgan.patience, dcgan.start_from) == (False, 0, None)
-    assert not {"folds", "fold", "patience", "start_from"} & {field.name for field in dataclasses.fields(dcgan)}
+    assert (dcgan.holds_out, dcgan.patience) == (False, 0)
+    assert not {"folds", "fold", "patience"} & {field.name for field in dataclasses.fields(dcgan)}
 
 
 def test_the_parts_are_no_order_of_an_epoch():

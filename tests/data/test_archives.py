@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import random
 import stat
 import struct
 import tarfile
@@ -86,6 +87,18 @@ def test_zip_with_a_lying_size_is_not_inflated(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < size / 10
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_of_every_compression_is_named(kind, tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        archive.writestr("1.jpg", random.Random(0).randbytes(5000))
+    content = bytearray(path.read_bytes())
+    content[60:400] = b"\x07" * 340
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="the member 1.jpg is damaged"):
+        archives.Zip(path, 10_000, 10_000).read("1.jpg")
 
 
 def test_zip_that_is_none(tmp_path):

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -132,6 +134,18 @@ def damaged(path, how):
     content = bytearray(path.read_bytes())
     content[300:340] = b"\xff" * 40
     path.write_bytes(content[:2000] if how == "cut short" else content)
+
+
+def test_arrays_that_promise_more_than_memory_are_refused(tmp_path, monkeypatch):
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (10000000000000,), }".ljust(117) + "\n"
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+    with pytest.raises(UsageError, match="is not a .npz of arrays: Unable to allocate"):
+        inception_network.read(tmp_path / "x.npz")
+    np.savez_compressed(tmp_path / "y.npz", a=np.zeros(1000, np.float32))
+    monkeypatch.setattr(inception_network, "MOST_BYTES", 4000)
+    with pytest.raises(UsageError, match="is larger than the weights of any Inception network"):
+        inception_network.read(tmp_path / "y.npz")
 
 
 @pytest.mark.parametrize("how", ["cut short", "overwritten", "compressed", "one array"])

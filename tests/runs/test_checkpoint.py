@@ -102,6 +102,19 @@ def test_steps_are_numbers_not_words(trainer, tmp_path):
     assert checkpoint.restore(trainer, tmp_path) == 1_000_000
 
 
+def test_odd_names_and_files_among_checkpoints_cost_nothing(trainer, tmp_path):
+    (tmp_path / "000009").write_text("a file")
+    for name in ("\u00b2", "-1", "7", "000008x"):
+        (tmp_path / name).mkdir()
+    whole = checkpoint.save(trainer, tmp_path, 7)
+    (tmp_path / "000008").mkdir()
+    (tmp_path / "000008/manifest.json").write_text("[" * 100_000)
+    assert checkpoint.steps(tmp_path) == [7, 8, 9]
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert checkpoint.restore(trainer, tmp_path) == 7
+    assert checkpoint.whole(checkpoint.save(trainer, tmp_path, 9)) and checkpoint.whole(whole)
+
+
 def test_leftovers_of_a_dead_process_are_removed_and_never_read(trainer, tmp_path):
     whole = checkpoint.save(trainer, tmp_path, 7)
     whole.rename(tmp_path / ".partial-000008")

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kgen.serving import batching
-from kgen.serving.models import Models, Refused
+from kgen.serving.models import Models, Refused, reason
 from tests.helpers import servers
 
 
@@ -89,3 +89,27 @@ def test_requests_that_do_not_fit_are_refused(inputs, models):
     assert refused.value.code == "INVALID_ARGUMENT"
     good = {"latent": np.zeros((2, size)), "label": np.array([0, 1])}
     assert len(models.predict("acgan", 1, "serving_default", good)["images"]) == 2
+
+
+def test_columns_of_other_lengths_are_refused_in_the_words_of_the_signature():
+    @tf.function
+    def sum_of(*, latent, label):
+        with tf.control_dependencies([tf.debugging.Assert(tf.size(label) == tf.shape(latent)[0], ["they differ"])]):
+            return {"images": latent + tf.cast(label, tf.float32)[:, None]}
+
+    specs = {
+        "latent": tf.TensorSpec((None, 2), tf.float32, "latent"),
+        "label": tf.TensorSpec((None,), tf.int64, "label"),
+    }
+    call = batching.joined(sum_of.get_concrete_function(**specs))
+    one, two = tf.zeros((1, 2)), tf.constant([3, 4], tf.int64)
+    assert call(latent=one, label=two[:1])["images"].numpy().tolist() == [[3, 3]]
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        call(latent=one, label=two)
+    assert "they differ" in reason(caught.value)
+
+
+def test_what_is_refused_in_a_joined_call_is_told_too(models, root):
+    shape = servers.loaded(root, "vae", 1)[1]["encode"].structured_input_signature[1]["images"].shape[1:]
+    with pytest.raises(Refused, match="images must lie in"):
+        models.predict("vae", 1, "encode", {"images": np.full((1, *shape), 7, np.float32)})

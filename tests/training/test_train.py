@@ -163,6 +163,20 @@ def test_other_images_are_refused(tmp_path, monkeypatch):
         train(tmp_path, resume=result.run, steps=10)
 
 
+@pytest.mark.slow
+def test_a_gan_goes_on_from_another_run_with_other_data_and_rates(tmp_path):
+    """It begins with all networks of that run, and with new optimizers."""
+    first = train(tmp_path / "first", classes="0,1,2,3,4")
+    second = train(tmp_path / "second", classes="5,6", learning_rate=1e-5, start_from=first.run, steps=5)
+    for name in ("generator", "discriminator"):
+        before, after = (each.trainer.game.players[name].network.get_weights() for each in (first, second))
+        assert all(np.abs(a - b).max() <= 5 * 2e-5 for a, b in zip(before, after, strict=True) if a.ndim > 1)
+    fresh = train(tmp_path / "fresh", classes="5,6", learning_rate=1e-5, steps=5)
+    assert any(np.abs(a - b).max() > 1e-2 for a, b in zip(
+        before, fresh.trainer.game.players["discriminator"].network.get_weights(), strict=True
+    ))  # fmt: skip
+
+
 def test_sampling_needs_no_images(tmp_path):
     """The folder of pictures may be gone by the time a run is drawn from or exported."""
     (tmp_path / "pictures").mkdir()

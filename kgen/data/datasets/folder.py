@@ -63,7 +63,7 @@ def load(request: Request) -> Images:
 
 def _root(request: Request) -> tuple[Path, list[Path]]:
     """Returns the folder of the requested split, and the folders of all splits."""
-    root = Path(request.argument).expanduser()
+    root = Path(os.path.expanduser(request.argument))
     if not request.argument or not root.is_dir():
         state = "is a file" if root.is_file() else "does not exist"
         raise UsageError(f"The folder of pictures '{request.argument}' {state}; write folder:PATH of a folder.")
