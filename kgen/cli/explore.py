@@ -20,10 +20,12 @@ def main(arguments: list[str]) -> int:
     path = options.path()
     parsing.demand(0 < options.port < 65536, f"--port must be from 1 to 65535, not {options.port}.")
     extras.demand("nicegui", extra="ui")
-    from nicegui import ui
+    from nicegui import app, ui
 
     from kgen.explorer import page, subject
+    from kgen.explorer.body_limit import BodyLimit
 
+    app.add_middleware(BodyLimit, most=page.LARGEST + 10_000)  # and what surrounds a file in a form
     page.publish(subject.of(path, options.trust))
     print(f"http://{options.host}:{options.port}   Ctrl-C ends.", flush=True)
     ui.run(host=options.host, port=options.port, title="kgen", reload=False, show=False, show_welcome_message=False)

@@ -2,11 +2,13 @@
 
 import numpy as np
 from fastapi import HTTPException, Response
-from nicegui import app, events, ui
+from nicegui import app, events, run, ui
 
 from kgen import images
 from kgen.errors import UsageError
 from kgen.explorer.subject import Subject, from_text, to_text
+
+LARGEST = 20_000_000  # bytes of an uploaded picture
 
 REACH, SHOWN = 3.0, 384  # how far a slider reaches, in standard deviations; size of the picture, in pixels
 
@@ -120,7 +122,7 @@ class Page:
         """Adds the upload of two pictures, and a slider that interpolates between their codes."""
         with ui.column():
             for number, words in enumerate(("one picture", "another")):
-                upload = ui.upload(label=words, auto_upload=True, max_file_size=20_000_000)
+                upload = ui.upload(label=words, auto_upload=True, max_file_size=LARGEST)
                 upload.on_upload(lambda event, number=number: self.receive(number, event))
                 upload.classes("w-56")
                 if len(self.subject.examples):
@@ -184,7 +186,8 @@ class Page:
     async def receive(self, number: int, event: events.UploadEventArguments) -> None:
         """Takes the code of an uploaded picture for one end of the interpolation, or tells why it cannot be used."""
         try:
-            code, _ = self.subject.encode(await event.file.read())
+            contents = await event.file.read()
+            code, _ = await run.io_bound(self.subject.encode, contents)  # other visitors must not wait for a large one
         except UsageError as error:
             return ui.notify(str(error), type="warning")
         self.put(number, code)

@@ -1,8 +1,10 @@
 """Decodes image files to uint8 arrays. Every resize is Pillow's antialiased bicubic, as in clean-fid."""
 
+import contextlib
 import io
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,8 @@ _MODES = {"1": "L", "L": "L", "LA": "LA", "P": "RGBA", "PA": "RGBA", "RGB": "RGB
 _KEYED = {"1": "LA", "L": "LA", "RGB": "RGBA"}
 _OPAQUE = {"L": "L", "LA": "L", "RGB": "RGB", "RGBA": "RGB"}
 _MOST_PIXELS = 64_000_000
+_MANY_PIXELS = 16_000_000  # an image above it is decoded alone: 64 megapixels take 700 MB, in each of many threads
+_one_at_a_time = threading.Lock()
 _SHOW_PROGRESS = 2000
 
 
@@ -45,8 +49,10 @@ def decode(source: bytes | Path) -> Image.Image:
             if image.format == "PNG":  # load() does not read the checksums of the pixels
                 with _open(source) as checked:
                     checked.verify()
-            image.load()
-            return _opaque(ImageOps.exif_transpose(image))
+            large = image.width * image.height > _MANY_PIXELS
+            with _one_at_a_time if large else contextlib.nullcontext():
+                image.load()
+                return _opaque(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError("more than 64 megapixels") from error
     except Unusable:

@@ -1,6 +1,8 @@
 """Image files: what is decoded, turned upright and refused, the square that is taken, scaling, threads."""
 
 import io
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -89,3 +91,24 @@ def test_threads_answer_in_order_and_raise_what_was_raised():
     assert files.parallel(lambda index: index**2, 100, "squares") == [index**2 for index in range(100)]
     with pytest.raises(ZeroDivisionError):
         files.parallel(lambda index: 1 // (index - 5), 10, "quotients")
+
+
+def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
+    """Each of 64 threads would take its own 700 MB."""
+    for size, most in (((5000, 4000), 1), ((50, 40), 4)):
+        path = tmp_path / f"{size[0]}.png"
+        Image.new("L", size, 9).save(path)
+        at_once, opaque, seen = [], files._opaque, []
+
+        def slow(image, at_once=at_once, opaque=opaque, seen=seen):
+            at_once.append(None)
+            seen.append(len(at_once))
+            time.sleep(0.05)
+            at_once.pop()
+            return opaque(image)
+
+        monkeypatch.setattr(files, "_opaque", slow)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(files.decode, [path] * 4))
+        monkeypatch.undo()
+        assert max(seen) == 1 if most == 1 else max(seen) > 1
