@@ -43,6 +43,8 @@ class Recipe(RunOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name, value in vars(self).items():
+            self.demand(not isinstance(value, float) or math.isfinite(value), name, "a finite number")
         for name in ("steps", "batch_size"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand_whole_executions("steps")

@@ -96,11 +96,10 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
 
 def array(proto: Any, name: str) -> np.ndarray:
     """Returns a `TensorProto` message as an array; raises Refused if its content does not fill its shape."""
-    size = math.prod(dim.size for dim in proto.tensor_shape.dim)
-    given = filled(proto)
-    if size != given:  # make_ndarray would make an array of the shape first, however large, and repeat a value
-        raise Refused("INVALID_ARGUMENT", f"{name} has {given} values, its shape has {size}.")
     try:
+        size, given = math.prod(dim.size for dim in proto.tensor_shape.dim), filled(proto)
+        if size != given:  # make_ndarray would make an array of the shape first, however large, and repeat a value
+            raise Refused("INVALID_ARGUMENT", f"{name} has {given} values, its shape has {size}.")
         return tf.make_ndarray(proto)
     except (ValueError, TypeError, KeyError) as error:
         raise Refused("INVALID_ARGUMENT", f"{name}: {reason(error)}") from error

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,13 @@ def test_a_recipe_cannot_change():
 def test_the_best_of_a_run_that_holds_images_out_is_its_validations():
     with pytest.raises(UsageError, match="--best-by must be left out where images are held out"):
         dataclasses.replace(recipes.find("autoencoder"), evaluate="mmd", best_by="mmd")
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_numbers_must_be_finite(name):
+    recipe = recipes.find(name)
+    fields = [f.name for f in dataclasses.fields(recipe) if isinstance(getattr(recipe, f.name), float)]
+    for field in fields:
+        for value in (math.nan, math.inf, -math.inf):
+            with pytest.raises(UsageError, match=f"^--{field.replace('_', '-')} must be"):
+                dataclasses.replace(recipe, **{field: value})

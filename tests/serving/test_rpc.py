@@ -53,6 +53,15 @@ def test_a_shape_larger_than_its_content_is_refused_before_there_is_an_array(dim
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
 
 
+@pytest.mark.parametrize("kind", [0, 99])
+def test_a_type_that_there_is_not_is_refused(kind, stub):
+    made = servers.request("gan", "serving_default", latent=np.zeros((1, 8), np.float32))
+    made.inputs["latent"].dtype = kind
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.Predict(made)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "latent" in refused.value.details()
+
+
 def test_an_output_filter_chooses_outputs(stub):
     asked = servers.request("gan", "sample", seed=np.int64(1), count=np.int64(1))
     asked.output_filter.append("latent")

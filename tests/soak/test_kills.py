@@ -62,7 +62,7 @@ def test_a_run(model, tmp_path, record_property):
         while not ended:
             begun = [path.parent for path in folder.glob("runs/*/recipe.json")]
             arguments = ["--resume", begun[0]] if begun else SMALL[model]
-            ended = killed(arguments, folder, rng.uniform(0, life))
+            ended = killed(arguments, folder, rng.uniform(0, 0.8 * life))
             kills += not ended
             assert all(map(whole, begun))
         assert processes.ending(begun[0] if begun else processes.run_of(folder)) == processes.ending(
@@ -82,7 +82,7 @@ def test_fine_tuning(tmp_path):
     flags += ["--depths", "0", "1", "--test-split", "test[:50]", "--checkpoint-every", "10", "--out"]
     life, rng, kills = lifetime([*flags, "straight"], tmp_path, "finetune.py"), random.Random(0), 0
     while kills < KILLS:
-        while not killed([*flags, "killed"], tmp_path, rng.uniform(0, life), "finetune.py"):
+        while not killed([*flags, "killed"], tmp_path, rng.uniform(0, 0.8 * life), "finetune.py"):
             kills += 1
         one, other = tmp_path / "straight", tmp_path / "killed"
         assert (one / "finetune.md").read_text() == (other / "finetune.md").read_text()
