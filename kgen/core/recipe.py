@@ -85,6 +85,15 @@ class Recipe(RunOptions):
         return json.dumps({"model": fields.pop("name"), **fields}, indent=2, default=str) + "\n"
 
 
+def fixed(recipe: Recipe) -> dict[str, Any]:
+    """Returns the fields that a checkpoint depends on, as JSON has them: all but the data, the device and the clocks.
+
+    The images are compared by their digest.
+    """
+    others = {*marked(recipe, MAY_CHANGE), "model", "dataset", "start_from", "precision", "jit", "steps_per_execution"}
+    return {name: value for name, value in json.loads(recipe.to_json()).items() if name not in others}
+
+
 def from_json(text: str, source: Path | str = "recipe.json") -> Recipe:
     """Returns the recipe that `to_json` wrote.
 

@@ -41,6 +41,7 @@ class Trainer(keras.Model):
         super().__init__(name="trainer")
         self.game, self.seed, self.ema = game, seed, ema
         self._turns = {}  # traced turns, made anew by compile()
+        self.numbers = "{}"  # of the recipe, as JSON, which a checkpoint of this trainer must have too
         self.traces = 0  # how often train_step was traced; more than once makes steps slow
         self.played = []  # names of logged values, in the order in which a step computes them
         self.rate_factor = self._counter("rate_factor", (), initializer="ones")

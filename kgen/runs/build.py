@@ -1,6 +1,7 @@
 """Builds the trainer of a recipe, either new or with the weights of a run's newest checkpoint."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from kgen import data
 from kgen.backend import keras, tf
-from kgen.core.recipe import Recipe
+from kgen.core.recipe import Recipe, fixed
 from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.runs import checkpoint, directory
@@ -38,6 +39,7 @@ def prepare(recipe: Recipe, pictures: data.Images) -> Trainer:
     keras.utils.set_random_seed(recipe.seed)
     with precision(recipe.precision):
         trainer = Trainer(recipe.game(pictures), recipe.seed, recipe.ema, recipe.holds_out or bool(recipe.best_by))
+    trainer.numbers = json.dumps(fixed(recipe))
     trainer.compile(jit_compile=jit, steps_per_execution=recipe.steps_per_execution)
     return trainer
 

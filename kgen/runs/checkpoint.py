@@ -87,6 +87,7 @@ def save(trainer: "Trainer", folder: Path, step: int, keep: int = 3) -> Path:
         aside.mkdir(parents=True)
         save_file(state, aside / STATE)
         manifest = {"step": step, "sha256": sha256(aside / STATE), "kgen": kgen.__version__}
+        manifest["numbers"] = json.loads(trainer.numbers)
         (aside / MANIFEST).write_text(json.dumps(manifest) + "\n")
         for path in (aside / STATE, aside / MANIFEST, aside):
             flush(path)
@@ -159,6 +160,7 @@ def restore(trainer: "Trainer", folder: Path) -> int:
                 f"The checkpoint of step {step} is damaged ({error}); taking the one before it.", stacklevel=2
             )
             continue
+        demand_same_numbers(trainer, Path(folder) / f"{step:06d}")
         assign(trainer, state, f"{folder}/{step:06d}")
         return step
     if found != steps(folder):  # a run that still trains has replaced them meanwhile
@@ -166,6 +168,17 @@ def restore(trainer: "Trainer", folder: Path) -> int:
     if found:
         raise UsageError(f"Every checkpoint in {folder} is damaged. Start a new run.")
     return 0
+
+
+def demand_same_numbers(trainer: "Trainer", path: Path) -> None:
+    """Raises UsageError if a checkpoint was saved with other numbers than those of the trainer's recipe."""
+    saved, mine = json.loads((path / MANIFEST).read_text()).get("numbers", {}), json.loads(trainer.numbers)
+    odd = [name for name, value in mine.items() if name in saved and saved[name] != value]
+    if odd:
+        raise UsageError(
+            f"{path} was saved with {odd[0]} {saved[odd[0]]}, and the recipe has {mine[odd[0]]}: it is of another run, "
+            "or recipe.json was edited. Give the recipe its number back, or start a new run."
+        )
 
 
 def read(path: Path) -> dict[str, np.ndarray]:

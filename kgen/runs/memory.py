@@ -2,12 +2,14 @@
 
 import math
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kgen.backend import keras, tf
 from kgen.core.options import MAY_CHANGE, marked
 from kgen.errors import UsageError
+from kgen.runs.build import precision
 
 if TYPE_CHECKING:
     from kgen.core.game import Player
@@ -46,12 +48,19 @@ def demand_fits(recipe: "Recipe", pictures: "Images") -> None:
 def estimate(recipe: "Recipe", pictures: "Images") -> float:
     """Returns how many bytes a training step of a recipe needs at least; 0 if that cannot be told.
 
-    The networks are built in a graph of TensorFlow, in which a variable has a shape and no memory.
+    The networks are built in a graph of TensorFlow, in which a variable has a shape and no memory. They are built in a
+    thread, since Keras counts the names of layers in each: those of the real networks stay as they are.
 
     Returns:
         Bytes of the weights, of their gradients, of the optimizers, and of the outputs of layers that have weights.
     """
-    with tf.Graph().as_default():
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(estimate_here, recipe, pictures).result()
+
+
+def estimate_here(recipe: "Recipe", pictures: "Images") -> float:
+    """Returns what `estimate` does, from this thread."""
+    with tf.Graph().as_default(), precision(recipe.precision):
         try:
             players = recipe.game(pictures).players.values()
             return sum(of_player(player, recipe.batch_size) for player in players)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,10 +90,7 @@ def train(
     run = Path(resume) if resume else directory.create(runs_dir, recipe)
     with directory.lock(run):
         directory.write_environment(run, pictures)
-        checkpoint.sweep(run / "checkpoints")
-        step = checkpoint.restore(trainer, run / "checkpoints")
-        if step > recipe.steps:
-            raise UsageError(f"--steps must be at least {step}, which {run} has reached, not {recipe.steps}.")
+        step = restored(trainer, recipe, run)
         directory.write_recipe(run, recipe)
         shown = pipeline.indices(recipe.seed, 0, 64, len(pictures.images))
         images.save_png(run / "real.png", images.grid(pictures.images[shown]))
@@ -106,6 +104,22 @@ def train(
         for complaint in outcome.complaints(run):
             print(f"{run}: {complaint}", file=sys.stderr)
         return Result(run, trainer, exported, step, True)
+
+
+def restored(trainer: Trainer, recipe: "Recipe", run: Path) -> int:
+    """Sets a trainer to the newest checkpoint of a run; returns its step, 0 without one.
+
+    Raises:
+        UsageError: the run has played more steps than the recipe has, or its checkpoints are of another recipe.
+    """
+    checkpoint.sweep(run / "checkpoints")
+    step = checkpoint.restore(trainer, run / "checkpoints")
+    played = max((line["step"] for line in outcome.lines(run / "log.jsonl")), default=0)
+    if step == 0 and played > recipe.checkpoint_every:
+        warnings.warn(f"{run} has a log of {played} steps and no checkpoint: it begins again at step 0.", stacklevel=2)
+    if step > recipe.steps:
+        raise UsageError(f"--steps must be at least {step}, which {run} has reached, not {recipe.steps}.")
+    return step
 
 
 def complete(trainer: Trainer, recipe: "Recipe", run: Path, step: int, exports_dir: Path | str | None) -> Path | None:

@@ -112,12 +112,12 @@ def two_heads():
 
 
 def clipped():
-    rules = {"clip": 0.1, "warm_up": 20, "discriminator_steps": 5, "objective": "wasserstein"}
+    rules = {"clip": 0.1, "warm_up": 20, "discriminator_steps": 5, "loss": "wasserstein"}
     return on_points(WGAN, opponent(), (optimizers.RMSprop(3e-4), optimizers.RMSprop(3e-4)), **rules)
 
 
 def penalised():
-    rules = {"penalty": 0.1, "discriminator_steps": 5, "objective": "wasserstein"}
+    rules = {"penalty": 0.1, "discriminator_steps": 5, "loss": "wasserstein"}
     return on_points(WGANGP, opponent(), (adam(beta1=0.5, beta2=0.9), adam(beta1=0.5, beta2=0.9)), **rules)
 
 

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import time
+import types
 import warnings
 
 import pytest
@@ -204,6 +205,9 @@ DAMAGES = [
 ]
 
 
+NOBODY = types.SimpleNamespace(numbers="{}")  # stands for a trainer whose variables are not set
+
+
 @pytest.fixture
 def copy(tmp_path):
     """A copy of a finished run, to be damaged: checkpoints 56 and 60."""
@@ -216,7 +220,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_taken(damage, copy,
     monkeypatch.setattr(checkpoint, "assign", lambda trainer, state, source: taken.append(source))
     damage(copy / "checkpoints/000060")
     with pytest.warns(UserWarning, match="step 60 is damaged"):
-        assert checkpoint.restore(None, copy / "checkpoints") == 56
+        assert checkpoint.restore(NOBODY, copy / "checkpoints") == 56
     assert taken == [f"{copy}/checkpoints/000056"]
 
 
@@ -224,14 +228,14 @@ def test_a_sound_checkpoint_is_taken_without_a_warning(copy, monkeypatch):
     monkeypatch.setattr(checkpoint, "assign", lambda trainer, state, source: None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert checkpoint.restore(None, copy / "checkpoints") == 60
+        assert checkpoint.restore(NOBODY, copy / "checkpoints") == 60
 
 
 def test_all_damaged_is_a_usage_error(copy):
     flip_a_byte(copy / "checkpoints/000060")
     lose_the_manifest(copy / "checkpoints/000056")
     with pytest.warns(UserWarning) as warned, pytest.raises(UsageError, match="Every checkpoint .* is damaged"):
-        checkpoint.restore(None, copy / "checkpoints")
+        checkpoint.restore(NOBODY, copy / "checkpoints")
     assert len(warned) == 2
 
 

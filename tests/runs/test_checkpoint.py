@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,9 +82,29 @@ def test_another_recipe_is_refused_by_name_and_leaves_the_match_alone(changes, v
     checkpoint.save(trainer, tmp_path, 7)
     other = build.prepare(dataclasses.replace(SMALL, **{"ema": 0.9, **changes}), pictures())
     before = state(other)
+    with pytest.raises(UsageError, match=f"000007 was saved with {next(iter(changes))} .*, and the recipe has"):
+        checkpoint.restore(other, tmp_path)
+    other.numbers = "{}"  # its networks say the same
     with pytest.raises(UsageError, match=f"000007 is of another recipe: .*{variable}"):
         checkpoint.restore(other, tmp_path)
     assert all(np.array_equal(array, before[key]) for key, array in state(other).items())
+
+
+@pytest.mark.parametrize("changes", [{"seed": 5}, {"learning_rate": 1.0}, {"batch_size": 8}])
+def test_a_checkpoint_of_other_numbers_is_refused_though_it_fits(changes, trainer, tmp_path):
+    """An edited recipe.json would have no effect: the optimizer's rate comes from the checkpoint."""
+    checkpoint.save(trainer, tmp_path, 7)
+    ((name, value),) = changes.items()
+    other = build.prepare(dataclasses.replace(SMALL, ema=0.9, **changes), pictures())
+    with pytest.raises(UsageError, match=f"was saved with {name} .*, and the recipe has {value}: it is of another run"):
+        checkpoint.restore(other, tmp_path)
+
+
+def test_intervals_precision_and_length_may_differ(trainer, tmp_path):
+    checkpoint.save(trainer, tmp_path, 7)
+    changes = {"steps": 99, "log_every": 3, "precision": "mixed_bfloat16", "start_from": Path("x"), "dataset": "mnist"}
+    other = build.prepare(dataclasses.replace(SMALL, ema=0.9, **changes), pictures())
+    assert checkpoint.restore(other, tmp_path) == 7
 
 
 @pytest.mark.parametrize("keep, left", [(1, [30]), (2, [20, 30]), (3, [10, 20, 30]), (9, [10, 20, 30])])

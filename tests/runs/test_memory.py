@@ -57,10 +57,13 @@ def test_what_cannot_fit_is_refused_in_a_sentence(name, changes):
 
 
 def test_what_fits_is_built_as_before():
-    """Nothing that the estimate does shows in the weights that are drawn."""
+    """Nothing that the estimate does shows in the weights that are drawn, or in the names of layers."""
     recipe, data = shrink(recipes.find("dcgan")), pictures(8)
     plain = [w for p in build.prepare(recipe, data).game.players.values() for w in p.network.get_weights()]
+    before = keras.layers.Dense(1).name
     memory.demand_fits(recipe, data)
+    number = int(before.partition("_")[2] or 0)
+    assert keras.layers.Dense(1).name == f"dense_{number + 1}"
     after = [w for p in build.prepare(recipe, data).game.players.values() for w in p.network.get_weights()]
     assert all(np.array_equal(one, other) for one, other in zip(plain, after, strict=True))
 
