@@ -92,6 +92,7 @@ def test_policies_are_applied_in_the_order_given(policies):
     np.testing.assert_allclose(rolled(policies, x), expected, atol=2e-6)
 
 
+@pytest.mark.slow
 @jit
 @names
 def test_compiled_equals_eager(name, jit_compile):

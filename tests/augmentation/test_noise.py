@@ -85,6 +85,7 @@ def test_noises_are_applied_from_left_to_right(text):
     assert np.abs(rolled(reverse, x) - rolled(text, x)).max() > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
 @pytest.mark.parametrize("text", [*TEXTS, ALL])
 def test_compiled_equals_eager(text, jit_compile):

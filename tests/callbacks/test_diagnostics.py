@@ -315,6 +315,7 @@ def test_a_resumed_training_leaves_the_same_file(run, tmp_path):
     assert (first / "diagnosis.jsonl").read_bytes() == (run / "diagnosis.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing(run, tmp_path, monkeypatch):
     monkeypatch.setattr(Diagnostics, "on_train_begin", lambda self, logs=None: None)
     monkeypatch.setattr(Diagnostics, "at", lambda self, step: None)

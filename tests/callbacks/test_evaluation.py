@@ -78,6 +78,7 @@ def pictures():
     return build.load(small())
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_measured(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setitem(evaluator.all_metrics(), "mmd", Metric(lambda evidence: seen.append(evidence.fake) or []))

@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 
 from kgen import callbacks
 from kgen.core import recipe as recipes
-from kgen.runs import build
+from kgen.runs import build, directory
 from kgen.training import train as training
 from tests.helpers import processes
 from tests.helpers.planted_faults import CURVE, TINY, lines, planted, same, state, train
@@ -57,7 +57,7 @@ def test_the_best_weights_are_exported(stopped):
     network.set_weights(measure.looks[3])
     np.testing.assert_allclose(exported, 1 / (1 + np.exp(-network(x).numpy())), atol=1e-5)
     network.set_weights(kept)
-    again, _ = build.reopen(dataclasses.replace(recipes.find("autoencoder"), **TINY, seed=3), result.run)
+    again, _ = build.reopen(directory.read_recipe(result.run), result.run)
     assert same(again.best_game().autoencoder, measure.looks[3])  # the checkpoint has them
 
 
@@ -105,10 +105,11 @@ def test_a_run_that_ends_within_an_epoch_looks_once_more(tmp_path):
     assert looks == [(4, 1, True), (8, 2, True), (10, 2.5, True)]
     assert same(result.trainer.game.autoencoder, measure.looks[2])
     assert same(result.trainer.best_game().autoencoder, measure.looks[2])
-    again, _ = build.reopen(dataclasses.replace(recipes.find("autoencoder"), **TINY), result.run)
+    again, _ = build.reopen(directory.read_recipe(result.run), result.run)
     assert same(again.best_game().autoencoder, measure.looks[2])  # saved after the last look
 
 
+@pytest.mark.slow
 def test_a_look_within_an_epoch_is_no_epoch_of_patience(tmp_path):
     """A run that is resumed with more steps must go on where one with as many from the start would."""
     short, _ = planted(tmp_path, [0.5, 0.25, 0.375], steps=10, patience=1)

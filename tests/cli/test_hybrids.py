@@ -107,6 +107,7 @@ def test_the_script_on_an_export_without_a_judge(call, tmp_path):
         assert (tmp_path / "export" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_images_that_were_trained_on_are_told(call, tmp_path):
     flags = [*DIGITS, "--split", "train[:100]", "--pairing", "order", "--count", 10, "--out", tmp_path / "out"]
     code, _, errors = call("--run", AUTOENCODER, "--classifier", CLASSIFIER, *flags)
@@ -199,6 +200,7 @@ def test_a_folder_that_cannot_be_made(call, tmp_path):
     assert f"hybrids.py: The folder {tmp_path / 'file/folder'} cannot be made:" in errors
 
 
+@pytest.mark.slow
 def test_an_export_of_a_folder_of_colour(call, tmp_path, capsys):
     random = np.random.default_rng(0)
     for split in ("train", "test"):

@@ -9,6 +9,7 @@ from kgen.rng import Rng
 from kgen.runs import build, directory
 
 
+@pytest.mark.slow
 def test_robustness_is_the_loss_under_each_noise(call, autoencoder, tmp_path):
     code, out, err = call(
         "robustness", "--runs", autoencoder, "--split", "test[:40]", "--noise", "clean", "uniform:0.7"

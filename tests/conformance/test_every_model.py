@@ -36,6 +36,7 @@ from tests.helpers.recipes import (
 NAMES = recipes.names()
 PAPERS = sorted((Path(__file__).parents[2] / "kgen/models").rglob("[!_]*.py"))
 every_recipe = pytest.mark.parametrize("name", one_of_each_paper())
+in_part = pytest.mark.parametrize("name", slow_but("dcgan", "acai", "vae-gan"))
 takes_long = pytest.mark.parametrize("name", slow_but("dcgan"))
 slow = pytest.mark.parametrize("name", slow_but())
 every_paper = pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
@@ -65,7 +66,7 @@ def test_every_variable_is_in_the_checkpoint(name):
     assert [v.path for v in [*trainer.variables, *optimizers] if id(v) not in kept] == []
 
 
-@pytest.mark.parametrize("name", slow_but("dcgan", "acai", "vae-gan"))
+@in_part
 def test_rounds_play_and_move_all_players_from_one_trace(name):
     trainer = new_trainer(name, seed=1)
     before = {player: state_of(getattr(trainer, player)) for player in trainer.game.players}
@@ -126,7 +127,7 @@ def same(one, other, atol=1e-4):
     np.testing.assert_allclose([one[n] for n in names], [other[n] for n in names], rtol=1e-4, atol=atol)
 
 
-@every_recipe
+@in_part
 def test_each_turn_moves_exactly_its_players(name):
     trainer = new_trainer(name)
     game = trainer.game
@@ -187,7 +188,7 @@ def test_bfloat16_keeps_weights_losses_and_pictures_in_float32(name):
         assert trainer.best_game().pictures(2).dtype == tf.float32
 
 
-@every_recipe
+@in_part
 def test_pictures_are_images_in_the_unit_range(name):
     trainer = new_trainer(name)
     with Rng(0):

@@ -85,6 +85,7 @@ def test_onnx_files_answer_as_the_run(name, tmp_path):
     assert check_onnx(name, tmp_path) == ONNX[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_tflite_files_answer_as_the_run(name, tmp_path):
     more = {"serving_default", "reconstruct"} if name == "vae" else set()
@@ -142,6 +143,7 @@ def needs_mending(name):
     return keras.Model(latent, x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", formats.FORMATS)
 @pytest.mark.parametrize("name", ["padded", "repeated", "quantized"])
 def test_what_the_converters_get_wrong_is_mended(name, kind, tmp_path):

@@ -113,6 +113,7 @@ def test_of_a_plain_autoencoder_the_codes_themselves(source, codecs):
     np.testing.assert_array_equal(codecs[source].sampled(PIXELS, 3), codecs[source].encode(PIXELS))
 
 
+@pytest.mark.slow
 def test_a_game_without_a_decoder_has_no_autoencoder(dcgan, trained):
     assert loading.of_game(dcgan.trainer.best_game()).parts()[1] is None
     close(

@@ -246,6 +246,7 @@ def test_what_is_damaged_can_be_seen_by_the_reader_itself(damage, copy):
         checkpoint.read(copy / "checkpoints/000060")
 
 
+@pytest.mark.slow
 def test_a_damaged_last_checkpoint_is_made_again(copy):
     flip_a_byte(copy / "checkpoints/000060")
     assert checkpoints(copy) == {"000056": True, "000060": False}

@@ -169,6 +169,7 @@ def test_what_is_no_probability_and_what_has_no_class_is_refused():
         k_plus_one_score(REAL[:, :1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_compiled_equals_eager(jit_compile):
     functions = (

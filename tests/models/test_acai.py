@@ -135,6 +135,7 @@ def spelled_out(made, x, gamma=0.2, weight=0.5):
     return {"autoencoder": tf.reduce_mean((x - made_of) ** 2) + weight * tf.reduce_mean(guesses**2), "critic": critic}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [0, 2])
 def test_a_round_moves_each_player_by_the_gradient_of_its_own_loss(extra):
     made, plain = (game(extra_critic_steps=extra) for _ in range(2))

@@ -289,7 +289,7 @@ MISTAKES = [
     ({"prune_decoder_dense": 2.0}, "--prune-decoder-dense must be at least 0 and below 1, not 2.0."),
     (
         {"prune_decoder_convolution": float("nan")},
-        "--prune-decoder-convolution must be at least 0 and below 1, not nan.",
+        "--prune-decoder-convolution must be a finite number, not nan.",
     ),
     ({"learning_rate": 0.0}, "--learning-rate must be above 0, not 0.0."),
     ({"l2": -1e-5}, "--l2 must be 0 or more, not -1e-05."),

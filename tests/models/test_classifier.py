@@ -133,6 +133,7 @@ def steps(game, count=2):
     return before, (weights(game.encoder), weights(game.classifier.get_layer("head")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unfreeze", [0, 1, 3, 5, None])
 def test_exactly_the_last_layers_of_the_encoder_learn(unfreeze, tmp_path):
     game = on(written(tmp_path), unfreeze=unfreeze, l2=0.1)  # nor does decay move the others

@@ -142,6 +142,7 @@ def spelled_out(gamma=0.3, real_share=0.5, judged=True):
     }
 
 
+@pytest.mark.slow
 @KINDS
 @pytest.mark.parametrize("name", PLAYERS)
 def test_gradients_are_those_of_the_losses_spelled_out(name, judged):
@@ -150,6 +151,7 @@ def test_gradients_are_those_of_the_losses_spelled_out(name, judged):
     close(gradients(made, name), gradients(made, name, spelled_out(real_share=0.4, judged=judged)[name]))
 
 
+@pytest.mark.slow
 def test_neither_share_nor_kinds_of_the_gan_reach_the_encoder():
     first = gradients(game(), "encoder")
     for changes in ({"real_share": 0.9}, {"judge_reconstructions": False}, {"gamma": 0.9}):
@@ -179,6 +181,7 @@ def test_the_discriminators_step_is_that_of_the_gan_loss_alone():
     assert all(np.abs(gradient).max() > 0.01 for gradient in likelihood[:3])  # which it would be seen by
 
 
+@pytest.mark.slow
 def test_a_referee_holds_back_one_of_two_and_never_the_encoder():
     for equilibrium, moves in ((30.0, [True, True, False]), (0.0, [True, False, True])):
         made = game(rate=0.05, margin=0.01, equilibrium=equilibrium)  # all costs are below, or above

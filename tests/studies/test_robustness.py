@@ -22,6 +22,7 @@ def test_the_picture_of_robustness_has_a_row_that_is_seen_above_each_runs(autoen
     assert not np.array_equal(rows[3], rows[0]) and not np.array_equal(rows[4], rows[1])
 
 
+@pytest.mark.slow
 def test_another_model_sees_no_noise(tmp_path):
     small = {"width": 4, "latent_dim": 8, "batch_size": 8, "steps": 2, "split": "train[:50]"}
     run = training.train(dataclasses.replace(recipes.find("dcgan"), **small), tmp_path, None).run

@@ -6,6 +6,7 @@ from kgen.errors import UsageError
 from tests.helpers.measured_runs import MEASURED, small, train
 
 
+@pytest.mark.slow
 def test_training_images_to_compare_with_are_told(tmp_path):
     with pytest.warns(UserWarning, match="real images to compare with are training images"):
         train(tmp_path, **{**MEASURED, "evaluate": "mmd", "evaluate_on": small().split})

@@ -93,6 +93,7 @@ def test_a_resumed_run_keeps_its_lower_rates(tmp_path, diverges):
     ]
 
 
+@pytest.mark.slow
 def test_without_a_checkpoint_it_begins_again(tmp_path, diverges):
     diverges(above=0.5)
     found = train(tmp_path, on_nan="rollback", checkpoint_every=20)
@@ -110,6 +111,7 @@ def test_the_number_of_rollbacks_is_bounded(tmp_path, diverges):
     assert checkpoint.steps(run / "checkpoints") == [5]
 
 
+@pytest.mark.slow
 def test_by_default_it_stops(tmp_path, diverges):
     diverges(above=0.5)
     with pytest.raises(Diverged, match="--on-nan rollback"):

@@ -138,6 +138,7 @@ def test_more_steps_on_resume_equal_as_many_from_the_start(run, tmp_path):
     assert processes.ending(own) == processes.ending(processes.run_of(longer))
 
 
+@pytest.mark.slow
 def test_fewer_steps_than_were_played_are_refused(tmp_path):
     result = train(tmp_path, steps=10)
     before = (result.run / "recipe.json").read_text()
@@ -146,6 +147,7 @@ def test_fewer_steps_than_were_played_are_refused(tmp_path):
     assert (result.run / "recipe.json").read_text() == before
 
 
+@pytest.mark.slow
 def test_a_run_that_is_done_can_be_resumed(tmp_path):
     result = train(tmp_path, steps=10)
     before = processes.ending(result.run)
@@ -154,6 +156,7 @@ def test_a_run_that_is_done_can_be_resumed(tmp_path):
     assert processes.ending(result.run) == before
 
 
+@pytest.mark.slow
 def test_other_images_are_refused(tmp_path, monkeypatch):
     result = train(tmp_path, steps=5)
     with pytest.raises(UsageError, match="--split of .* is train and cannot change in a resumed run"):

@@ -128,6 +128,7 @@ def spelled_out(made, x, seed, critic):
     return vae + tf.reduce_sum(guesses**2), tf.reduce_sum((guesses - alpha) ** 2 + real**2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("critic", CRITICS)
 def test_both_players_move_from_one_forward_pass_down_their_own_gradients(critic):
     made, plain = (game(critic=critic) for _ in range(2))
