@@ -232,7 +232,8 @@ class VAEGANRecipe(Recipe):
         falling = keras.optimizers.schedules.PolynomialDecay(
             self.learning_rate, decay_steps=self.steps, end_learning_rate=self.final_learning_rate, power=0.75
         )
-        return optimizers.RMSprop(falling, rho=0.9, epsilon=1e-5)
+        # The code adds 1e-5 to roots of summed gradients; these are means over its batches of 64.
+        return optimizers.RMSprop(falling, rho=0.9, epsilon=1e-5 / 64)
 
 
 RECIPES = {

@@ -236,6 +236,7 @@ def test_channels_are_the_authors(name, size):
     assert (made.update_rule.centre, made.update_rule.margin, made.real_share) == (0.68, 0.35, 0.5)
     for player in made.players.values():
         falling = player.optimizer.get_config()["learning_rate"]["config"]
+        assert (player.optimizer.rho, player.optimizer.epsilon) == (0.9, 1e-5 / 64)
         assert (falling["decay_steps"], falling["power"]) == (recipes.find(name).steps, 0.75)
         found = falling["initial_learning_rate"], falling["end_learning_rate"], player.l2
         np.testing.assert_allclose(found, (0.025 / 64, 1e-5 / 64, 1e-5 / 64), rtol=1e-6)
