@@ -235,13 +235,13 @@ def play(
         with writer.as_default():
             tf.summary.text("recipe", f"```\n{recipe.to_json()}```", step=0)
             hparams(recipe.to_json(), run.name)
-    validation, interrupt, watching = watchers.watchers_of(game, recipe, data, run, start, writer, evaluator)
+    watching = watchers.watchers_of(game, recipe, data, run, start, writer, evaluator)
     try:
         trainer.fit(steps, epochs=1, shuffle=False, verbose=0, callbacks=[*watching, *more])
     finally:
         for watcher in watching:
             watcher.close()
-    step = validation.stopped or interrupt.stopped or recipe.steps
+    step = int(trainer.step.numpy())  # fewer than asked for if a callback, perhaps the user's, has stopped training
     if finished(trainer, recipe, step):
         for watcher in watching:
             watcher.finish(step)

@@ -26,8 +26,8 @@ def watchers_of(
     start: int,
     writer: "tf.summary.SummaryWriter",
     evaluator: "Evaluator | None",
-) -> "tuple[callbacks.Validation, callbacks.Interrupt, list[EveryNSteps]]":
-    """Returns the callbacks of a run: validation, interrupt, and the list of all in the order in which they act.
+) -> "list[EveryNSteps]":
+    """Returns the callbacks of a run in the order in which they act.
 
     Args: as in `play`; `writer` is a `tf.summary` writer.
     """
@@ -60,10 +60,10 @@ def watchers_of(
         watchers.append(callbacks.Profile(run / "train", recipe.profile, recipe.steps_per_execution, start))
     watchers += [
         callbacks.Samples(run / "samples", writer, recipe.sample_every, start, seed=seed),
-        callbacks.Checkpoints(run / "checkpoints", recipe.checkpoint_every, start, recipe.keep),
+        callbacks.Checkpoints(run / "checkpoints", recipe.checkpoint_every, start, recipe.keep, recipe.steps),
         interrupt,
     ]
-    return validation, interrupt, watchers
+    return watchers
 
 
 def epoch(recipe: "Recipe", count: int, batches: int) -> int:
