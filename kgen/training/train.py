@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import sys
 import warnings
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from tensorboard.plugins.hparams import api
 
 from kgen import callbacks, images
 from kgen.backend import tf
+from kgen.callbacks.log import step_of
 from kgen.core import recipe as recipes
 from kgen.core.trainer import Trainer
 from kgen.data import demand_every_class, pipeline
@@ -114,7 +116,8 @@ def restored(trainer: Trainer, recipe: "Recipe", run: Path) -> int:
     """
     checkpoint.sweep(run / "checkpoints")
     step = checkpoint.restore(trainer, run / "checkpoints")
-    played = max((line["step"] for line in outcome.lines(run / "log.jsonl")), default=0)
+    log = (run / "log.jsonl").read_text(errors="replace").splitlines() if (run / "log.jsonl").exists() else []
+    played = max((known for known in map(step_of, log) if known < math.inf), default=0)  # a kill may have cut a line
     if step == 0 and played > recipe.checkpoint_every:
         warnings.warn(f"{run} has a log of {played} steps and no checkpoint: it begins again at step 0.", stacklevel=2)
     if step > recipe.steps:
