@@ -12,14 +12,11 @@ class Interrupt(EveryNSteps):
 
     Args:
         start: steps played before this `fit`.
-
-    Attributes:
-        stopped: the step at which training stopped, or None.
     """
 
     def __init__(self, start: int = 0) -> None:
         super().__init__(1, start)
-        self.asked, self.stopped, self._previous = False, None, {}
+        self.asked, self._previous = False, {}
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Takes over both signals."""
@@ -38,7 +35,6 @@ class Interrupt(EveryNSteps):
     def at(self, step: int) -> None:
         """Stops `fit` if a signal has arrived."""
         if self.asked:
-            self.stopped = step
             self.model.stop_training = True
 
     def close(self) -> None:

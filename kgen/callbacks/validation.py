@@ -30,9 +30,6 @@ class Validation(EveryNSteps):
         patience: epochs without a smaller loss after which `fit` stops; 0 never stops it.
         seed: of the noise that a game adds to the held-out images.
 
-    Attributes:
-        stopped: the step at which early stopping ended `fit`, or None.
-
     Source: Prechelt 1998, "Early stopping - but when?"; report 002, section 2.2.
     """
 
@@ -49,7 +46,7 @@ class Validation(EveryNSteps):
     ) -> None:
         super().__init__(every, start)
         self.path, self.writer, self.held, self.last = Path(path), writer, held, last
-        self.patience, self.seed, self.stopped = patience, seed, None
+        self.patience, self.seed = patience, seed
         forget_after(self.path, start)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -60,7 +57,6 @@ class Validation(EveryNSteps):
         """Measures, lets the game act between epochs, and stops `fit` when patience has run out."""
         self._note(step, self._look(), self.model.game.between_epochs(step // self.every))
         if self.patience and int(self.model.wait.numpy()) >= self.patience:
-            self.stopped = step
             self.model.stop_training = True
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:

@@ -126,6 +126,11 @@ def read_recipe(path: Path) -> Recipe:
     return recipes.from_json(file.read_text(errors="replace"), file)
 
 
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Returns the objects of a JSON-lines file such as log.jsonl; none if there is no file."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
 def find(name: str | Path, runs_dir: Path | str) -> Path:
     """Returns the path of a run directory; `latest` is the one in `runs_dir` that was written to last.
 

@@ -60,17 +60,12 @@ def best_epoch(run: Path) -> dict[str, float]:
     `loss` is the training loss, with noise and dropout, from the last line of log.jsonl up to the best step. If there
     is no such line, it is from the first line.
     """
-    epochs, log = (read_lines(Path(run) / name) for name in ("epochs.jsonl", "log.jsonl"))
+    epochs, log = (directory.read_lines(Path(run) / name) for name in ("epochs.jsonl", "log.jsonl"))
     best = [line for line in epochs if line.get("best")][-1]
     before = [line for line in log if line["step"] <= best["step"]] or log[:1]
     losses = [value for name, value in (before[-1] if before else {}).items() if name.endswith("_loss")]
     measured = {name: value for name, value in best.items() if name.startswith("validation_")}
     return {"step": best["step"], "loss": losses[0] if losses else None, **measured}
-
-
-def read_lines(path: Path) -> list:
-    """Returns the records of a JSON-lines file."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def best(results: list[dict[str, float]]) -> int:

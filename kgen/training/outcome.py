@@ -1,9 +1,9 @@
 """What is said at the end of a run whose losses stayed finite but that learnt nothing."""
 
-import json
 from pathlib import Path
 
 from kgen.callbacks.diagnostics import SENTENCES
+from kgen.runs import directory
 
 GROWN = 1_000  # times its first value: no loss of a recipe that learns has done so
 HUGE = 1e5  # nor has one been as large as this
@@ -21,7 +21,7 @@ def complaints(run: Path) -> list[str]:
     Args:
         run: the run directory, with log.jsonl and diagnosis.jsonl.
     """
-    log, diagnosis = lines(run / "log.jsonl"), lines(run / "diagnosis.jsonl")
+    log, diagnosis = (directory.read_lines(run / f"{name}.jsonl") for name in ("log", "diagnosis"))
     return [*lasting(diagnosis), *(grown(log) or risen(log)), *still(log)]
 
 
@@ -69,8 +69,3 @@ def still(log: list[dict]) -> list[str]:
         for name, count in counts.items()
         if 2 * count > len(second) and second[-1][name] < STILL
     ]
-
-
-def lines(path: Path) -> list[dict]:
-    """Returns the objects of a JSON-lines file; none if it is not there."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

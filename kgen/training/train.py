@@ -2,9 +2,7 @@
 
 import dataclasses
 import json
-import math
 import sys
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,6 @@ from tensorboard.plugins.hparams import api
 
 from kgen import callbacks, images
 from kgen.backend import tf
-from kgen.callbacks.log import step_of
 from kgen.core import recipe as recipes
 from kgen.core.trainer import Trainer
 from kgen.data import demand_every_class, pipeline
@@ -22,7 +19,7 @@ from kgen.export import saved_model
 from kgen.inference import interpolation, loading
 from kgen.rng import Rng
 from kgen.runs import build, checkpoint, directory, memory
-from kgen.training import evaluators, outcome, rollback, watchers
+from kgen.training import evaluators, outcome, resumption, rollback, watchers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +89,7 @@ def train(
     run = Path(resume) if resume else directory.create(runs_dir, recipe)
     with directory.lock(run):
         directory.write_environment(run, pictures)
-        step = restored(trainer, recipe, run)
+        step = resumption.restored(trainer, recipe, run)
         directory.write_recipe(run, recipe)
         shown = pipeline.indices(recipe.seed, 0, 64, len(pictures.images))
         images.save_png(run / "real.png", images.grid(pictures.images[shown]))
@@ -106,23 +103,6 @@ def train(
         for complaint in outcome.complaints(run):
             print(f"{run}: {complaint}", file=sys.stderr)
         return Result(run, trainer, exported, step, True)
-
-
-def restored(trainer: Trainer, recipe: "Recipe", run: Path) -> int:
-    """Sets a trainer to the newest checkpoint of a run; returns its step, 0 without one.
-
-    Raises:
-        UsageError: the run has played more steps than the recipe has, or its checkpoints are of another recipe.
-    """
-    checkpoint.sweep(run / "checkpoints")
-    step = checkpoint.restore(trainer, run / "checkpoints")
-    log = (run / "log.jsonl").read_text(errors="replace").splitlines() if (run / "log.jsonl").exists() else []
-    played = max((known for known in map(step_of, log) if known < math.inf), default=0)  # a kill may have cut a line
-    if step == 0 and played > recipe.checkpoint_every:
-        warnings.warn(f"{run} has a log of {played} steps and no checkpoint: it begins again at step 0.", stacklevel=2)
-    if step > recipe.steps:
-        raise UsageError(f"--steps must be at least {step}, which {run} has reached, not {recipe.steps}.")
-    return step
 
 
 def complete(trainer: Trainer, recipe: "Recipe", run: Path, step: int, exports_dir: Path | str | None) -> Path | None:

@@ -153,3 +153,9 @@ def test_only_variables_that_choose_kernels_are_kept(tmp_path, monkeypatch):
     directory.write_environment(tmp_path, IMAGES)
     assert environment(tmp_path)["variables"]["OMP_NUM_THREADS"] == "2"
     assert "secret" not in (tmp_path / "environment.json").read_text()
+
+
+def test_lines_of_a_log_are_read_and_a_file_that_is_not_there_has_none(tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"step": 1}\n{"step": 2, "loss": 0.5}\n')
+    assert directory.read_lines(tmp_path / "log.jsonl") == [{"step": 1}, {"step": 2, "loss": 0.5}]
+    assert directory.read_lines(tmp_path / "epochs.jsonl") == []

@@ -180,23 +180,6 @@ def test_a_gan_goes_on_from_another_run_with_other_data_and_rates(tmp_path):
     ))  # fmt: skip
 
 
-def test_a_line_of_the_log_that_a_kill_has_cut_does_not_stop_a_resumption(tmp_path):
-    first = train(tmp_path, steps=5)
-    whole = (first.run / "log.jsonl").read_text()
-    (first.run / "log.jsonl").write_text(whole + '{"step": 10, "generator_lo')
-    train(tmp_path, resume=first.run, steps=10)
-    steps = [json.loads(line)["step"] for line in (first.run / "log.jsonl").read_text().splitlines()]
-    assert steps == [5, 10]
-
-
-@pytest.mark.slow
-def test_a_run_whose_checkpoints_are_gone_says_that_it_begins_again(tmp_path):
-    first = train(tmp_path, steps=20)
-    shutil.rmtree(first.run / "checkpoints")
-    with pytest.warns(UserWarning, match="has a log of 20 steps and no checkpoint: it begins again at step 0"):
-        train(tmp_path, resume=first.run, steps=20)
-
-
 def test_sampling_needs_no_images(tmp_path):
     """The folder of pictures may be gone by the time a run is drawn from or exported."""
     (tmp_path / "pictures").mkdir()

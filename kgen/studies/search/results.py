@@ -1,7 +1,6 @@
 """The results of a hyper-parameter search: a table of trials, pictures, the best recipe and its run."""
 
 import csv
-import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -102,8 +101,7 @@ def series(run: Path) -> dict[str, list[tuple[int, float]]]:
     """Returns `{name: [(step, value)]}` of the training losses and of the validation loss."""
     found = {}
     for log, chosen in (("log.jsonl", _losses), ("epochs.jsonl", _validation)):
-        path = run / log
-        for line in map(json.loads, path.read_text().splitlines()) if path.exists() else ():
+        for line in directory.read_lines(run / log):
             for name in chosen(line):
                 found.setdefault(name, []).append((line["step"], line[name]))
     return found

@@ -7,7 +7,6 @@ if the loss of its first fold was above 0.2.
 """
 
 import dataclasses
-import json
 import math
 import shutil
 import time
@@ -169,13 +168,13 @@ def score(run: Path, name: str | None = None) -> float:
         UsageError: no log has this number.
     """
     if name is None:
-        lines = _lines(run / "epochs.jsonl")
+        lines = directory.read_lines(run / "epochs.jsonl")
         first = next((key for key in (lines or [{}])[0] if key.startswith("validation_")), None)
         if first is None:
             raise UsageError(f"{run} has no validation loss: name a number of its logs with --objective.")
         return min(line[first] for line in lines if first in line)
     last = {}
-    for line in (_lines(run / log)[-1:] for log in LOGS):
+    for line in (directory.read_lines(run / log)[-1:] for log in LOGS):
         last |= {key: value for key, value in (line[0] if line else {}).items() if key not in last}
     numbers = [key for key, value in last.items() if type(value) in (int, float) and key != "step"]
     if name not in numbers:
@@ -212,10 +211,6 @@ def _give_up(trial: "optuna.Trial", how: str, reason: Diverged | UsageError | st
 
     trial.set_user_attr(how, str(reason))
     raise TrialPruned(str(reason))
-
-
-def _lines(path: Path) -> list:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def _tidy(run: Path) -> None:

@@ -1,0 +1,31 @@
+"""Sets a trainer to where a run stopped."""
+
+import math
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kgen.callbacks.log import step_of
+from kgen.errors import UsageError
+from kgen.runs import checkpoint
+
+if TYPE_CHECKING:
+    from kgen.core.recipe import Recipe
+    from kgen.core.trainer import Trainer
+
+
+def restored(trainer: "Trainer", recipe: "Recipe", run: Path) -> int:
+    """Sets a trainer to the newest checkpoint of a run; returns its step, 0 without one.
+
+    Raises:
+        UsageError: the run has played more steps than the recipe has, or its checkpoints are of another recipe.
+    """
+    checkpoint.sweep(run / "checkpoints")
+    step = checkpoint.restore(trainer, run / "checkpoints")
+    log = (run / "log.jsonl").read_text(errors="replace").splitlines() if (run / "log.jsonl").exists() else []
+    played = max((known for known in map(step_of, log) if known < math.inf), default=0)  # a kill may have cut a line
+    if step == 0 and played > recipe.checkpoint_every:
+        warnings.warn(f"{run} has a log of {played} steps and no checkpoint: it begins again at step 0.", stacklevel=2)
+    if step > recipe.steps:
+        raise UsageError(f"--steps must be at least {step}, which {run} has reached, not {recipe.steps}.")
+    return step
