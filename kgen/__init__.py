@@ -20,11 +20,13 @@ _PUBLIC = {
     "LoadedModel": "kgen.inference.loading",
     "Player": "kgen.core.game",
     "Recipe": "kgen.core.recipe",
-    "Trainer": "kgen.core.trainer",
+    "Trainer": "kgen.trainer.trainer",
     "UsageError": "kgen.errors",
     "Diverged": "kgen.errors",
+    "create": "kgen.trainer.create",
     "find_recipe": "kgen.core.recipe",
     "load": "kgen.inference.loading",
+    "load_model": "kgen.trainer.create",
     "recipe_names": "kgen.core.recipe",
     "train": "kgen.training.train",
 }
@@ -34,6 +36,9 @@ __all__ = ["__version__", *sorted(_PUBLIC)]
 
 def __getattr__(name: str) -> Callable:
     if name not in _PUBLIC:
+        maker = name[:1].isupper() and importlib.import_module("kgen.trainer.create").maker(name)
+        if maker:
+            return maker
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_PUBLIC[name]), _NAMES.get(name, name))
 

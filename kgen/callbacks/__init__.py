@@ -6,6 +6,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "every_n_steps": ["EveryNSteps"],
+        "for_player": ["ForPlayer"],
+        "images_per_second": ["ImagesPerSecond"],
         "checkpoint": ["Checkpoints"],
         "diagnostics": ["Diagnostics"],
         "validation": ["Validation"],

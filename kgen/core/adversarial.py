@@ -106,6 +106,15 @@ class AdversarialGame(Game):
         penalty = penalties.r1(critic or (lambda seen: self.discriminate(seen, training=False)), real)
         return {**values, self.discriminator_name: values[self.discriminator_name] + self.r1 * penalty, "r1": penalty}
 
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns the images in `range` of latents `(batch, size)`; of `[latents, labels]` where there are classes."""
+        return self.generator(inputs, training=False)
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """The shape of an image, `(height, width, channels)`."""
+        return tuple(self.generator.output_shape[1:])
+
     def pictures(self, count: int) -> Tensor:
         """Returns `count` generated images of new latents, float32 `(count, height, width, channels)` in [0, 1]."""
         module, _ = self.served

@@ -84,6 +84,17 @@ class AutoencodingGame(Game):
         code = self.decoder.input
         return keras.Model(code, self.paint(self.decoder(code)))
 
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns the reconstructions in `range` of images in `range`, both `(batch, height, width, channels)`."""
+        code = keras.tree.flatten(self.encoder(inputs, training=False))[0]
+        return self.paint(self.decoder(code, training=False))
+
+    def take_networks(self, networks: "dict[str, keras.Model]") -> None:
+        """Gives players other networks, and the sheet of pictures the shape of their images."""
+        super().take_networks(networks)
+        self.fixed_images_shape = (self.fixed_images_shape[0], *self.encoder.input_shape[1:])
+        self.examples = np.zeros(self.fixed_images_shape, np.uint8)
+
     def seen(self, batch: Tensor) -> Tensor:
         """Returns the encoder's inputs for the sheet's images, both `(batch, height, width, channels)`."""
         return batch

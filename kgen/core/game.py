@@ -7,6 +7,7 @@ and `optimizer`.
 """
 
 import copy
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -86,10 +87,29 @@ class Game:
         self.players[name].optimizer.apply(gradients, self.players[name].network.trainable_variables)
 
     def receive(self, data: Tensor | tuple[Tensor, Tensor]) -> list:
-        """Returns a step's batches, `(batch, ...)` in `range`, from uint8 images `(batches, batch, ...)`."""
+        """Returns a step's batches, float32 `(batch, ...)` in `range`.
+
+        Args:
+            data: images `(batches, batch, ...)`, uint8 or floating point in `range`; with labels if `labelled`.
+        """
         pictures, labels = data if self.labelled else (data, None)
-        batches = [images.from_bytes(pictures[i], self.range) for i in range(pictures.shape[0])]
+        batches = [images.to_range(pictures[i], self.range) for i in range(pictures.shape[0])]
         return [(batch, labels[i]) for i, batch in enumerate(batches)] if self.labelled else batches
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns the images in `range` that the exported networks make of their inputs; networks run at inference."""
+        raise NotImplementedError("A game whose networks can be called says in call() what they make of their inputs.")
+
+    @property
+    def image_shape(self) -> tuple[int, ...] | None:
+        """The shape of an image, `(height, width, channels)`; None if the game does not know it."""
+        return self.fixed_images_shape and self.fixed_images_shape[1:]
+
+    def take_networks(self, networks: "dict[str, keras.Model]") -> None:
+        """Gives players other networks, `{player: network}`, before a trainer is made; optimizers stay."""
+        for name, network in networks.items():
+            self.players[name] = dataclasses.replace(self.players[name], network=network)
+            setattr(self, name, network)
 
     def measures(self, batch: Tensor) -> dict[str, Tensor]:
         """Returns the measures of a batch of `receive`, `{name: values (batch,)}`; networks run at inference.

@@ -102,7 +102,22 @@ def training_steps(
     Raises:
         UsageError: `labelled` is set and the images have no labels, or a number is out of range.
     """
-    _check(images, batch_size, batches, start, stop, labelled)
+    if not 0 <= start <= stop:
+        raise UsageError(f"Steps run from 0 upwards, got {start} to {stop}.")
+    return visits(tf.data.Dataset.range(start, stop), images, batch_size, batches, seed, labelled, strata)
+
+
+def visits(
+    steps: "tf.data.Dataset",
+    images: Images,
+    batch_size: int,
+    batches: int,
+    seed: int,
+    labelled: bool = False,
+    strata: Sequence[np.ndarray] | None = None,
+) -> "tf.data.Dataset":
+    """Returns the images that `steps` take, a dataset of numbers from 0. The others are as in `training_steps`."""
+    _check(images, batch_size, batches, labelled)
     arrays = [images.images, images.labels.astype(np.int32)] if labelled else [images.images]
     outer = (batches, batch_size)
 
@@ -124,10 +139,10 @@ def training_steps(
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False  # it delays the end of `fit` by seconds
-    return tf.data.Dataset.range(start, stop).map(fetch).prefetch(_PREFETCH).with_options(options)
+    return steps.map(fetch).prefetch(_PREFETCH).with_options(options)
 
 
-def _check(images: Images, batch_size: int, batches: int, start: int, stop: int, labelled: bool) -> None:
+def _check(images: Images, batch_size: int, batches: int, labelled: bool) -> None:
     """Raises UsageError if labels are missing or a number is out of range, see `training_steps`."""
     if labelled and images.labels is None:
         raise UsageError("This needs labels, and the dataset has none; choose one with classes, such as mnist.")
@@ -135,5 +150,3 @@ def _check(images: Images, batch_size: int, batches: int, start: int, stop: int,
         raise UsageError(
             f"Steps need at least 1 image, batch and image a batch; got {len(images.images)}, {batches}, {batch_size}."
         )
-    if not 0 <= start <= stop:
-        raise UsageError(f"Steps run from 0 upwards, got {start} to {stop}.")

@@ -78,13 +78,11 @@ def export(
     with FileLock(Path(root) / f".{name}.lock"):  # else two exporters might take the same version
         checkpoint.sweep(folder)
         aside = folder / ".partial-export"
-        module, signatures = game.served
-        tf.saved_model.save(module, str(aside), signatures=signatures)
+        write(game, aside)
+        signatures = game.served[1]
         count, columns = sheet(game.classes)
         with Rng(recipe.seed):
             images.save_png(aside / "samples.png", images.grid(images.to_bytes(game.pictures(count)), columns))
-        if game.classes:
-            (aside / LABELS).write_text("".join(f"{name}\n" for name in game.classes))
         directory.write_recipe(aside, recipe)
         if run and (Path(run) / METRICS).exists():
             shutil.copy(Path(run) / METRICS, aside)
@@ -100,6 +98,15 @@ def export(
         if keep:
             models_config.prune(folder, keep, labels.values())
         return final
+
+
+def write(game: "Game", path: Path | str) -> None:
+    """Writes the SavedModel of a game at `path`, with the names of its classes; `export` writes a version of it."""
+    demand_no_pattern(path)
+    module, signatures = game.served
+    tf.saved_model.save(module, str(path), signatures=signatures)
+    if game.classes:
+        (Path(path) / LABELS).write_text("".join(f"{name}\n" for name in game.classes))
 
 
 def demand_no_pattern(path: Path | str) -> None:

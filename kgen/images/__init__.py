@@ -46,6 +46,20 @@ def from_bytes(images: Tensor, range: Range) -> Tensor:
     return keras.ops.cast(images, "float32") / 255.0 * (range.high - range.low) + range.low
 
 
+def to_range(images: Tensor, range: Range) -> Tensor:
+    """Returns images in `range` as float32: bytes are scaled by `from_bytes`, floating-point numbers lie in it already.
+
+    Args:
+        images: uint8, or floating point in `range`, any shape.
+        range: the range of the result.
+
+    Returns:
+        float32 tensor of the same shape.
+    """
+    floating = "float" in keras.backend.standardize_dtype(images.dtype)
+    return keras.ops.cast(images, "float32") if floating else from_bytes(images, range)
+
+
 def to_unit(images: Tensor | np.ndarray, range: Range) -> Tensor | np.ndarray:
     """Scales images from a network's range to [0, 1], and clips values outside of it.
 

@@ -71,6 +71,10 @@ class Classifier(Game):
         loss, right = judged(self.classifier(pictures, training=True), labels)
         return {"classifier": keras.ops.mean(loss), "accuracy": keras.ops.mean(right)}
 
+    def call(self, inputs: Tensor) -> Tensor:
+        """Returns the probabilities `(batch, classes)` of images in [0, 1]."""
+        return keras.ops.softmax(self.classifier(inputs, training=False))
+
     def measures(self, batch: "tuple[Tensor | np.ndarray, ...]") -> dict[str, Tensor]:
         """Returns `{name: (batch,)}` of `(images, labels)`: cross-entropy in nats, and 1 where the class is right."""
         pictures, labels = batch

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,16 @@ def load(recipe: Recipe) -> data.Images:
     return data.load(recipe.dataset, data_dir=recipe.data_dir, size=recipe.image_size, crop=recipe.crop, **chosen)
 
 
-def prepare(recipe: Recipe, pictures: data.Images) -> Trainer:
+def prepare(
+    recipe: Recipe, pictures: data.Images, kind: type[Trainer] = Trainer, game_of: Callable | None = None
+) -> Trainer:
     """Returns the compiled trainer of a recipe, with initial weights drawn from its seed.
 
     Args:
         recipe: its `jit` and `precision` also set how the networks compute.
         pictures: the training images; the networks take their shape and their classes.
+        kind: class of the trainer.
+        game_of: function of `pictures` to the game; None takes `recipe.game`.
 
     Raises:
         UsageError: the recipe has no networks for images of this size.
@@ -38,7 +42,8 @@ def prepare(recipe: Recipe, pictures: data.Images) -> Trainer:
         tf.config.experimental.enable_op_determinism()  # not with XLA: Keras drops jit_compile once this is on
     keras.utils.set_random_seed(recipe.seed)
     with precision(recipe.precision):
-        trainer = Trainer(recipe.game(pictures), recipe.seed, recipe.ema, recipe.holds_out or bool(recipe.best_by))
+        game = (game_of or recipe.game)(pictures)
+        trainer = kind(game, recipe.seed, recipe.ema, recipe.holds_out or bool(recipe.best_by))
     trainer.numbers = json.dumps(fixed(recipe))
     trainer.compile(jit_compile=jit, steps_per_execution=recipe.steps_per_execution)
     return trainer

@@ -12,13 +12,15 @@ from tensorboard.plugins.hparams import api
 from kgen import callbacks, images
 from kgen.backend import tf
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core import trainer as core
 from kgen.data import demand_every_class, pipeline
 from kgen.errors import Diverged, UsageError
 from kgen.export import saved_model
 from kgen.inference import interpolation, loading
 from kgen.rng import Rng
 from kgen.runs import build, checkpoint, directory, memory
+from kgen.trainer.origin import Origin
+from kgen.trainer.trainer import Trainer
 from kgen.training import evaluators, outcome, resumption, rollback, watchers
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ def train(
     seen, held = recipe.divide(pictures)
     recipe.strata(seen)  # may refuse, before a run directory is made
     memory.demand_fits(recipe, seen)
-    trainer = build.prepare(recipe, seen)
+    trainer = prepare(recipe, seen)
     if trainer.game.labelled:
         demand_every_class(seen)
     evaluator = evaluators.evaluator_of(recipe, seen, held)
@@ -103,6 +105,13 @@ def train(
         for complaint in outcome.complaints(run):
             print(f"{run}: {complaint}", file=sys.stderr)
         return Result(run, trainer, exported, step, True)
+
+
+def prepare(recipe: "Recipe", seen: "Images") -> Trainer:
+    """Returns the trainer of a recipe for the training images, with initial weights drawn from its seed."""
+    trainer = build.prepare(recipe, seen, Trainer)
+    trainer.origin = Origin(recipe, seen.images.shape[1:], seen.classes)
+    return trainer
 
 
 def complete(trainer: Trainer, recipe: "Recipe", run: Path, step: int, exports_dir: Path | str | None) -> Path | None:
@@ -177,7 +186,7 @@ def play_on(
                 raise
             factor = rollback.lowered(trainer, fault)
             seen, validation = data
-            trainer = build.prepare(recipe, seen)
+            trainer = prepare(recipe, seen)
             step = checkpoint.restore(trainer, run / "checkpoints")
             if step == 0:
                 begin(trainer, recipe, (validation or seen).images)
@@ -220,7 +229,7 @@ def play(
             hparams(recipe.to_json(), run.name)
     watching = watchers.watchers_of(game, recipe, data, run, start, writer, evaluator)
     try:
-        trainer.fit(steps, epochs=1, shuffle=False, verbose=0, callbacks=[*watching, *more])
+        core.Trainer.fit(trainer, steps, epochs=1, shuffle=False, verbose=0, callbacks=[*watching, *more])
     finally:
         for watcher in watching:
             watcher.close()

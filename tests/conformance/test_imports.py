@@ -17,6 +17,7 @@ FLOORS = [
     {"kgen.runs"},
     {"kgen.export", "kgen.callbacks"},
     {"kgen.inference"},
+    {"kgen.trainer"},
     {"kgen.training"},
     {"kgen.studies", "kgen.explorer", "kgen.serving"},
     {"kgen.cli"},

@@ -1,0 +1,226 @@
+"""What `fit` and `evaluate` take, as in Keras: arrays, `tf.data` datasets, generators and `keras.utils.PyDataset`s."""
+
+import itertools
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from kgen.backend import keras, tf
+from kgen.data import Images, pipeline
+from kgen.errors import UsageError
+from kgen.trainer.checks import arrays, demand_images, demand_labels
+
+if TYPE_CHECKING:
+    from kgen.core.trainer import Trainer
+
+
+def steps_of_arrays(
+    trainer: "Trainer", images: Images, batch_size: int, steps_per_epoch: int | None
+) -> "tf.data.Dataset":
+    """Returns an epoch's steps on arrays, a finite `tf.data.Dataset`.
+
+    Every iteration begins at the step that the trainer has reached. What a step takes is a function of the trainer's
+    seed and the step, so training goes on after loading as if it had not stopped.
+    """
+    size = batch_size * trainer.game.batches
+    count = steps_per_epoch or math.ceil(len(images.images) / size)
+
+    def reached() -> np.int64:
+        return np.int64(trainer.step.numpy())
+
+    def following(first: "tf.Tensor") -> "tf.data.Dataset":
+        return tf.data.Dataset.range(first, first + count)
+
+    first = tf.data.Dataset.from_tensors(0).map(lambda _: tf.numpy_function(reached, [], tf.int64))
+    numbers = first.map(lambda step: tf.ensure_shape(step, ())).flat_map(following)
+    steps = pipeline.visits(numbers, images, batch_size, trainer.game.batches, trainer.seed, trainer.game.labelled)
+    return steps.apply(tf.data.experimental.assert_cardinality(count))
+
+
+class Given(NamedTuple):
+    """A dataset that a user gave.
+
+    dataset: its elements are images, batches of them, or tuples of these and labels.
+    first: its first element, of arrays.
+    once: whether it can be read only once, as a generator.
+    """
+
+    dataset: "tf.data.Dataset"
+    first: Any
+    once: bool
+
+
+def given(x: Any) -> Given:
+    """Returns a dataset, a generator or a `PyDataset` as `Given`; raises UsageError for others and empty ones."""
+    if isinstance(x, tf.data.Dataset):
+        first = next(x.take(1).as_numpy_iterator(), None)
+        if first is None:
+            raise UsageError("The dataset is empty.")
+        return Given(x, first, False)
+    if isinstance(x, keras.utils.PyDataset):
+        if x.workers > 1:
+            warnings.warn("The batches of a PyDataset are read by one worker here.", stacklevel=4)
+        counted = tf.data.experimental.assert_cardinality(len(x))
+        return Given(from_batches(lambda: rounds_of(x), x[0]).apply(counted), x[0], False)
+    if not isinstance(x, Iterator):
+        raise UsageError(f"Images are an array, a tf.data.Dataset, a PyDataset or a generator, not {type(x).__name__}.")
+    first = next(x, None)
+    if first is None:
+        raise UsageError("The generator gives no batch.")
+    whole = itertools.chain([first], x)
+    return Given(from_batches(lambda: whole, first), first, True)
+
+
+def rounds_of(dataset: "keras.utils.PyDataset") -> Iterator[Any]:
+    """Yields the batches of a `PyDataset` in order, then tells it that the epoch has ended."""
+    for number in range(len(dataset)):
+        yield dataset[number]
+    dataset.on_epoch_end()
+
+
+def from_batches(batches: Callable, first: Any) -> "tf.data.Dataset":
+    """Returns a dataset of batches; `batches()` iterates over arrays or tuples of arrays, `first` is one of them."""
+
+    def spec(array: Any) -> "tf.TensorSpec":
+        found = np.asarray(array)
+        return tf.TensorSpec((None, *found.shape[1:]), found.dtype)
+
+    kinds = tuple(map(spec, first)) if isinstance(first, (tuple, list)) else spec(first)
+    return tf.data.Dataset.from_generator(batches, output_signature=kinds)
+
+
+def rows_of(trainer: "Trainer", source: Given) -> tuple["tf.data.Dataset", "tf.data.Dataset", int | None]:
+    """Returns `(rows, more, batch)` of a dataset, checked.
+
+    Returns:
+        rows: its images one by one, with int32 labels if the game has them.
+        more: such rows to fill a last step with.
+        batch: the size of its batches; None where it is of single images.
+    """
+    parts = tuple(source.first) if isinstance(source.first, (tuple, list)) else (source.first,)
+    labelled = trainer.game.labelled
+    if len(parts) > 2:
+        raise UsageError("A dataset gives images, or (images, labels): weights of images have no use here.")
+    if labelled and len(parts) < 2:
+        raise UsageError("This model learns classes: give a dataset of (images, labels).")
+    batched = np.ndim(parts[0]) == 4
+    pixels, *labels = (np.asarray(part) if batched else np.asarray(part)[None] for part in parts)
+    demand_images(trainer, pixels)
+    if labelled:
+        demand_labels(trainer, labels[0], len(pixels))
+
+    def wanted(image: "tf.Tensor", label: "tf.Tensor | None" = None) -> Any:
+        return (image, tf.cast(label, tf.int32)) if labelled else image
+
+    plain = source.dataset.unbatch() if batched else source.dataset
+    rows = plain.map(wanted)
+    if not source.once:
+        return rows, rows, len(pixels) if batched else None
+    again = tf.data.Dataset.from_tensor_slices((pixels, *labels)).map(wanted)
+    return rows, again, len(pixels)
+
+
+def steps_of_dataset(trainer: "Trainer", source: Given, batch_size: int | None, default: int) -> "tf.data.Dataset":
+    """Returns an epoch's steps on a dataset of images or batches, in its own order.
+
+    A last step that the images do not fill is filled with the first images again.
+
+    Args:
+        trainer: what will see them.
+        source: images `(height, width, channels)` or batches of them, perhaps with labels.
+        batch_size: images in a batch; None keeps the dataset's batches, or takes `default` if it has none.
+        default: the trainer's own batch size.
+    """
+    rows, more, batch = rows_of(trainer, source)
+    size, batches = batch_size or batch or default, trainer.game.batches
+    total = int(source.dataset.cardinality())
+    filled = rows if total == tf.data.INFINITE_CARDINALITY else rows.concatenate(more.repeat().take(size * batches - 1))
+    steps = filled.batch(size, drop_remainder=True).batch(batches, drop_remainder=True).prefetch(2)
+    if total > 0 and batch in (None, size):
+        whole = math.ceil(total / (batches if batch else size * batches))
+        steps = steps.take(whole).apply(tf.data.experimental.assert_cardinality(whole))
+    return steps
+
+
+def all_of(trainer: "Trainer", x: Any, y: Any = None, steps: int | None = None) -> Images:
+    """Returns the images of an array, a dataset or a generator in memory, for `evaluate`.
+
+    Args:
+        trainer: what will see them.
+        x, y: as in `fit`.
+        steps: how many batches of a dataset to take; None takes all.
+    """
+    if is_array(x):
+        return arrays(trainer, x, y)
+    source = given(x)
+    if steps is None and int(source.dataset.cardinality()) == tf.data.INFINITE_CARDINALITY:
+        raise UsageError("The dataset never ends: say how many batches to take, by steps= or validation_steps=.")
+    taken = source if steps is None else source._replace(dataset=source.dataset.take(steps))
+    found = list(rows_of(trainer, taken)[0].as_numpy_iterator())
+    if trainer.game.labelled:
+        return arrays(trainer, *(np.stack(part) for part in zip(*found, strict=True)))
+    return arrays(trainer, np.stack(found))
+
+
+class Feed(NamedTuple):
+    """What a `fit` reads.
+
+    steps: a `tf.data.Dataset` of an epoch's steps; of endless ones, if the user's dataset is endless.
+    first: images `(n, height, width, channels)` for the sheet of pictures.
+    images_a_step: how many images a step takes.
+    steps_per_epoch: for `keras.Model.fit`.
+    """
+
+    steps: "tf.data.Dataset"
+    first: np.ndarray
+    images_a_step: int
+    steps_per_epoch: int | None
+
+
+def feed(
+    trainer: "Trainer", x: Any, y: Any, batch_size: int | None, default: int, shuffle: bool, per_epoch: int | None
+) -> Feed:
+    """Returns the `Feed` of the arguments of `fit`; `default` is the batch size of a user who gives none."""
+    if is_array(x) and shuffle:
+        found, size = arrays(trainer, x, y), batch_size or default
+        steps = steps_of_arrays(trainer, found, size, per_epoch)
+        return Feed(steps, found.images, size * trainer.game.batches, None)
+    source = given(in_order(trainer, x, y) if is_array(x) else x)
+    steps = steps_of_dataset(trainer, source, batch_size, default)
+    batches, size = keras.tree.flatten(steps.element_spec)[0].shape[:2]
+    first = source.first[0] if isinstance(source.first, (tuple, list)) else source.first
+    return Feed(steps, first if np.ndim(first) == 4 else first[None], batches * size, per_epoch)
+
+
+def in_order(trainer: "Trainer", x: Any, y: Any) -> "tf.data.Dataset":
+    """Returns arrays as a dataset of single images in their order, for `shuffle=False`."""
+    found = arrays(trainer, x, y)
+    return tf.data.Dataset.from_tensor_slices(found[:2] if trainer.game.labelled else found.images)
+
+
+def validation(trainer: "Trainer", data: Any, steps: int | None) -> tuple | None:
+    """Returns validation data as arrays, `(images,)` or `(images, labels)`; None without data."""
+    if data is None:
+        return None
+    x, y = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
+    x = x[0] if isinstance(x, tuple) else x
+    found = all_of(trainer, x, y, steps)
+    return found[:2] if trainer.game.labelled else found[:1]
+
+
+def split_off(x: Any, y: Any, share: float) -> tuple[tuple, tuple]:
+    """Returns `((x, y), (x, y))` of training and validation; the latter are the last, as in Keras. Arrays only."""
+    if not is_array(x):
+        raise UsageError("validation_split is for arrays: give a dataset's own part as validation_data.")
+    whole = np.asarray(x)
+    cut = int(len(whole) * (1 - share))
+    labels = (None, None) if y is None else (np.asarray(y)[:cut], np.asarray(y)[cut:])
+    return (whole[:cut], labels[0]), (whole[cut:], labels[1])
+
+
+def is_array(x: Any) -> bool:
+    """Returns whether x is an array or a tensor, or a list that makes one."""
+    return hasattr(x, "shape") or isinstance(x, list)

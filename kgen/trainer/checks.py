@@ -1,0 +1,70 @@
+"""Checks of images and labels that a user gives: shape, type, range, classes."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kgen.data import Images
+from kgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from kgen.core.trainer import Trainer
+
+
+def arrays(trainer: "Trainer", x: Any, y: Any = None) -> Images:
+    """Returns arrays that a user gave as `Images`, checked.
+
+    Args:
+        trainer: what will see them.
+        x: images `(n, height, width, channels)`, or `(n, height, width)`; uint8, or floating point in the range of the
+            trainer's images.
+        y: integer labels `(n,)`, or None. A game without labels ignores them.
+
+    Raises:
+        UsageError: the shape, the range or the labels do not fit the trainer.
+    """
+    found = np.asarray(x)
+    found = found[..., None] if found.ndim == 3 else found
+    demand_images(trainer, found)
+    if not trainer.game.labelled:
+        return Images(found, None, ())
+    return Images(found, demand_labels(trainer, y, len(found)), trainer.game.classes)
+
+
+def demand_images(trainer: "Trainer", found: np.ndarray) -> None:
+    """Raises UsageError unless `found`, `(n, ...)`, are images that the trainer's networks take, in their range."""
+    wanted, (low, high) = trainer.game.image_shape, trainer.game.range
+    if found.ndim != 4 or not len(found):
+        raise UsageError(f"Images must be an array (n, height, width, channels), not of shape {found.shape}.")
+    if wanted and found.shape[1:] != wanted:
+        its, ours = ("x".join(map(str, shape)) for shape in (found.shape[1:], wanted))
+        raise UsageError(f"The images are {its}, and this model's are {ours}: give image_shape={found.shape[1:]}.")
+    if found.dtype == np.uint8:
+        return
+    if found.dtype.kind != "f":
+        raise UsageError(f"Images must be uint8 or floating point, not {found.dtype}.")
+    least, most = float(found.min()), float(found.max())
+    if not low <= least <= most <= high:
+        raise UsageError(f"Floating-point images of this model lie in [{low:g}, {high:g}], these in [{least}, {most}].")
+    if low < 0 <= least:
+        raise UsageError(
+            f"Floating-point images of this model lie in [{low:g}, {high:g}], these in [{least:g}, {most:g}]: scale "
+            "them (2 * x - 1 if they lie in [0, 1]), or give them as uint8."
+        )
+
+
+def demand_labels(trainer: "Trainer", y: Any, count: int) -> np.ndarray:
+    """Returns labels as int64 `(count,)`; raises UsageError unless they are integers of the trainer's classes."""
+    classes = len(trainer.game.classes)
+    labels = None if y is None else np.asarray(y)
+    if labels is None:
+        raise UsageError(f"This model learns {classes} classes: give labels too, fit(images, labels).")
+    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+    if labels.shape != (count,) or labels.dtype.kind not in "iu":
+        raise UsageError(
+            f"Labels must be {count} integers, not {labels.dtype} {labels.shape}; of one-hot rows give "
+            "np.argmax(y, axis=1)."
+        )
+    if not 0 <= labels.min() <= labels.max() < classes:
+        raise UsageError(f"Labels must be from 0 to {classes - 1}, these are from {labels.min()} to {labels.max()}.")
+    return labels.astype(np.int64)

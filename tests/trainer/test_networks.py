@@ -1,0 +1,67 @@
+"""The user's own networks: which fit, and what is said of those that do not."""
+
+import keras
+import pytest
+
+import kgen
+from kgen.errors import UsageError
+from tests.helpers.keras_models import LARGE, PIXELS, networks
+
+layers = keras.layers
+
+
+def dense(inputs, outputs, activation=None):
+    """Returns a network of one dense layer between two shapes."""
+    size = 1
+    for each in outputs:
+        size *= each
+    return keras.Sequential(
+        [keras.Input(inputs), layers.Flatten(), layers.Dense(size, activation=activation), layers.Reshape(outputs)]
+    )
+
+
+def test_sizes_that_no_recipe_has():
+    model = kgen.DCGAN(generator=dense((5,), (20, 24, 3), "tanh"), discriminator=dense((20, 24, 3), (1,)))
+    assert model.game.image_shape == (20, 24, 3) and model.game.prior.size == 5
+    assert model.sample(2).shape == (2, 20, 24, 3)
+
+
+def test_an_encoder_and_a_decoder_for_an_autoencoder():
+    model = kgen.create("acai", encoder=dense((32, 32, 1), (6,)), decoder=dense((6,), (32, 32, 1)), depth=2)
+    model.fit(LARGE, batch_size=20, verbose=0)
+    assert model.encode(LARGE[:2]).shape == (2, 6) and model.reconstruct(LARGE[:2]).shape == (2, 32, 32, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("dcgan", {"generator": dense((5,), (30, 30, 1), "tanh")}, "Or give networks of your own for discriminator"),
+        (
+            "dcgan",
+            {"generator": networks()[0], "discriminator": dense((28, 28, 1), (2,))},
+            r"The output of discriminator must be \(batch, 1\), not \(batch, 2\)",
+        ),
+        (
+            "dcgan",
+            {"generator": networks()[0], "discriminator": dense((32, 32, 1), (1,))},
+            r"The input of discriminator must be \(batch, 28, 28, 1\), not \(batch, 32, 32, 1\)",
+        ),
+        ("dcgan", {"generator": networks("sigmoid")[0]}, "end it in tanh"),
+        ("wgan-gp", {"generator": networks("tanh")[0]}, "end it in a sigmoid"),
+        (
+            "acai",
+            {"encoder": dense((32, 32, 1), (6,)), "depth": 2},
+            "The encoder gives codes of 6 numbers, and the decoder takes",
+        ),
+        ("dcgan", {"critics": networks()[1]}, "There is no player 'critics'"),
+        ("dcgan", {"generator": keras.Sequential([layers.Dense(3)])}, "begin a Sequential with keras.Input"),
+    ],
+)
+def test_what_does_not_fit_is_told(name, given, words):
+    with pytest.raises(UsageError, match=words):
+        kgen.create(name, **given)
+
+
+def test_a_network_of_a_recipe_is_kept_where_none_is_given():
+    model = kgen.create("dcgan", PIXELS, generator=networks()[0], width=2)
+    assert model.discriminator.name == "discriminator" and model.generator.name == "mine"
