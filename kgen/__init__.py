@@ -2,11 +2,16 @@
 
     import kgen
 
-    recipe = kgen.find_recipe("dcgan")
-    result = kgen.train(recipe, steps=2_000)
-    images = kgen.load(result.run).generator.draw(seed=0, count=64)
+    images, labels, classes = kgen.load_data("mnist5k")
+    model = kgen.create("dcgan")  # a keras.Model; or kgen.DCGAN(generator=mine, discriminator=mine)
+    model.fit(images, epochs=10)
+    pictures = model.sample(64, seed=1)
 
-Each name below is imported when it is first used.
+    result = kgen.train("dcgan", steps=2_000)  # what the command `kgen train` does
+    pictures = kgen.load(result.run).generator.draw(seed=1, count=64)
+
+Each name below is imported when it is first used. There is a class for each recipe class too, see
+`kgen.trainer.create.maker`.
 """
 
 import importlib
@@ -26,11 +31,16 @@ _PUBLIC = {
     "create": "kgen.trainer.create",
     "find_recipe": "kgen.core.recipe",
     "load": "kgen.inference.loading",
+    "load_data": "kgen.data",
     "load_model": "kgen.trainer.create",
     "recipe_names": "kgen.core.recipe",
     "train": "kgen.training.train",
 }
-_NAMES = {"find_recipe": "find", "recipe_names": "names"}  # what they are called where they are defined
+_NAMES = {
+    "find_recipe": "find",
+    "recipe_names": "names",
+    "load_data": "load",
+}  # what they are called where they are defined
 __all__ = ["__version__", *sorted(_PUBLIC)]
 
 

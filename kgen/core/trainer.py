@@ -97,6 +97,10 @@ class Trainer(keras.Model):
     def train_step(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Plays every turn of one step on images `(batches, batch, ...)`, then updates means and moving averages."""
         self.traces += 1
+        with tf.control_dependencies(tf.nest.flatten(data)):  # else a step is counted for which there are no images
+            return self._played(data)
+
+    def _played(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         rng = Rng(self.seed).fold_in(self.step, replica)
         values = {name: [] for name in self.names}

@@ -17,19 +17,36 @@ if TYPE_CHECKING:
     from kgen.core.trainer import Trainer
 
 
+class EpochBegin(keras.callbacks.Callback):
+    """Notes the step at which an epoch begins. A graph cannot: it may count a step before it reads its images."""
+
+    step = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Reads the trainer's step, which a callback may have restored when training began."""
+        self.step = int(self.model.step.numpy())
+
+
 def steps_of_arrays(
-    trainer: "Trainer", images: Images, batch_size: int, steps_per_epoch: int | None
+    trainer: "Trainer", images: Images, batch_size: int, steps_per_epoch: int | None, begun: EpochBegin
 ) -> "tf.data.Dataset":
     """Returns an epoch's steps on arrays, a finite `tf.data.Dataset`.
 
-    Every iteration begins at the step that the trainer has reached. What a step takes is a function of the trainer's
-    seed and the step, so training goes on after loading as if it had not stopped.
+    An epoch begins at the step that the trainer has reached. What a step takes is a function of the trainer's seed and
+    the step, so training goes on after loading as if it had not stopped.
+
+    Args:
+        trainer: what will see them.
+        images: the arrays.
+        batch_size: images in a batch.
+        steps_per_epoch: None is as many steps as the images fill.
+        begun: the callback that knows where an epoch has begun.
     """
     size = batch_size * trainer.game.batches
     count = steps_per_epoch or math.ceil(len(images.images) / size)
 
     def reached() -> np.int64:
-        return np.int64(trainer.step.numpy())
+        return np.int64(begun.step)
 
     def following(first: "tf.Tensor") -> "tf.data.Dataset":
         return tf.data.Dataset.range(first, first + count)
@@ -172,27 +189,30 @@ class Feed(NamedTuple):
     first: images `(n, height, width, channels)` for the sheet of pictures.
     images_a_step: how many images a step takes.
     steps_per_epoch: for `keras.Model.fit`.
+    begun: a callback that must be the first.
     """
 
     steps: "tf.data.Dataset"
     first: np.ndarray
     images_a_step: int
     steps_per_epoch: int | None
+    begun: EpochBegin
 
 
 def feed(
     trainer: "Trainer", x: Any, y: Any, batch_size: int | None, default: int, shuffle: bool, per_epoch: int | None
 ) -> Feed:
     """Returns the `Feed` of the arguments of `fit`; `default` is the batch size of a user who gives none."""
+    begun = EpochBegin()
     if is_array(x) and shuffle:
         found, size = arrays(trainer, x, y), batch_size or default
-        steps = steps_of_arrays(trainer, found, size, per_epoch)
-        return Feed(steps, found.images, size * trainer.game.batches, None)
+        steps = steps_of_arrays(trainer, found, size, per_epoch, begun)
+        return Feed(steps, found.images, size * trainer.game.batches, None, begun)
     source = given(in_order(trainer, x, y) if is_array(x) else x)
     steps = steps_of_dataset(trainer, source, batch_size, default)
     batches, size = keras.tree.flatten(steps.element_spec)[0].shape[:2]
     first = source.first[0] if isinstance(source.first, (tuple, list)) else source.first
-    return Feed(steps, first if np.ndim(first) == 4 else first[None], batches * size, per_epoch)
+    return Feed(steps, first if np.ndim(first) == 4 else first[None], batches * size, per_epoch, begun)
 
 
 def in_order(trainer: "Trainer", x: Any, y: Any) -> "tf.data.Dataset":

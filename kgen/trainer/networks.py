@@ -80,7 +80,7 @@ def game(recipe: "Recipe", data: Images, networks: dict[str, Any]) -> "Game":
         template.prior = dataclasses.replace(prior, size=code)
     demand_logits(template, chosen)
     template.take_networks(chosen)
-    demand_range(template)
+    settle_range(template)
     return template
 
 
@@ -179,19 +179,26 @@ def demand_joined(encoder: Any, decoder: Any) -> None:
         raise UsageError(f"The encoder gives codes of {size} numbers, and the decoder takes {taken}: give both.")
 
 
-def demand_range(made: "Game") -> None:
-    """Raises UsageError if the images of a new network plainly lie in the other range than the game's."""
+def settle_range(made: "Game") -> None:
+    """Sets the range of an adversarial game's images to that of a new generator; refuses a decoder of another range.
+
+    A network whose images of random codes are nowhere negative ends in a sigmoid or the like, so its range is [0, 1].
+
+    Raises:
+        UsageError: an autoencoder's loss is of another range than its decoder's images.
+    """
     name = next((name for name in ("generator", "decoder") if getattr(made, name, None) is not None), None)
     if name is None or made.classes or made.range not in (UNIT, SYMMETRIC):
         return
     network = getattr(made, name)
     codes = np.random.default_rng(0).standard_normal((PROBED, first(network.input_shape)[-1]), np.float32)
     outputs = np.asarray(network(codes, training=False))
-    if hasattr(made, "paint"):
-        outputs = np.asarray(made.paint(outputs))
-    low, high = made.range
-    if low < 0 <= outputs.min() or outputs.min() < low == 0:
+    if name == "generator":
+        made.range = UNIT if outputs.min() >= 0 else SYMMETRIC
+        return
+    painted, (low, high) = np.asarray(made.paint(outputs)), made.range
+    if low < 0 <= painted.min() or painted.min() < low == 0:
         raise UsageError(
             f"The images of {name} must lie in [{low:g}, {high:g}], those of this network are from "
-            f"{outputs.min():.2g} to {outputs.max():.2g}: end it in {'tanh' if low < 0 else 'a sigmoid'}."
+            f"{painted.min():.2g} to {painted.max():.2g}: end it in {'tanh' if low < 0 else 'a sigmoid'}."
         )

@@ -43,7 +43,7 @@ class Trainer(core.Trainer):
         origin: "Origin | None" = None,
     ) -> None:
         super().__init__(game, seed, ema, keep_best)
-        self.origin, self.measures, self._given = origin, Measures([]), {}
+        self.origin, self.measures, self._given, self._spec = origin, Measures([]), {}, None
 
     @property
     def image_range(self) -> tuple[float, float]:
@@ -151,11 +151,13 @@ class Trainer(core.Trainer):
         feed = batches.feed(self, x, y, batch_size, size, shuffle, others.pop("steps_per_epoch", None))
         if self.game.fixed_images_shape and int(self.step.numpy()) == 0:
             self.show(as_bytes(self, feed.first))
+        if feed.steps.element_spec != self._spec:  # TensorFlow would trace other batches with sizes that are not known
+            self.train_function, self._turns, self._spec = None, {}, feed.steps.element_spec
         return super().fit(
             feed.steps,
             epochs=epochs,
             verbose=verbose,
-            callbacks=[ImagesPerSecond(feed.images_a_step), *monitors.with_modes(callbacks)],
+            callbacks=[feed.begun, ImagesPerSecond(feed.images_a_step), *monitors.with_modes(callbacks)],
             validation_data=held,
             shuffle=False,
             steps_per_epoch=feed.steps_per_epoch,

@@ -29,8 +29,11 @@ def numbers(steps):
 
 
 def test_steps_of_arrays_are_those_of_the_step_and_the_seed(model):
-    found = numbers(batches.steps_of_arrays(model, Images(NUMBERED, None, ()), 4, None))
-    assert found == [pipeline.indices(0, step, 4, 10).tolist() for step in range(3)]
+    begun = batches.EpochBegin()
+    steps = batches.steps_of_arrays(model, Images(NUMBERED, None, ()), 4, None, begun)
+    for first in (0, 3, 7):
+        begun.step = first
+        assert numbers(steps) == [pipeline.indices(0, first + step, 4, 10).tolist() for step in range(3)]
 
 
 def test_a_last_step_is_filled_with_the_first_images(model, critics):

@@ -1,6 +1,7 @@
 """The user's own networks: which fit, and what is said of those that do not."""
 
 import keras
+import numpy as np
 import pytest
 
 import kgen
@@ -46,8 +47,11 @@ def test_an_encoder_and_a_decoder_for_an_autoencoder():
             {"generator": networks()[0], "discriminator": dense((32, 32, 1), (1,))},
             r"The input of discriminator must be \(batch, 28, 28, 1\), not \(batch, 32, 32, 1\)",
         ),
-        ("dcgan", {"generator": networks("sigmoid")[0]}, "end it in tanh"),
-        ("wgan-gp", {"generator": networks("tanh")[0]}, "end it in a sigmoid"),
+        (
+            "acai",
+            {"encoder": dense((32, 32, 1), (6,)), "decoder": dense((6,), (32, 32, 1), "sigmoid"), "depth": 2},
+            "end it in tanh",
+        ),
         (
             "acai",
             {"encoder": dense((32, 32, 1), (6,)), "depth": 2},
@@ -60,6 +64,20 @@ def test_an_encoder_and_a_decoder_for_an_autoencoder():
 def test_what_does_not_fit_is_told(name, given, words):
     with pytest.raises(UsageError, match=words):
         kgen.create(name, **given)
+
+
+@pytest.mark.parametrize(("last", "low"), [("tanh", -1), ("sigmoid", 0), ("linear", -1)])
+def test_the_range_is_that_of_the_generator(last, low):
+    model = kgen.DCGAN(generator=networks(last)[0], width=2)
+    assert model.image_range == (low, 1)
+    unit = (np.asarray(model(model_noise())) - low) / (1 - low)
+    assert model.game.signatures()[0].serving_default(model_noise())["images"].numpy() == pytest.approx(
+        unit.clip(0, 1), abs=1e-6
+    )
+
+
+def model_noise():
+    return np.random.default_rng(0).standard_normal((3, 16), np.float32)
 
 
 def test_a_network_of_a_recipe_is_kept_where_none_is_given():
