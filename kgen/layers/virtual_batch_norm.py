@@ -20,9 +20,9 @@ class WithReference(keras.layers.Layer):
     """Puts a fixed reference batch in front of the live one: `[reference, x]`.
 
     Args:
-        batch: float32 array `(R, ...)`, R at least 1, in the range of the live inputs. It becomes a weight that is not
-            trained, so `set_weights`, saving and checkpoints include it. The config has only its shape and dtype: a
-            copy by `from_config` or `clone_model` has zeros until its weights are set.
+        batch: float32 array or tensor `(R, ...)`, R at least 1, in the range of the live inputs. It becomes a weight
+            that is not trained, so `set_weights`, saving and checkpoints include it. The config has only its shape and
+            dtype: a copy by `from_config` or `clone_model` has zeros until its weights are set.
 
     Input `(batch, ...)`, float32, bfloat16 or float16; all axes but the first are those of the reference. Output
     `(R + batch, ...)` of the same dtype.
@@ -33,9 +33,9 @@ class WithReference(keras.layers.Layer):
     Source: Salimans et al. 2016, arXiv:1606.03498, section 3.5.
     """
 
-    def __init__(self, batch: np.ndarray, **kwargs: Any) -> None:
+    def __init__(self, batch: np.ndarray | Tensor, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if batch.ndim < 2 or len(batch) == 0 or batch.dtype != np.float32:
+        if batch.ndim < 2 or batch.shape[0] == 0 or batch.dtype != np.float32:
             raise ValueError(f"`batch` must be float32 (R, ...), R at least 1. Received: {batch.dtype} {batch.shape}.")
         # Added here and not in build(), so that the layer need not keep the array.
         self.batch = self.add_weight(

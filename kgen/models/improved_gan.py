@@ -115,9 +115,7 @@ def log_odds(logits: Tensor) -> Tensor:
     return keras.ops.logsumexp(logits[:, :-1], axis=1) - logits[:, -1]
 
 
-def generator(
-    shape: tuple[int, ...], classes: int, width: int, latents: np.ndarray, labels: np.ndarray
-) -> "keras.Model":
+def generator(shape: tuple[int, ...], classes: int, width: int, latents: Tensor, labels: np.ndarray) -> "keras.Model":
     """Returns `[z, label]` -> images in [-1, 1] of `shape`; the largest map has `width` channels.
 
     Args:
@@ -126,7 +124,7 @@ def generator(
         width: channels of the largest map.
         latents, labels: the reference batch: float32 `(R, size of z)`, integers `(R,)`.
     """
-    size, weights = latents.shape[1], WEIGHTS["normal"]
+    (rows, size), weights = latents.shape, WEIGHTS["normal"]
     z, label = keras.Input((size,)), keras.Input((), dtype="int32")
     named = layers.WithReference(np.eye(classes, dtype=np.float32)[labels])(keras.ops.one_hot(label, classes))
     # A matrix times a one-hot vector is an embedding. It starts on the scale of z, so that neither dominates.
@@ -137,11 +135,11 @@ def generator(
     start, n = doublings(shape[0])
     first = (start, start, width * 2 ** (n - 1))
     x = keras.layers.Dense(math.prod(first), use_bias=False, kernel_initializer=weights("fan_in"))(x)
-    x = keras.layers.ReLU()(layers.VirtualBatchNorm(len(latents))(keras.layers.Reshape(first)(x)))
+    x = keras.layers.ReLU()(layers.VirtualBatchNorm(rows)(keras.layers.Reshape(first)(x)))
     for i in reversed(range(n - 1)):
-        x = layers.VirtualBatchNorm(len(latents))(transposed(x, width * 2**i))
+        x = layers.VirtualBatchNorm(rows)(transposed(x, width * 2**i))
         x = keras.layers.ReLU()(x)
-    x = transposed(layers.WithoutReference(len(latents))(x), shape[-1])
+    x = transposed(layers.WithoutReference(rows)(x), shape[-1])
     return keras.Model([z, label], keras.layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
@@ -151,7 +149,7 @@ def transposed(x: Tensor, channels: int) -> Tensor:
     return keras.layers.Conv2DTranspose(channels, 5, 2, "same", use_bias=False, kernel_initializer=weights)(x)
 
 
-def discriminator(classes: int, width: int, kernels: int, dims: int, reference: np.ndarray) -> "keras.Model":
+def discriminator(classes: int, width: int, kernels: int, dims: int, reference: Tensor) -> "keras.Model":
     """Returns images -> `[logits (batch, classes + 1), features (batch, m)]`; the first map has `width` channels.
 
     Args:
@@ -160,15 +158,15 @@ def discriminator(classes: int, width: int, kernels: int, dims: int, reference: 
         kernels, dims: of minibatch discrimination.
         reference: the reference batch, float32 `(R, size, size, channels)`.
     """
-    weights = WEIGHTS["normal"]
+    rows, weights = reference.shape[0], WEIGHTS["normal"]
     image = keras.Input(reference.shape[1:])
     x = layers.WithReference(reference)(image)
     for i in range(doublings(reference.shape[1])[1]):
         bare = {"use_bias": i == 0, "kernel_initializer": weights("fan_in")}
         x = keras.layers.Conv2D(width * 2**i, 5, strides=2, padding="same", **bare)(x)
-        x = layers.VirtualBatchNorm(len(reference))(x) if i else x
+        x = layers.VirtualBatchNorm(rows)(x) if i else x
         x = keras.layers.LeakyReLU(0.2)(x)
-    features = keras.layers.Flatten()(layers.WithoutReference(len(reference))(x))
+    features = keras.layers.Flatten()(layers.WithoutReference(rows)(x))
     x = layers.MinibatchDiscrimination(kernels, dims)(features)
     logits = keras.layers.Dense(classes + 1, kernel_initializer=weights("fan_in"), dtype="float32")(x)
     return keras.Model(image, [logits, features], name="discriminator")
@@ -212,15 +210,15 @@ class ImprovedGANRecipe(AdversarialRecipe):
             **self.rules(),
         )
 
-    def reference_noise(self, prior: "Normal | Uniform", classes: int) -> tuple[np.ndarray, np.ndarray]:
+    def reference_noise(self, prior: "Normal | Uniform", classes: int) -> tuple[Tensor, np.ndarray]:
         """Returns the generator's reference batch: z `(reference, size)`, and labels, all classes in turn."""
         with Rng(self.seed).fold_in(0):
-            return prior.draw(self.reference).numpy(), np.arange(self.reference) % classes
+            return prior.draw(self.reference), np.arange(self.reference) % classes
 
-    def reference_images(self, pictures: np.ndarray) -> np.ndarray:
+    def reference_images(self, pictures: np.ndarray) -> Tensor:
         """Returns the discriminator's reference batch, training images float32 `(n, ...)` in [-1, 1]."""
         chosen = pictures[pipeline.indices(self.seed, 0, self.reference, len(pictures))]
-        return np.asarray(images.from_bytes(chosen, images.SYMMETRIC))
+        return images.from_bytes(chosen, images.SYMMETRIC)
 
     def adam(self) -> "keras.optimizers.Optimizer":
         """Returns a new optimizer: every player has its own."""

@@ -64,7 +64,7 @@ def estimate_here(recipe: "Recipe", pictures: "Images") -> float:
         try:
             players = recipe.game(pictures).players.values()
             return sum(of_player(player, recipe.batch_size) for player in players)
-        except OverflowError:
+        except (OverflowError, MemoryError):
             return math.inf
         except Exception as error:  # of a size of 2^63, or of networks that compute while they are built
             return math.inf if "too large" in str(error) else 0
