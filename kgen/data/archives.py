@@ -24,10 +24,9 @@ from kgen.backend import tf
 from kgen.errors import UsageError
 
 _HOST_SECONDS = 4
-# What reading a damaged archive raises. zipfile raises NotImplementedError for an unknown compression, and RuntimeError
-# for a password.
-_DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
-BROKEN = (*_DAMAGE, NotImplementedError, RuntimeError)
+# zipfile raises NotImplementedError for an unknown compression, and RuntimeError for a password.
+_DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
+BROKEN = (OSError, NotImplementedError, RuntimeError, *_DAMAGE)
 
 
 def find(data_dir: Path | None, dataset: str, name: str) -> Path | None:
@@ -44,7 +43,9 @@ def find(data_dir: Path | None, dataset: str, name: str) -> Path | None:
 
 
 def sha256(path: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal."""
+    """Returns the SHA-256 of a file, in hexadecimal; raises UsageError if it is a folder or a pipe."""
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file.")
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -62,7 +63,7 @@ def verify(path: Path, expected: str) -> Path:
 
 
 class Zip:
-    """Reads the regular files of a zip archive, one at a time; `read` may be called from several threads.
+    """Reads the regular files of a zip archive; `read` may be called from several threads.
 
     Args:
         path: the archive.
@@ -75,6 +76,8 @@ class Zip:
 
     def __init__(self, path: Path, member_bytes: int, total_bytes: int) -> None:
         self.path = path
+        if not path.is_file():  # a pipe would keep the reader waiting
+            raise UsageError(f"{path} is not a file.")
         try:
             self._archive = zipfile.ZipFile(path)
         except BROKEN as error:

@@ -111,12 +111,16 @@ def write(game: "Game", path: Path | str) -> None:
 
 def demand_no_pattern(path: Path | str) -> None:
     """Raises UsageError if TensorFlow reads a path as a pattern: it would write an export there but not load it."""
-    odd = sorted(set("[]*?\\") & set(os.path.abspath(os.path.expanduser(path))))
-    if odd:
+    if odd := pattern_in(path):
         raise UsageError(
-            f"{path} cannot hold exports: TensorFlow reads {' '.join(odd)} in a path as a pattern. Give another "
-            "--exports-dir or --name."
+            f"{path} cannot hold exports: TensorFlow reads {odd} in a path as a pattern. Give another --exports-dir or "
+            "--name."
         )
+
+
+def pattern_in(path: Path | str) -> str:
+    """Returns the characters of a path that TensorFlow reads as those of a pattern, with blanks between."""
+    return " ".join(sorted(set("[]*?\\") & set(os.path.abspath(os.path.expanduser(path)))))
 
 
 def converted(convert: Callable, aside: Path, signatures: dict[str, Callable]) -> None:
@@ -154,6 +158,8 @@ def load(path: Path, trust: bool = False) -> Any:
     """
     if not (Path(path) / "saved_model.pb").is_file():
         raise UsageError(f"{path} is not an export: it has no saved_model.pb. Give saved_models/<name>/<version>.")
+    if odd := pattern_in(path):
+        raise UsageError(f"{path} cannot be loaded: TensorFlow reads {odd} in a path as a pattern. Rename its folders.")
     if not trust:
         safety.demand_harmless(path)
     try:

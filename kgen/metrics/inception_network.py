@@ -87,6 +87,8 @@ def numbered(network: "keras.Model", kind: type) -> "list[keras.Layer]":
 
 def read(path: Path) -> dict[str, np.ndarray]:
     """Returns the arrays of a `.npz`, of any shapes; raises UsageError if it is not one. No code in it is run."""
+    if not Path(path).is_file():  # a pipe would keep the reader waiting
+        raise UsageError(f"--inception {path} is not a .npz of arrays: there is no such file.")
     try:
         with np.load(path, allow_pickle=False) as file:
             if sum(member.file_size for member in file.zip.infolist()) > MOST_BYTES:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import random
 import stat
 import struct
@@ -35,6 +36,13 @@ def test_verify(tmp_path):
     assert archives.verify(file, got) == file
     with pytest.raises(UsageError, match=f"a.gz is not the official file: expected SHA-256 {'0' * 64}, got {got}"):
         archives.verify(file, "0" * 64)
+
+
+def test_a_folder_and_a_pipe_have_no_sha256(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(UsageError, match=f"{path} is not a file"):
+            archives.verify(path, "0" * 64)
 
 
 def zipped(path, *members):

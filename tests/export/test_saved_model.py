@@ -15,6 +15,7 @@ from tensorflow.python.tools import saved_model_utils
 
 from kgen.core import recipe as recipes
 from kgen.core import requests
+from kgen.errors import UsageError
 from kgen.export import saved_model
 from kgen.runs import build, directory
 from tests.helpers.recipes import pictures
@@ -188,3 +189,11 @@ def test_the_card_and_the_recipe_say_what_it_is(exported):
     for words in ("`dcgan` on `mnist5k`", "5 steps of 8 images", "`latent float32 (None, 8)`", "`count int64 ()`"):
         assert words in card
     assert Image.open(exported / "samples.png").size == (8 * 32, 8 * 32)
+
+
+@pytest.mark.parametrize("name", ["m[1]", "m*", "m?"])
+def test_an_export_below_a_pattern_is_not_loaded(name, tmp_path):
+    (tmp_path / name / "1").mkdir(parents=True)
+    (tmp_path / name / "1/saved_model.pb").touch()
+    with pytest.raises(UsageError, match="cannot be loaded: TensorFlow reads .* in a path as a pattern. Rename"):
+        saved_model.load(tmp_path / name / "1")

@@ -74,8 +74,10 @@ def test_files_of_other_things_are_refused(tmp_path, network):
         inception_network.inception(path)
     with pytest.raises(UsageError, match="logits.weight must be 1008x2048, logits.bias 1008, both"):
         inception_network.weighted(network, {"logits.weight": np.zeros((1008, 2048))}, path)
-    with pytest.raises(UsageError, match="is not a .npz of arrays"):
-        inception_network.inception(tmp_path / "none.npz")
+    os.mkfifo(tmp_path / "pipe.npz")
+    for name in ("none.npz", "pipe.npz"):
+        with pytest.raises(UsageError, match="is not a .npz of arrays: there is no such file"):
+            inception_network.inception(tmp_path / name)
 
 
 class Trap:

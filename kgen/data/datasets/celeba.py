@@ -111,6 +111,8 @@ def _face(read: Callable[[], bytes], size: int, crop: str) -> np.ndarray | str:
         image = decode(read()).convert("RGB")
     except ValueError as error:  # UsageError is one: a damaged member of an archive
         return str(error)
+    if crop == "center" and not _uncut(*image.size):
+        return f"has a frame of {image.width}x{image.height}, not of 178:218"
     return fit(image, size, _box(image) if crop == "center" else None)
 
 
@@ -168,11 +170,20 @@ def _open(path: Path) -> tuple[dict[int, str], Callable]:
         if path.name in _SHA256:
             archives.verify(path, _SHA256[path.name])
         archive = archives.Zip(path, _MEMBER_BYTES, _TOTAL_BYTES)
-        files = {_number(name): name for name in archive.names if _PICTURE.fullmatch(name)}
+        files = _numbered(path, archive.names)
         read = archive.read
     if not files:
         raise UsageError(f"{path} has no aligned images; they are named like 000001.jpg.")
     return files, read
+
+
+def _numbered(path: Path, names: list[str]) -> dict[int, str]:
+    """Returns `{id: name}` of the images among the members of an archive; raises UsageError if two have one id."""
+    files = {}
+    for name in filter(_PICTURE.fullmatch, names):
+        if files.setdefault(_number(name), name) != name:
+            raise UsageError(f"{path} has two images of one number: {files[_number(name)]} and {name}.")
+    return files
 
 
 def _read_file(folder: Path, name: str) -> bytes:

@@ -225,6 +225,30 @@ def test_pipes_in_place_of_files_are_refused(tmp_path):
         data.load("celeba", "train", tmp_path)
 
 
+def test_a_frame_of_another_shape_among_the_others_is_named(faces):
+    folder, pictures = faces
+    pack(folder / "celeba/faces.zip", {**pictures, 2: noise(2, 64, 64)})
+    with pytest.raises(BadImages, match="000002.png: has a frame of 64x64, not of 178:218"):
+        data.load("celeba", "train", folder)
+    assert len(data.load("celeba", "train", folder, crop="squash").images) == 3
+
+
+def test_two_images_of_one_number_are_refused(faces):
+    folder, _ = faces
+    with zipfile.ZipFile(folder / "celeba/faces.zip", "a") as archive:
+        archive.writestr("again/000001.png", png(noise(5, 178, 218)))
+    with pytest.raises(UsageError, match="two images of one number: some_folder/000001.png and again/000001.png"):
+        data.load("celeba", "train", folder)
+
+
+@pytest.mark.parametrize("dataset", ["celeba", "celeba:faces.zip"])
+def test_a_pipe_in_place_of_any_zip_is_refused(dataset, tmp_path):
+    (tmp_path / "celeba").mkdir()
+    os.mkfifo(tmp_path / "celeba/faces.zip")
+    with pytest.raises(UsageError, match="faces.zip is n"):
+        data.load(dataset, "train", tmp_path)
+
+
 @pytest.mark.parametrize("name", ["list_eval_partition.txt", "list_attr_celeba.txt"])
 def test_a_list_that_is_no_text_is_named(name, faces):
     folder, _ = faces
