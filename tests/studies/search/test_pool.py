@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 
 import pytest
 
@@ -17,11 +16,14 @@ def test_a_killed_search_loses_no_finished_trial_and_reaches_its_total(tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert is_empty(process.pid)
-    begun = time.monotonic()
     code, _, errors = search(*RATE, "--trials", 1, "--no-train-best", cwd=tmp_path)  # writes down what there is
     assert code == 0, errors
     _, values = states(tmp_path)
     assert values
+    begun = [row for row in rows(tmp_path) if row["learning_rate"]]
+    assert "RUNNING" not in {
+        row["state"] for row in begun
+    }  # what died was found at once, not when its heartbeat is old
     code, _, errors = search(*RATE, "--trials", 5, "--jobs", 2, "--no-train-best", cwd=tmp_path)
     assert code == 0, errors
     found, more = states(tmp_path)
@@ -30,7 +32,6 @@ def test_a_killed_search_loses_no_finished_trial_and_reaches_its_total(tmp_path)
     rates = {row["number"]: row["learning_rate"] for row in rows(tmp_path)}
     for number in found.get("FAIL", []):  # what the kill cut short was tried again
         assert list(rates.values()).count(rates[str(number)]) == 2 or not rates[str(number)]
-    assert time.monotonic() - begun < 110  # nobody waited for a heartbeat
 
 
 @pytest.mark.slow
