@@ -1,5 +1,7 @@
 """The one error that a user can put right."""
 
+from pathlib import Path
+
 
 class UsageError(ValueError):
     """A mistake outside kgen's code: a flag, a file, a folder, a size.
@@ -11,3 +13,9 @@ class UsageError(ValueError):
 
 class Diverged(ArithmeticError):
     """Training left the numbers: a loss was NaN or infinite. `scripts/` print the text and end with exit code 3."""
+
+
+def demand_file(path: Path) -> None:
+    """Raises UsageError if there is no file at `path`, or a folder, or a pipe, which would keep its reader waiting."""
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file.")

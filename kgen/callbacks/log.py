@@ -67,9 +67,10 @@ def forget_after(path: Path, step: int) -> None:
 def step_of(line: str) -> float:
     """Returns the step of a line, or infinity if the line is incomplete."""
     try:
-        return json.loads(line)["step"]
-    except (ValueError, KeyError, TypeError):
+        step = json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return math.inf
+    return step if isinstance(step, int) else math.inf
 
 
 def tensorboard_writer(folder: Path, start: int) -> "tf.summary.SummaryWriter":

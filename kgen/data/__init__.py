@@ -21,7 +21,7 @@ import numpy as np
 from kgen.errors import UsageError
 
 _SPLIT = re.compile(r"(\w+)(?:\[(-?\d+)?:(-?\d+)?\])?")
-_LARGEST_SIZE = 4096
+LARGEST_SIZE = 4096
 
 
 class NoSplit(UsageError):
@@ -158,8 +158,8 @@ def _checked(request: Request) -> Request:
     """Returns a request; raises UsageError if its crop, size or data directory is not acceptable."""
     if request.crop not in ("center", "squash"):
         raise UsageError(f"crop is 'center' or 'squash', got '{request.crop}'.")
-    if request.size is not None and not 1 <= request.size <= _LARGEST_SIZE:
-        raise UsageError(f"The image size is 1 to {_LARGEST_SIZE} pixels, got {request.size}.")
+    if request.size is not None and not 1 <= request.size <= LARGEST_SIZE:
+        raise UsageError(f"The image size is 1 to {LARGEST_SIZE} pixels, got {request.size}.")
     if request.data_dir is not None and request.data_dir.is_file():
         raise UsageError(f"The data directory {request.data_dir} is a file; give the folder that holds the archives.")
     if request.data_dir is not None and not request.data_dir.is_dir():

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from kgen.backend import tf
-from kgen.errors import UsageError
+from kgen.errors import UsageError, demand_file
 
 _HOST_SECONDS = 4
 # zipfile raises NotImplementedError for an unknown compression, and RuntimeError for a password.
@@ -36,7 +36,7 @@ def find(data_dir: Path | None, dataset: str, name: str) -> Path | None:
         UsageError: it is neither a file nor a folder: a pipe would keep the reader waiting.
     """
     places = [] if data_dir is None else [data_dir / name, data_dir / dataset / name]
-    found = next((place for place in places if place.exists()), None)
+    found = next(filter(Path.exists, places), None)
     if found and not (found.is_file() or found.is_dir()):
         raise UsageError(f"{found} is neither a file nor a folder.")
     return found
@@ -44,8 +44,7 @@ def find(data_dir: Path | None, dataset: str, name: str) -> Path | None:
 
 def sha256(path: Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal; raises UsageError if it is a folder or a pipe."""
-    if not path.is_file():
-        raise UsageError(f"{path} is not a file.")
+    demand_file(path)
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -76,8 +75,7 @@ class Zip:
 
     def __init__(self, path: Path, member_bytes: int, total_bytes: int) -> None:
         self.path = path
-        if not path.is_file():  # a pipe would keep the reader waiting
-            raise UsageError(f"{path} is not a file.")
+        demand_file(path)
         try:
             self._archive = zipfile.ZipFile(path)
         except BROKEN as error:

@@ -21,7 +21,7 @@ from safetensors.numpy import load_file, save_file
 
 import kgen
 from kgen.data.archives import sha256
-from kgen.errors import Diverged, UsageError
+from kgen.errors import Diverged, UsageError, demand_file
 
 if TYPE_CHECKING:
     from kgen.backend import keras
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 STATE, MANIFEST = "state.safetensors", "manifest.json"
 # What reading a damaged checkpoint raises.
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError)
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError)
 
 
 def variables(trainer: "Trainer") -> "dict[str, keras.Variable]":
@@ -183,7 +183,10 @@ def demand_same_numbers(trainer: "Trainer", path: Path) -> None:
 
 def read(path: Path) -> dict[str, np.ndarray]:
     """Returns the arrays of a checkpoint, `{key: array}`; raises ValueError unless it fits its manifest."""
+    demand_file(path / MANIFEST)
     manifest = json.loads((path / MANIFEST).read_text())
+    if not isinstance(manifest.get("numbers", {}), dict):
+        raise ValueError("the numbers in its manifest are none")
     if manifest["step"] != int(path.name):
         raise ValueError(f"it was saved at step {manifest['step']}")
     if sha256(path / STATE) != manifest["sha256"]:

@@ -17,8 +17,8 @@ import kgen
 from kgen.backend import tf
 from kgen.core import recipe as recipes
 from kgen.core.recipe import Recipe
-from kgen.data import Images
-from kgen.errors import UsageError
+from kgen.data import LARGEST_SIZE, Images
+from kgen.errors import UsageError, demand_file
 
 # Environment variables that choose kernels and threads, and so change the last bits of a result. Others are private.
 SPEED = """
@@ -81,9 +81,9 @@ def write_environment(path: Path, data: Images) -> None:
     seen = {"images": list(data.images.shape), "classes": list(data.classes), "images_sha256": digest(data)}
     now = {**environment(), **seen}
     try:
-        first = json.loads(file.read_text()) if file.exists() else now
+        first = read_object(file) if os.path.lexists(file) else now
         same = first["images_sha256"] == now["images_sha256"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError):
         raise UsageError(f"{file} is damaged. Remove it to go on without a comparison of the images.") from None
     if not same:
         shapes = f"{first.get('images')} then, {now['images']} now"
@@ -110,10 +110,38 @@ def read_data(path: Path) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Returns `(shape, classes)` of a run's training images; raises UsageError if the run never began to train."""
     file = Path(path) / "environment.json"
     try:
-        seen = json.loads(file.read_text())
-        return tuple(seen["images"]), tuple(seen["classes"])
-    except (OSError, ValueError, KeyError, TypeError):
+        seen = read_object(file)
+        return shape_of(seen["images"]), classes_of(seen["classes"])
+    except (ValueError, KeyError):
         raise UsageError(f"{file} cannot be read: resume the run first, then draw or export.") from None
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """Returns the object in a JSON file; raises ValueError if there is no such file or no object in it."""
+    demand_file(file)
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{file} has no object")
+    return found
+
+
+def shape_of(images: Any) -> tuple[int, ...]:
+    """Returns the shape `(n, height, width, channels)` of images as JSON has it; raises ValueError if it is none."""
+    if not isinstance(images, list) or len(images) != 4 or any(type(size) is not int or size < 1 for size in images):
+        raise ValueError("no shape of images")
+    if max(images[1:3]) > LARGEST_SIZE or images[3] not in (1, 3):
+        raise ValueError("no size of images")
+    return tuple(images)
+
+
+def classes_of(names: Any) -> tuple[str, ...]:
+    """Returns the names of classes as JSON has them; raises ValueError if they are no names."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("no names of classes")
+    return tuple(names)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -149,13 +177,15 @@ def lock(path: Path) -> AbstractContextManager:
     """Returns a lock on a run directory, which is held until it is released or the process ends in any way.
 
     Raises:
-        UsageError: another process holds the lock.
+        UsageError: another process holds the lock, or there is something else in its place.
     """
     held = FileLock(Path(path) / ".lock")
     try:
         return held.acquire(timeout=0)
     except Timeout:
         raise UsageError(f"{path} is being trained by another process. Wait for it, or start a new run.") from None
+    except OSError as error:
+        raise UsageError(f"{path}/.lock cannot be locked: {error.strerror}. Remove it, or start a new run.") from None
 
 
 def environment() -> dict[str, Any]:

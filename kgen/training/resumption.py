@@ -22,7 +22,7 @@ def restored(trainer: "Trainer", recipe: "Recipe", run: Path) -> int:
     """
     checkpoint.sweep(run / "checkpoints")
     step = checkpoint.restore(trainer, run / "checkpoints")
-    log = (run / "log.jsonl").read_text(errors="replace").splitlines() if (run / "log.jsonl").exists() else []
+    log = (run / "log.jsonl").read_text(errors="replace").splitlines() if (run / "log.jsonl").is_file() else []
     played = max((known for known in map(step_of, log) if known < math.inf), default=0)  # a kill may have cut a line
     if step == 0 and played > recipe.checkpoint_every:
         warnings.warn(f"{run} has a log of {played} steps and no checkpoint: it begins again at step 0.", stacklevel=2)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from kgen.callbacks.log import Log, forget_after
+from kgen.callbacks.log import Log, forget_after, step_of
 from tests.helpers import processes
 from tests.helpers.processes import DCGAN
 
@@ -90,3 +90,8 @@ def test_later_and_broken_lines_are_forgotten(step, kept, tmp_path):
 def test_a_file_that_is_not_there_is_not_made(tmp_path):
     forget_after(tmp_path / "log.jsonl", 5)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("line", ["", "[]", '{"loss": 1}', '{"step": "9"}', '{"step": null}', '{"step":' * 100_000])
+def test_a_line_without_a_step_counts_as_incomplete(line):
+    assert step_of(line) == float("inf") and step_of('{"step": 9}') == 9

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import warnings
 from pathlib import Path
 
@@ -134,6 +135,26 @@ def test_odd_names_and_files_among_checkpoints_cost_nothing(trainer, tmp_path):
     with pytest.warns(UserWarning, match="is damaged"):
         assert checkpoint.restore(trainer, tmp_path) == 7
     assert checkpoint.whole(checkpoint.save(trainer, tmp_path, 9)) and checkpoint.whole(whole)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "state.safetensors"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_a_pipe_or_a_device_in_a_checkpoint_is_damage(name, make, trainer, tmp_path):
+    checkpoint.save(trainer, tmp_path, 7)
+    path = checkpoint.save(trainer, tmp_path, 8) / name
+    path.unlink()
+    make(path)
+    with pytest.warns(UserWarning, match="step 8 is damaged .*is not a file"):
+        assert checkpoint.restore(trainer, tmp_path) == 7
+
+
+@pytest.mark.parametrize("numbers", [None, [], 7, "x"])
+def test_numbers_of_a_manifest_that_are_none_are_damage(numbers, trainer, tmp_path):
+    checkpoint.save(trainer, tmp_path, 7)
+    path = checkpoint.save(trainer, tmp_path, 8) / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "numbers": numbers}))
+    with pytest.warns(UserWarning, match="step 8 is damaged"):
+        assert checkpoint.restore(trainer, tmp_path) == 7
 
 
 def test_leftovers_of_a_dead_process_are_removed_and_never_read(trainer, tmp_path):

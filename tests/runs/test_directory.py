@@ -159,3 +159,46 @@ def test_lines_of_a_log_are_read_and_a_file_that_is_not_there_has_none(tmp_path)
     (tmp_path / "log.jsonl").write_text('{"step": 1}\n{"step": 2, "loss": 0.5}\n')
     assert directory.read_lines(tmp_path / "log.jsonl") == [{"step": 1}, {"step": 2, "loss": 0.5}]
     assert directory.read_lines(tmp_path / "epochs.jsonl") == []
+
+
+DEEP = '{"a":' * 100_000
+ODD = [
+    {"images": 5},
+    {"images": ["a", 1, 1, 1]},
+    {"images": [1, -5, 28, 1]},
+    {"images": [1, 28, 28]},
+    {"images": [1, 28, 28, 10**9]},
+    {"images": [1, 10**9, 28, 1]},
+    {"images": [1, True, 28, 1]},
+    {"classes": "ab"},
+    {"classes": [1, 2]},
+    {"classes": None},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_odd_shapes_and_classes_of_a_run_are_refused(odd, tmp_path):
+    good = {"images": [60_000, 28, 28, 1], "classes": ["a", "b"]}
+    (tmp_path / "environment.json").write_text(json.dumps(good))
+    assert directory.read_data(tmp_path) == ((60_000, 28, 28, 1), ("a", "b"))
+    (tmp_path / "environment.json").write_text(json.dumps({**good, **odd}))
+    with pytest.raises(UsageError, match="environment.json cannot be read"):
+        directory.read_data(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: path.write_text(DEEP), os.mkdir, os.mkfifo, lambda path: path.symlink_to("x")]
+)
+def test_what_is_no_json_object_is_refused(make, tmp_path):
+    """A pipe would keep the reader waiting, and a device would fill the memory."""
+    make(tmp_path / "environment.json")
+    with pytest.raises(UsageError, match="environment.json is damaged"):
+        directory.write_environment(tmp_path, IMAGES)
+    with pytest.raises(UsageError, match="environment.json cannot be read"):
+        directory.read_data(tmp_path)
+
+
+def test_a_folder_in_place_of_the_lock_is_named(tmp_path):
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(UsageError, match=".lock cannot be locked"):
+        directory.lock(tmp_path)
