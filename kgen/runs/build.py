@@ -68,10 +68,11 @@ def reopen(recipe: Recipe, run: Path) -> tuple[Trainer, int]:
         run: the run directory.
 
     Raises:
-        UsageError: there is no checkpoint yet.
+        UsageError: there is no checkpoint yet, or it was saved with other numbers than the recipe's.
     """
     # One black image stands for the training images: the networks need only their shape and classes.
     shape, classes = directory.read_data(run)
+    checkpoint.demand_numbers_of(Path(run) / "checkpoints", json.dumps(fixed(recipe)))
     trainer = prepare(recipe, data.Images(np.zeros((1, *shape[1:]), np.uint8), np.zeros(1, np.int64), classes))
     step = checkpoint.restore(trainer, Path(run) / "checkpoints")
     if step == 0:

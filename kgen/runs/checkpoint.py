@@ -7,6 +7,7 @@ flushed to the disk and renamed. One that has its final name is therefore comple
 it is read.
 """
 
+import itertools
 import json
 import os
 import re
@@ -160,7 +161,7 @@ def restore(trainer: "Trainer", folder: Path) -> int:
                 f"The checkpoint of step {step} is damaged ({error}); taking the one before it.", stacklevel=2
             )
             continue
-        demand_same_numbers(trainer, Path(folder) / f"{step:06d}")
+        demand_same_numbers(trainer.numbers, Path(folder) / f"{step:06d}")
         assign(trainer, state, f"{folder}/{step:06d}")
         return step
     if found != steps(folder):  # a run that still trains has replaced them meanwhile
@@ -170,9 +171,19 @@ def restore(trainer: "Trainer", folder: Path) -> int:
     return 0
 
 
-def demand_same_numbers(trainer: "Trainer", path: Path) -> None:
-    """Raises UsageError if a checkpoint was saved with other numbers than those of the trainer's recipe."""
-    saved, mine = json.loads((path / MANIFEST).read_text()).get("numbers", {}), json.loads(trainer.numbers)
+def demand_numbers_of(folder: Path, numbers: str) -> None:
+    """Raises UsageError if the newest undamaged checkpoint in `folder` was saved with others than `numbers`, JSON.
+
+    So networks of a size that somebody has edited are never built.
+    """
+    good = (path for path in (Path(folder) / f"{step:06d}" for step in reversed(steps(folder))) if whole(path))
+    for path in itertools.islice(good, 1):
+        demand_same_numbers(numbers, path)
+
+
+def demand_same_numbers(numbers: str, path: Path) -> None:
+    """Raises UsageError if a checkpoint was saved with other numbers than those of a recipe, JSON."""
+    saved, mine = json.loads((path / MANIFEST).read_text()).get("numbers", {}), json.loads(numbers)
     odd = [name for name, value in mine.items() if name in saved and saved[name] != value]
     if odd:
         raise UsageError(

@@ -9,7 +9,7 @@ from kgen import data
 from kgen.core import recipe as recipes
 from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
-from kgen.runs import build, directory
+from kgen.runs import build, checkpoint, directory
 from tests.helpers.recipes import pictures
 from tests.helpers.small_dcgan import SMALL
 
@@ -20,6 +20,16 @@ def test_reopen_needs_a_checkpoint(tmp_path):
     directory.write_environment(run, pictures(size=28))
     with pytest.raises(UsageError, match="has no checkpoint yet"):
         build.reopen(small, run)
+
+
+def test_a_run_whose_numbers_were_edited_is_refused_before_its_networks_are_built(tmp_path):
+    small = dataclasses.replace(recipes.find("dcgan"), **SMALL)
+    run = directory.create(tmp_path, small)
+    directory.write_environment(run, pictures(size=28))
+    checkpoint.save(build.prepare(small, pictures(size=28)), run / "checkpoints", 7)
+    assert build.reopen(small, run)[1] == 7
+    with pytest.raises(UsageError, match="was saved with width 4, and the recipe has 1000000000"):
+        build.reopen(dataclasses.replace(small, width=10**9), run)
 
 
 def test_the_policy_is_put_back():
