@@ -53,8 +53,7 @@ class Trainer(keras.Model):
         self.averages = {name: frozen_copy(getattr(game, name)) for name in game.exported if ema}
         self.best = {name: frozen_copy(getattr(game, name)) for name in game.exported if keep_best}
         if game.fixed_images_shape:
-            self.examples = self._counter("examples", game.fixed_images_shape, "uint8")
-            game.examples = self.examples
+            game.examples = self.examples = self._counter("examples", game.fixed_images_shape, "uint8")
         self._best_game = game.with_networks(self.best or self.averages)
         kinds = ["loss", "gradient_norm"] + ["moves"] * (game.update_rule is not None)
         self.names = [f"{name}_{kind}" for kind in kinds for name in game.players] + list(game.reports)
@@ -176,11 +175,11 @@ class Trainer(keras.Model):
         share = 1.0 - tf.minimum(self.ema, (1.0 + played) / (10.0 + played))
         for name, average in self.averages.items():
             for mean, live in zip(average.variables, getattr(self, name).variables, strict=True):
-                # Batch-norm statistics are averaged too, since they belong to the weights.
+                # Batch-norm statistics belong to the weights, so they are averaged too.
                 mean.assign(mean + share * (live - mean) if "float" in mean.dtype else live)
 
     def means(self) -> dict[str, float]:
-        """Returns `{name: mean since take_means() was last called}`; 0 if no step was played since."""
+        """Returns `{name: mean since take_means()}`; 0 if no step was played since."""
         means = self.sums.numpy() / max(float(self.steps_summed.numpy()), 1.0)
         return {name: float(mean) for name, mean in zip(self.names, means, strict=True)}
 

@@ -1,56 +1,55 @@
-"""Looks for anything but the layers of kgen's networks in a `.keras` file, before Keras reads it.
+"""Looks for what may run code or touch files in a `.keras` file, before Keras reads it.
 
 A `.keras` file is a zip archive of a description, config.json, and of weights. Keras makes each object that the
 description names. Its `safe_mode` refuses Python's bytecode, and is no boundary: in Keras 3.15.1 a `Lambda` layer may
 name any public function or class of Keras, which is called while the model is loaded. Some of them write files or load
-a SavedModel. Here the names are compared with a list of what is accepted.
+a SavedModel. Here each name is looked up: accepted are the layers, initializers, optimizers and the like of Keras but
+those in `REFUSED`, the classes of kgen, and the classes that the user has registered or given.
 """
 
+import importlib
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from kgen.backend import keras
 from kgen.data.archives import BROKEN
 from kgen.errors import UsageError
 
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 MOST_BYTES = 16_000_000  # of config.json; Inception's has 0.2 million
-OWN = "kgen>"  # how Keras registers the layers of kgen
-ACCEPTED = {
-    None: {"__keras_tensor__", "__numpy__"},  # plain data
-    "keras": {"DTypePolicy"},
-    "keras.src.models.functional": {"Functional"},
-    "keras.src.ops.nn": {"OneHot"},
-    "keras.src.ops.numpy": {"Mean", "Sum"},
-    "keras.initializers": {
-        "Constant", "GlorotNormal", "GlorotUniform", "Ones", "RandomNormal", "RandomUniform", "VarianceScaling",
-        "Zeros",
-    },
-    "keras.layers": {
-        "Activation", "Add", "AveragePooling2D", "Concatenate", "Conv2D", "Conv2DTranspose", "Cropping2D", "Dense",
-        "Embedding", "Flatten", "InputLayer", "LeakyReLU", "MaxPooling2D", "Multiply", "ReLU", "Rescaling", "Reshape",
-        "UpSampling2D", "ZeroPadding2D",
-    },
+OWN = "kgen>"  # how Keras registers the classes of kgen
+PLAIN = {"__keras_tensor__", "__numpy__"}  # data, no classes
+MODULES = (
+    "keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.optimizers",
+    "keras.optimizers.schedules", "keras.src.models.functional", "keras.src.ops.nn", "keras.src.ops.numpy",
+)  # fmt: skip
+REFUSED = {
+    "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer",  # run what they name
+    "StringLookup", "IntegerLookup", "TextVectorization",  # read a file that they name
 }  # fmt: skip
 
 
-def demand_plain(path: Path | str) -> None:
-    """Raises UsageError unless a `.keras` file has nothing but weights and the layers of kgen's networks.
+def demand_plain(path: Path | str, given: Collection[str] = ()) -> None:
+    """Raises UsageError unless a `.keras` file has nothing but weights and classes that only compute.
 
     Args:
         path: of the file.
+        given: names of the user's own classes.
     """
     try:
         description = json.loads(_config(Path(path)))
     except (*BROKEN, ValueError, KeyError, RecursionError) as error:
         raise UsageError(f"{path} cannot be loaded: it is no .keras file ({error}).") from error
-    odd = sorted({str(each.get("config") if name == "function" else name) for name, each in refused(description)})
+    found = refused(description, given)
+    odd = sorted({str(each.get("config") if name == "function" else name) for name, each in found})
     if odd:
         raise UsageError(
-            f"{path} is not loaded: it has {', '.join(odd)}, and only the layers of kgen's networks are accepted. "
-            "Load it with Keras if you know who made it."
+            f"{path} is not loaded: it has {', '.join(odd)}, which may run code or touch files, or is not known to "
+            "Keras. Register your own classes with Keras, or give them as custom_objects; give safe_mode=False if you "
+            "know who made the file."
         )
 
 
@@ -69,26 +68,42 @@ def _config(path: Path) -> bytes:
         return archive.read("config.json")
 
 
-def refused(description: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def refused(description: Any, given: Collection[str] = ()) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields `(class, description)` of each object that is not accepted, at any depth.
 
     Args:
-        description: of a network, from JSON.
+        description: of a model, from JSON.
+        given: names of the user's own classes.
     """
     if isinstance(description, dict):
-        if "class_name" in description and not _accepted(description):
+        if "class_name" in description and not _accepted(description, given):
             yield str(description["class_name"]), description
         description = list(description.values())
     if isinstance(description, list):
         for each in description:
-            yield from refused(each)
+            yield from refused(each, given)
 
 
-def _accepted(description: dict[str, Any]) -> bool:
+def _accepted(description: dict[str, Any], given: Collection[str]) -> bool:
     """Returns whether Keras would make an accepted class of a description."""
     name, module, registered = (description.get(key) for key in ("class_name", "module", "registered_name"))
     if not all(isinstance(each, str | None) for each in (name, module, registered)):
         return False
     if registered and registered.startswith(OWN):
-        return registered == f"{OWN}{name}" and str(module).startswith("kgen.layers.")
-    return registered in (None, name) and name in ACCEPTED.get(module, ())
+        return registered == f"{OWN}{name}" and str(module).startswith("kgen.")
+    if name in given or (registered and ">" in registered):
+        return name in given or keras.saving.get_registered_object(registered) is not None
+    return registered in (None, name) and (name in PLAIN if module is None else _computes(module, name))
+
+
+def _computes(module: str, name: str) -> bool:
+    """Returns whether a name is that of a class of Keras that only computes."""
+    kinds = (
+        keras.Layer, keras.Operation, keras.initializers.Initializer, keras.regularizers.Regularizer,
+        keras.constraints.Constraint, keras.optimizers.Optimizer, keras.optimizers.schedules.LearningRateSchedule,
+        keras.dtype_policies.DTypePolicy,
+    )  # fmt: skip
+    if module not in MODULES or name in REFUSED:
+        return False
+    found = getattr(importlib.import_module(module), name, None)
+    return isinstance(found, type) and issubclass(found, kinds)

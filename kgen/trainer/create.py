@@ -12,6 +12,7 @@ from kgen.backend import keras
 from kgen.core import recipe as recipes
 from kgen.core.recipe import Recipe
 from kgen.errors import UsageError
+from kgen.export import keras_safety
 from kgen.trainer import networks as own
 from kgen.trainer.origin import Origin
 from kgen.trainer.trainer import Trainer
@@ -115,11 +116,14 @@ def load_model(filepath: str, custom_objects: dict[str, Any] | None = None, safe
     Args:
         filepath: of the file.
         custom_objects: classes of your own networks, `{name: class}`, unless they are registered with Keras.
-        safe_mode: as in `keras.saving.load_model`; leave it on for a file of somebody else, see docs/safety.md.
+        safe_mode: whether layers that may run code or touch files are refused, see `kgen.export.keras_safety`; leave it
+            on for a file of somebody else.
 
     Raises:
         UsageError: it is no such file.
     """
+    if safe_mode:
+        keras_safety.demand_plain(filepath, custom_objects or ())
     try:
         found = keras.saving.load_model(filepath, custom_objects=custom_objects, safe_mode=safe_mode)
     except UsageError:
