@@ -39,12 +39,20 @@ def main(arguments: list[str]) -> int:
     from kgen import images
     from kgen.data import Request
     from kgen.data.datasets import celeba
+    from kgen.data.spellings import colour
     from kgen.inference import loading
     from kgen.runs import build
     from kgen.studies import attributes
 
     known = celeba.attributes(
-        Request(recipe.split, recipe.data_dir, recipe.image_size, recipe.crop, archive, recipe.skip_bad)
+        Request(
+            split=recipe.split,
+            data_dir=recipe.data_dir,
+            crop=recipe.crop,
+            argument=archive,
+            skip_bad=recipe.skip_bad,
+            background=colour(recipe.background),
+        )
     )
     values = attributes.chosen(*known, options.attributes)
     opened, faces = loading.load(run).autoencoder, build.load(recipe).images

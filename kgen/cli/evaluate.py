@@ -26,7 +26,7 @@ class Options:
     reference: str = "test"  # Split of real images to compare with, such as test, train, train[:10000].
     dataset: str | None = None  # Dataset of the real images; that of the first run or export if not given.
     data_dir: Path | None = None  # Folder of the official archives; that of the run if not given.
-    image_size: int | None = None  # Height and width in pixels; that of the run if not given.
+    image_size: int | str | None = None  # Pixels, 64 or 64x96 (height x width); that of the run if not given.
     calibration: bool = True  # Whether to print the Parzen scores of real training images and of k-means too.
     cache_dir: Path = Path("~/.cache/kgen")  # Where features of real images are kept for later runs.
     runs_dir: Path = Path("runs")  # Where to look for the latest run.

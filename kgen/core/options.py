@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from kgen.data.spellings import colour, sides
 from kgen.errors import UsageError
 
 
@@ -36,8 +37,9 @@ class RunOptions:
     dataset: Annotated[str, NOT_SEARCHED] = "mnist5k"  # A name of docs/datasets.md, or folder:PATH.
     split: Annotated[str, NOT_SEARCHED] = "train"  # Part to train on, as in TFDS: train, test, train[:50000].
     data_dir: Place = None  # Folder of the official archives; without it tensorflow-datasets loads the data.
-    image_size: Annotated[int | None, NOT_SEARCHED] = None  # Height and width in pixels; the dataset's own by default.
-    crop: Annotated[Literal["center", "squash"], NOT_SEARCHED] = "center"  # Photographs: cropped or squashed square.
+    image_size: Annotated[int | str | None, NOT_SEARCHED] = None  # Pixels, 64 or 64x96 (height x width); else its own.
+    crop: Annotated[Literal["center", "squash"], NOT_SEARCHED] = "center"  # Photographs: cropped, or squashed whole.
+    background: Annotated[str | None, NOT_SEARCHED] = None  # Behind transparent pixels: white, black or #rrggbb.
     classes: Annotated[str | None, NOT_SEARCHED] = None  # Only these classes, by name or number, with commas.
     skip_bad: Annotated[bool, MAY_CHANGE, NOT_SEARCHED] = False  # Leave out pictures that cannot be read.
 
@@ -65,7 +67,9 @@ class RunOptions:
         for name in ("log_every", "sample_every", "checkpoint_every", "keep", "evaluate_every", "evaluate_count"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
         self.demand(self.steps_per_execution >= 1, "steps_per_execution", "at least 1")
-        self.demand(self.image_size is None or 4 <= self.image_size <= 1024, "image_size", "from 4 to 1024")
+        inside = all(4 <= side <= 1024 for side in sides(self.image_size) or ())
+        self.demand(inside, "image_size", "from 4 to 1024")
+        colour(self.background)
         named = self.classes is None or self.classes.strip(" ,")
         self.demand(named, "classes", "names or numbers, separated by commas")
         for name in ("log_every", "sample_every", "checkpoint_every", "evaluate_every"):

@@ -9,6 +9,7 @@ import pkgutil
 import typing
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
@@ -138,12 +139,17 @@ def native(value: Any, kind: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def all_recipes() -> dict[str, Recipe]:
-    """Returns `{name: recipe}` of every paper's file in `kgen/models`, sorted."""
-    papers = importlib.import_module("kgen.models")  # the folder is the registry
-    found = pkgutil.walk_packages(papers.__path__, f"{papers.__name__}.")
+def papers() -> list[ModuleType]:
+    """Returns every paper's file in `kgen/models` that has recipes, as modules, sorted by their names."""
+    folder = importlib.import_module("kgen.models")  # the folder is the registry
+    found = pkgutil.walk_packages(folder.__path__, f"{folder.__name__}.")
     modules = [importlib.import_module(module.name) for module in found if not module.ispkg]
-    found = [item for module in modules for item in getattr(module, "RECIPES", {}).items()]
+    return [module for module in modules if hasattr(module, "RECIPES")]
+
+
+def all_recipes() -> dict[str, Recipe]:
+    """Returns `{name: recipe}` of every paper's file, sorted."""
+    found = [item for paper in papers() for item in paper.RECIPES.items()]
     return {name: dataclasses.replace(recipe, name=name) for name, recipe in sorted(found, key=lambda item: item[0])}
 
 

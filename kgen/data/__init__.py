@@ -3,7 +3,9 @@
 To add a dataset, add a file; `names()` finds it without importing it. The file may also define
 
 - `ARGUMENT`, a word for what may follow a colon, as in `folder:PATH`; without it nothing may follow;
-- `EMBEDDED = True`, if nothing is downloaded;
+- `EMBEDDED = True`, if nothing is downloaded; otherwise `HINT`, a sentence that says which files to put where, and
+  `present(data_dir)`, which returns whether they are there;
+- `FACTS`, what `kgen datasets` says of the number of images, their size and their classes;
 - `PARZEN`, the two splits of its Parzen window protocol, see `parzen_splits`.
 """
 
@@ -18,10 +20,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from kgen.data.spellings import colour, sides
 from kgen.errors import UsageError
 
 _SPLIT = re.compile(r"(\w+)(?:\[(-?\d+)?:(-?\d+)?\])?")
-LARGEST_SIZE = 4096
 
 
 class NoSplit(UsageError):
@@ -47,18 +49,21 @@ class Request:
 
     split: a part, with an optional slice as in TFDS: `train`, `test`, `train[:50000]`, `train[-100:]`.
     data_dir: the folder of the user's archives, or None.
-    size: height and width of the images in pixels; None is the dataset's own size.
-    crop: `center` cuts a square out of the frame; `squash` takes the whole frame and changes its aspect ratio.
+    size: `(height, width)` of the images in pixels; None is the dataset's own size.
+    crop: `center` cuts a part in the size's proportion out of the frame; `squash` takes the whole frame and changes its
+        aspect ratio.
     argument: the text after the colon, as in `folder:PATH`.
     skip_bad: whether images that cannot be used are left out; otherwise they are an error.
+    background: red, green and blue of the colour behind transparent pixels; None refuses them.
     """
 
     split: str = "train"
     data_dir: Path | None = None
-    size: int | None = None
+    size: tuple[int, int] | None = None
     crop: Literal["center", "squash"] = "center"
     argument: str = ""
     skip_bad: bool = False
+    background: tuple[int, int, int] | None = None
 
     def part(self, *parts: str) -> str:
         """Returns the split without its slice, e.g. `train`.
@@ -102,18 +107,21 @@ def load(
     dataset: str,
     split: str = "train",
     data_dir: Path | str | None = None,
-    size: int | None = None,
+    size: int | str | None = None,
     crop: str = "center",
     classes: Sequence[str] = (),
     skip_bad: bool = False,
+    background: str | None = None,
 ) -> Images:
     """Reads a dataset into memory.
 
     Args:
         dataset: `name` or `name:argument`, e.g. `mnist`, `folder:/home/me/pictures`.
-        split, data_dir, size, crop, skip_bad: see `Request`.
+        split, data_dir, crop, skip_bad: see `Request`.
+        size: see `spellings.sides`; None is the dataset's own size.
         classes: names or numbers of the classes to keep, as strings; they become labels 0, 1, ... in this order.
             The slice of `split` is taken before.
+        background: see `spellings.colour`; None refuses transparent pixels.
 
     Returns:
         `Images`, in the same order in every call.
@@ -125,12 +133,19 @@ def load(
     module = importlib.import_module(f"kgen.data.datasets.{_known(name)}")
     if argument and not hasattr(module, "ARGUMENT"):
         raise UsageError(f"The dataset '{name}' takes nothing after a colon, got '{argument}'.")
-    data_dir = None if data_dir is None else Path(os.path.expanduser(data_dir))
-    loaded = module.load(_checked(Request(split, data_dir, size, crop, argument, skip_bad)))
+    if crop not in ("center", "squash"):
+        raise UsageError(f"crop is 'center' or 'squash', got '{crop}'.")
+    loaded = module.load(Request(split, folder(data_dir), sides(size), crop, argument, skip_bad, colour(background)))
     loaded = _only(loaded, tuple(classes)) if classes else loaded
     if len(loaded.images) == 0:
         raise UsageError(f"No image is left of '{dataset}' with split '{split}' and classes {list(classes)}.")
     return loaded
+
+
+def prepared(name: str, data_dir: Path | None) -> bool:
+    """Returns whether tensorflow-datasets has downloaded a dataset before, into `data_dir` or its own folder."""
+    root = data_dir or Path(os.environ.get("TFDS_DATA_DIR", Path.home() / "tensorflow_datasets"))
+    return any(root.glob(f"{name}/*/dataset_info.json"))
 
 
 def at_hand(dataset: str, data_dir: Path | str | None) -> bool:
@@ -154,17 +169,16 @@ def _known(name: str) -> str:
     raise UsageError(f"There is no dataset '{name}'; there are: {', '.join(names())}.{hint}")
 
 
-def _checked(request: Request) -> Request:
-    """Returns a request; raises UsageError if its crop, size or data directory is not acceptable."""
-    if request.crop not in ("center", "squash"):
-        raise UsageError(f"crop is 'center' or 'squash', got '{request.crop}'.")
-    if request.size is not None and not 1 <= request.size <= LARGEST_SIZE:
-        raise UsageError(f"The image size is 1 to {LARGEST_SIZE} pixels, got {request.size}.")
-    if request.data_dir is not None and request.data_dir.is_file():
-        raise UsageError(f"The data directory {request.data_dir} is a file; give the folder that holds the archives.")
-    if request.data_dir is not None and not request.data_dir.is_dir():
-        raise UsageError(f"The data directory {request.data_dir} does not exist.")
-    return request
+def folder(data_dir: Path | str | None) -> Path | None:
+    """Returns the path of the data directory, or None; raises UsageError if there is no such folder."""
+    if data_dir is None:
+        return None
+    path = Path(os.path.expanduser(data_dir))
+    if path.is_file():
+        raise UsageError(f"The data directory {path} is a file; give the folder that holds the archives.")
+    if not path.is_dir():
+        raise UsageError(f"The data directory {path} does not exist.")
+    return path
 
 
 def _only(loaded: Images, wanted: tuple[str, ...]) -> Images:

@@ -3,6 +3,7 @@
 import warnings
 
 from kgen.errors import UsageError
+from kgen.images.files import TRANSPARENT
 
 _NAMED = 20  # how many a message names; the others are counted
 
@@ -17,6 +18,7 @@ class BadImages(UsageError):
     def __init__(self, found: list[tuple[str, str]], total: int) -> None:
         super().__init__(
             f"{listed(found, total, 'cannot be used')}\nRemove or replace them, or leave them out with --skip-bad."
+            + glass(found)
         )
         self.found, self.total = found, total
 
@@ -32,7 +34,14 @@ def told(found: list[tuple[str, str]], total: int, skip: bool) -> None:
     if found and not skip:
         raise BadImages(found, total)
     if found:
-        warnings.warn(listed(found, total, "are left out"), stacklevel=3)
+        warnings.warn(listed(found, total, "are left out") + glass(found), stacklevel=3)
+
+
+def glass(found: list[tuple[str, str]]) -> str:
+    """Returns what can be done about transparent pictures; nothing if none of `found` is transparent."""
+    if all(reason != TRANSPARENT for _, reason in found):
+        return ""
+    return "\nTransparent ones can be used with a colour behind them, such as --background white."
 
 
 def listed(found: list[tuple[str, str]], total: int, fate: str) -> str:

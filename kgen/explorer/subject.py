@@ -102,7 +102,7 @@ class Subject:
         except ValueError as error:
             raise UsageError(f"This picture cannot be used: {error}.") from None
         picture = picture.convert("L" if shape[2] == 1 else "RGB")
-        pixels = fit(picture, shape[0], centre(*picture.size))
+        pixels = fit(picture, shape[:2], centre(*picture.size, shape[:2]))
         return self.autoencoder.encode(pixels[None])[0], pixels
 
     def walk(self, first: np.ndarray, second: np.ndarray, label: int = 0) -> bytes:

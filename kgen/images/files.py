@@ -15,8 +15,9 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff")
+TRANSPARENT = "has transparent pixels"
 _MODES = {"1": "L", "L": "L", "LA": "LA", "P": "RGBA", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA"}
 _KEYED = {"1": "LA", "L": "LA", "RGB": "RGBA"}
 _OPAQUE = {"L": "L", "LA": "L", "RGB": "RGB", "RGBA": "RGB"}
@@ -30,18 +31,20 @@ class Unusable(ValueError):
     """Raised for an undamaged image of a kind that kgen does not accept."""
 
 
-def decode(source: bytes | Path) -> Image.Image:
+def decode(source: bytes | Path, background: tuple[int, int, int] | None = None) -> Image.Image:
     """Decodes one image, and turns it upright by its EXIF orientation.
 
     Args:
         source: the bytes of a file, or its path.
+        background: red, green and blue of the colour behind transparent pixels; None refuses them.
 
     Returns:
         A Pillow image of mode L or RGB.
 
     Raises:
         ValueError: the image cannot be used; the message is the reason. It is damaged, truncated, above 64 megapixels,
-            animated, transparent, or of a mode other than grey and RGB (CMYK, 16 bit, ...).
+            animated, of several pages, transparent without a `background`, or of a mode other than grey and RGB (CMYK,
+            16 bit, ...).
     """
     try:
         with _open(source) as image:
@@ -52,7 +55,7 @@ def decode(source: bytes | Path) -> Image.Image:
             large = image.width * image.height > _MANY_PIXELS
             with _one_at_a_time if large else contextlib.nullcontext():
                 image.load()
-                return _opaque(ImageOps.exif_transpose(image))
+                return _opaque(ImageOps.exif_transpose(image), background)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError("more than 64 megapixels") from error
     except Unusable:
@@ -66,55 +69,76 @@ def _open(source: bytes | Path) -> Image.Image:
 
 
 def _accept(image: Image.Image) -> None:
-    """Raises `Unusable` if an image is too large, of an unknown mode or of 16 bits, or animated."""
+    """Raises `Unusable` if an image is too large, of an unknown mode or of 16 bits, animated, or of several pages."""
     if image.width * image.height > _MOST_PIXELS:
         raise Unusable(f"more than 64 megapixels ({image.width}x{image.height})")
     if image.mode not in _MODES:
         raise Unusable(f"mode {image.mode}; grey and RGB are accepted")
     if any(";16" in str(tile[3]) for tile in image.tile):  # Pillow would drop the lower 8 bits
         raise Unusable("16 bits a channel; 8 are accepted")
-    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a photograph and its preview
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format == "TIFF":
+        raise Unusable(f"has {frames} pages; one is accepted")
+    if frames > 1 and image.format != "MPO":  # MPO: a photograph and its preview
         raise Unusable("animated")
 
 
-def _opaque(image: Image.Image) -> Image.Image:
-    """Returns an image in mode L or RGB; raises `Unusable` if it has transparent pixels."""
+def _opaque(image: Image.Image, background: tuple[int, int, int] | None) -> Image.Image:
+    """Returns an image in mode L or RGB; transparent pixels show the background, or raise `Unusable` without one.
+
+    A value is `(a c + (255 - a) b) / 255` rounded to the nearest integer: alpha a, the pixel's c, the background's b.
+    """
     key = "transparency" in image.info and image.mode in _KEYED  # one colour that stands for transparency
     image = image.convert(_KEYED[image.mode] if key else _MODES[image.mode])
-    if image.mode in ("LA", "RGBA") and image.getchannel("A").getextrema()[0] < 255:
-        raise Unusable("has transparent pixels")
-    return image.convert(_OPAQUE[image.mode])
+    opaque = image.convert(_OPAQUE[image.mode])
+    if image.mode not in ("LA", "RGBA") or image.getchannel("A").getextrema()[0] == 255:
+        return opaque
+    if background is None:
+        raise Unusable(TRANSPARENT)
+    grey = opaque.mode == "L" and len(set(background)) == 1
+    behind = Image.new("L" if grey else "RGB", image.size, background[0] if grey else background)
+    behind.paste(opaque, mask=image.getchannel("A"))
+    return behind
 
 
-def centre(width: int, height: int) -> tuple[float, float, float, float]:
-    """Returns the largest centred square of a frame as a box `(left, top, right, bottom)`, in pixels."""
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    return left, top, left + side, top + side
+def centre(width: int, height: int, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Returns the largest centred part of a frame in the proportion of `size`.
+
+    Args:
+        width, height: of the frame, in pixels.
+        size: `(height, width)`.
+
+    Returns:
+        A box `(left, top, right, bottom)` in pixels, which may be fractional.
+    """
+    rows, columns = size
+    wide, high = min(width, height * columns / rows), min(height, width * rows / columns)
+    left, top = (width - wide) / 2, (height - high) / 2
+    return left, top, left + wide, top + high
 
 
-def fit(image: Image.Image, size: int, box: tuple[float, ...] | None = None) -> np.ndarray:
-    """Scales a Pillow image to a square.
+def fit(image: Image.Image, size: tuple[int, int], box: tuple[float, ...] | None = None) -> np.ndarray:
+    """Scales a Pillow image, or a part of it.
 
     Args:
         image: of mode L or RGB.
-        size: height and width of the result, in pixels.
+        size: `(height, width)` of the result, in pixels.
         box: `(left, top, right, bottom)` of the part to take, in pixels, which may be fractional; None is the whole
             frame. At the border of the box the kernel also reads the pixels outside.
 
     Returns:
-        uint8 `(size, size, 1 or 3)`.
+        uint8 `(height, width, 1 or 3)`.
     """
-    pixels = np.asarray(image.resize((size, size), Image.Resampling.BICUBIC, box=box))
-    return pixels.reshape(size, size, -1)
+    pixels = np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC, box=box))
+    return pixels.reshape(*size, -1)
 
 
-def resize(images: np.ndarray, size: int | None) -> np.ndarray:
-    """Scales uint8 images `(n, height, width, 1 or 3)` to `size x size`; None changes nothing."""
-    if size is None or images.shape[1:3] == (size, size):
+def resize(images: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    """Scales uint8 images `(n, height, width, 1 or 3)` to `size`, `(height, width)`; None changes nothing."""
+    if size is None or images.shape[1:3] == size:
         return images
     pictures = images[..., 0] if images.shape[3] == 1 else images  # a grey image of Pillow has no channel axis
-    scaled = np.empty((len(images), size, size, images.shape[3]), np.uint8)
+    scaled = np.empty((len(images), *size, images.shape[3]), np.uint8)
     for target, picture in zip(scaled, pictures, strict=True):
         target[:] = fit(Image.fromarray(picture), size)
     return scaled

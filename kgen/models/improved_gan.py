@@ -132,8 +132,8 @@ def generator(shape: tuple[int, ...], classes: int, width: int, latents: Tensor,
         named
     )
     x = keras.layers.Concatenate()([layers.WithReference(latents)(z), embedded])
-    start, n = doublings(shape[0])
-    first = (start, start, width * 2 ** (n - 1))
+    start, n = doublings(shape)
+    first = (*start, width * 2 ** (n - 1))
     x = keras.layers.Dense(math.prod(first), use_bias=False, kernel_initializer=weights("fan_in"))(x)
     x = keras.layers.ReLU()(layers.VirtualBatchNorm(rows)(keras.layers.Reshape(first)(x)))
     for i in reversed(range(n - 1)):
@@ -161,7 +161,7 @@ def discriminator(classes: int, width: int, kernels: int, dims: int, reference: 
     rows, weights = reference.shape[0], WEIGHTS["normal"]
     image = keras.Input(reference.shape[1:])
     x = layers.WithReference(reference)(image)
-    for i in range(doublings(reference.shape[1])[1]):
+    for i in range(doublings(reference.shape[1:])[1]):
         bare = {"use_bias": i == 0, "kernel_initializer": weights("fan_in")}
         x = keras.layers.Conv2D(width * 2**i, 5, strides=2, padding="same", **bare)(x)
         x = layers.VirtualBatchNorm(rows)(x) if i else x

@@ -68,10 +68,10 @@ def encoder(shape: tuple[int, ...], plan: Pyramid, normed: bool = False) -> "ker
 
 def decoder(shape: tuple[int, ...], plan: Pyramid, dropout: float = 0.0) -> "keras.Model":
     """Returns the network codes `(batch, size)` -> outputs of `shape`; `dropout` acts on the codes in training."""
-    side = shape[0] >> plan.scales
-    code = keras.Input((side**2 * plan.latent_channels,))
+    first = (shape[0] >> plan.scales, shape[1] >> plan.scales, plan.latent_channels)
+    code = keras.Input((math.prod(first),))
     x = layers.Dropout(dropout)(code) if dropout else code
-    x = keras.layers.Reshape((side, side, plan.latent_channels))(x)
+    x = keras.layers.Reshape(first)(x)
     for scale in reversed(range(plan.scales)):
         for _ in range(2):
             x = convolution(x, plan.depth << scale, 3, plan)
@@ -86,7 +86,7 @@ class ACAINetworksRecipe(Recipe):
     """Flags of every recipe on the networks of Berthelot et al. 2019."""
 
     depth: int = 16  # Channels of the largest maps; they double when maps halve.
-    latent_width: int = 2  # Height and width of the code's maps.
+    latent_width: int = 2  # Shorter side of the code's maps, both sides for square images.
     latent_channels: int = 16  # Channels of the code's maps.
     learning_rate: float = 1e-4  # Learning rate of every player's Adam.
     initial: Literal["paper", "uniform"] = "paper"  # Weights N(0, 1 / (1.04 fan)), or PyTorch's U(+-1/sqrt(fan)).
@@ -99,8 +99,9 @@ class ACAINetworksRecipe(Recipe):
 
     def pyramid(self, shape: tuple[int, ...]) -> Pyramid:
         """Returns the `Pyramid` for images of `shape`; raises UsageError if halving never gives the code's maps."""
-        scales = round(math.log2(max(shape[0] / self.latent_width, 1)))
-        if shape[0] != shape[1] or shape[0] != self.latent_width << scales or not scales:
+        short, long = sorted(shape[:2])
+        scales = round(math.log2(max(short / self.latent_width, 1)))
+        if short != self.latent_width << scales or long % 2**scales or not scales:
             size, nearest = "x".join(map(str, shape[:2])), self.latent_width << max(scales, 1)
             raise UsageError(
                 f"Maps of --latent-width {self.latent_width} cannot be halved from {size} pixels: give --image-size "

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 from kgen import layers
 from kgen.backend import keras
 from kgen.core.adversarial import AdversarialRecipe
-from kgen.networks.sizes import checked
+from kgen.networks.sizes import divisible
 
 if TYPE_CHECKING:
     from kgen.data import Images
 
-SIZES = (28, 32, 64, 128)
+UNITS = {28: 4, 32: 8, 64: 16, 128: 32}  # the shorter side, and what divides both: 2 to the power of the doublings
 # Functions that make new initializers, since one that is used twice gives the same numbers twice.
 WEIGHTS = {
     "normal": lambda fan: keras.initializers.RandomNormal(0.0, 0.02),
@@ -24,19 +24,21 @@ WEIGHTS = {
 GAINS = {"normal": lambda: keras.initializers.RandomNormal(1.0, 0.02), "uniform": lambda: "ones"}
 
 
-def doublings(size: int) -> tuple[int, int]:
-    """Returns `(start, n)`: a map of `start` pixels a side that is doubled n times has `size` pixels a side."""
-    start = 7 if size == 28 else 4
-    return start, int(math.log2(size // start))
+def doublings(shape: tuple[int, ...]) -> tuple[tuple[int, int], int]:
+    """Returns `(start, n)`: maps of `start`, `(height, width)`, that are doubled n times have the height and width of
+    `shape`. The shorter side starts from 4 pixels, or from 7 if it has 28.
+    """
+    n = UNITS[min(shape[:2])].bit_length() - 1
+    return (shape[0] >> n, shape[1] >> n), n
 
 
 def generator(
     shape: tuple[int, ...], latent_dim: int, width: int, kernel_size: int, upsampling: str, initial: str
 ) -> "keras.Model":
     """Returns the network z -> images of `shape` in [-1, 1]; the last hidden map has `width` channels."""
-    start, n = doublings(shape[0])
+    start, n = doublings(shape)
     grow, weights, gain = layers.UPSAMPLINGS[upsampling], WEIGHTS[initial], GAINS[initial]
-    first = (start, start, width * 2 ** (n - 1))
+    first = (*start, width * 2 ** (n - 1))
     z = keras.Input((latent_dim,))
     # In PyTorch the projection is a transposed convolution, whose fan is that of the output.
     x = keras.layers.Dense(math.prod(first), use_bias=False, kernel_initializer=weights("fan_out"))(z)
@@ -53,7 +55,7 @@ def discriminator(
     shape: tuple[int, ...], width: int, kernel_size: int, first_norm: bool, initial: str
 ) -> "keras.Model":
     """Returns the network images -> logits `(batch, 1)`; the first map has `width` channels."""
-    _, n = doublings(shape[0])
+    _, n = doublings(shape)
     weights, gain = WEIGHTS[initial], GAINS[initial]
     image = x = keras.Input(shape)
     for i in range(n):
@@ -89,9 +91,9 @@ class ConvolutionalRecipe(AdversarialRecipe):
         """Returns `(generator, discriminator)` for the images of `data`.
 
         Raises:
-            UsageError: they are not square, or of a size that the networks cannot make.
+            UsageError: they are of a size that the networks cannot make.
         """
-        shape = checked(data.images.shape[1:], SIZES)
+        shape = divisible(data.images.shape[1:], UNITS)
         return (
             generator(shape, self.latent_dim, self.width, self.kernel_size, self.upsampling, initial),
             discriminator(shape, self.width, self.kernel_size, first_norm, initial),

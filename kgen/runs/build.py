@@ -16,10 +16,18 @@ from kgen.runs import checkpoint, directory
 
 
 def load(recipe: Recipe) -> data.Images:
-    """Returns the images that a recipe names: its dataset, split, size, crop and classes."""
+    """Returns the images that a recipe names: its dataset, split, size, crop, background and classes."""
     classes = [name.strip() for name in (recipe.classes or "").split(",") if name.strip()]
-    chosen = {"split": recipe.split, "classes": classes, "skip_bad": recipe.skip_bad}
-    return data.load(recipe.dataset, data_dir=recipe.data_dir, size=recipe.image_size, crop=recipe.crop, **chosen)
+    return data.load(
+        recipe.dataset,
+        recipe.split,
+        recipe.data_dir,
+        recipe.image_size,
+        recipe.crop,
+        classes,
+        recipe.skip_bad,
+        recipe.background,
+    )
 
 
 def prepare(

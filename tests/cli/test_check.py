@@ -48,6 +48,14 @@ def test_training_stops_before_there_is_a_run_or_skips_what_is_bad(pictures, cal
     assert code == 0 and "1 of 7 pictures are left out" in errors
 
 
+def test_transparent_pictures_need_a_background(pictures, call):
+    Image.new("LA", (8, 8), (9, 100)).save(pictures / "train/cat/glass.png")
+    code, out, _ = call("check", pictures)
+    assert code == 2 and "glass.png: has transparent pixels" in out and "--background white" in out
+    code, out, _ = call("check", pictures, "--background", "white", "--image-size", "8x12")
+    assert code == 0 and out.startswith("train: 7 images 8x12x1, all can be used")
+
+
 def test_an_embedded_dataset_is_checked_too(call):
     code, out, _ = call("check", "mnist5k")
     assert code == 0

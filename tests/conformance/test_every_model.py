@@ -218,16 +218,18 @@ def test_a_recipe_survives_json(name):
 
 
 @takes_long
-@pytest.mark.parametrize("size", [5, 28, 32, 48, 64])
+@pytest.mark.parametrize(
+    "size", [(5, 5), (28, 28), (32, 32), (48, 48), (64, 64), (32, 48), (96, 64), (20, 30)], ids=str
+)
 def test_a_size_is_taken_or_refused_in_a_sentence(name, size):
     small = shrink(recipes.find(name))
     try:
         game = small.game(pictures(size=size, channels=3))
     except UsageError as refusal:
-        assert str(size) in str(refusal) and "--image-size" in str(refusal)
+        assert "x".join(map(str, size)) in str(refusal) and "--image-size" in str(refusal)
     else:
         with Rng(0):
-            assert game.pictures(1).shape == (1, size, size, 3)
+            assert game.pictures(1).shape == (1, *size, 3)
 
 
 def module_of(path):

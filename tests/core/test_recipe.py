@@ -79,7 +79,7 @@ def test_a_model_that_there_is_not(model):
 @pytest.mark.parametrize(
     "name, value",
     [
-        ("steps", "many"), ("steps", None), ("steps", 2.0), ("steps", True), ("image_size", "64"), ("seed", 1e3),
+        ("steps", "many"), ("steps", None), ("steps", 2.0), ("steps", True), ("image_size", 64.5), ("seed", 1e3),
         ("learning_rate", "fast"), ("first_norm", "no"), ("first_norm", 1), ("crop", "middle"), ("jit", True),
         ("classes", 3), ("classes", ["3"]), ("data_dir", 5), ("dataset", 7), ("dataset", None),
     ],
@@ -90,7 +90,15 @@ def test_a_field_of_the_wrong_kind_is_named(name, value):
 
 
 @pytest.mark.parametrize(
-    "name, value", [("learning_rate", 1), ("image_size", None), ("data_dir", None), ("classes", None)]
+    "name, value",
+    [
+        ("learning_rate", 1),
+        ("image_size", None),
+        ("image_size", 64),
+        ("image_size", "64x96"),
+        ("data_dir", None),
+        ("classes", None),
+    ],
 )
 def test_a_field_of_a_fitting_kind_is_taken(name, value):
     found = recipes.from_json(with_fields(**{name: value}))
@@ -103,7 +111,7 @@ def test_a_field_of_a_fitting_kind_is_taken(name, value):
         ("steps", 1, 10**9, [0, -1]), ("batch_size", 1, 10**6, [0]), ("keep", 1, 99, [0]), ("log_every", 1, 99, [0]),
         ("sample_every", 1, 99, [0]), ("checkpoint_every", 1, 99, [0]), ("steps_per_execution", 1, 1, [0, -2]),
         ("seed", 0, 2**31 - 1, [-1, 2**31]), ("ema", 0.0, 0.9999, [-0.1, 1.0, float("nan")]),
-        ("image_size", 4, 1024, [3, 1025, 0]),
+        ("image_size", 4, 1024, [3, 1025, 0]), ("image_size", "4x9", "9x1024", ["3x4", "4x1025", "64x", "big", "x64"]),
     ],
 )  # fmt: skip
 def test_the_bounds_are_inside_and_what_is_beyond_is_refused(name, low, high, refused):

@@ -47,9 +47,9 @@ def shrunk(value):
 
 
 def pictures(count=16, size=32, channels=1, seed=0):
-    """Returns `Images` of noise with labels; any model plays on them."""
+    """Returns `Images` of noise with labels, of `size` pixels or `(height, width)`; any model plays on them."""
     random = np.random.default_rng(seed)
-    pixels = random.integers(0, 256, (count, size, size, channels), np.uint8)
+    pixels = random.integers(0, 256, (count, *np.broadcast_to(size, 2), channels), np.uint8)
     return Images(pixels, np.arange(count, dtype=np.int64) % 10, tuple(map(str, range(10))))
 
 

@@ -1,12 +1,13 @@
-"""Image files: what is decoded, turned upright and refused, the square that is taken, scaling, threads."""
+"""Image files: what is decoded, turned upright and refused, the part that is taken, scaling, threads."""
 
 import io
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kgen.images import files
 
@@ -65,14 +66,118 @@ def test_more_pixels_than_the_limit_are_refused(monkeypatch):
 
 @pytest.mark.parametrize("size, box", [((10, 6), (2, 0, 8, 6)), ((6, 11), (0, 2.5, 6, 8.5)), ((5, 5), (0, 0, 5, 5))])
 def test_the_square_is_the_largest_in_the_middle(size, box):
-    assert files.centre(*size) == box
+    assert files.centre(*size, (64, 64)) == box
+
+
+@pytest.mark.parametrize("frame", [(40, 30), (30, 40), (97, 31), (64, 64), (13, 200)], ids=str)
+@pytest.mark.parametrize("size", [(16, 24), (24, 16), (20, 20), (5, 17)], ids=str)
+def test_the_crop_of_a_rectangle_is_pillows(frame, size):
+    image = Image.fromarray(np.random.default_rng(2).integers(0, 256, (frame[1], frame[0], 3), np.uint8))
+    expected = ImageOps.fit(image, size[::-1], Image.Resampling.BICUBIC)
+    found = files.fit(image, size, files.centre(*frame, size))
+    assert found.shape == (*size, 3)
+    np.testing.assert_array_equal(found, expected)
+
+
+BEHIND = (255, 128, 7)
+
+
+@pytest.mark.parametrize("background", [(255, 255, 255), (0, 0, 0), BEHIND], ids=str)
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_transparent_pixels_show_the_background(background, kind):
+    alpha = np.random.default_rng(3).integers(0, 256, (6, 9, 1), np.uint8)
+    expected = np.rint((alpha * 1.0 * PIXELS + (255.0 - alpha) * np.array(background)) / 255)
+    found = files.decode(contents(Image.fromarray(np.dstack([PIXELS, alpha])), kind), background)
+    assert found.mode == "RGB"
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("level, mode", [(200, "L"), (0, "L"), (None, "RGB")])
+def test_grey_with_alpha_stays_grey_on_a_grey_background(level, mode):
+    background = BEHIND if level is None else (level, level, level)
+    grey, alpha = np.moveaxis(PIXELS[..., :2], 2, 0)
+    found = files.decode(contents(Image.fromarray(PIXELS[..., :2].copy(), "LA")), background)
+    assert found.mode == mode
+    behind = np.array(background) if level is None else level
+    share, colour = (alpha[..., None], grey[..., None]) if level is None else (alpha, grey)
+    np.testing.assert_array_equal(found, np.rint((share * 1.0 * colour + (255.0 - share) * behind) / 255))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "P with alphas"])
+def test_a_transparent_colour_shows_the_background(mode):
+    """PNG's tRNS: one colour, or an alpha for each colour of a palette."""
+    red, blue = (200, 10, 20), (0, 0, 90)
+    if mode == "RGB":
+        image, options, kept = Image.new("RGB", (2, 1), red), {"transparency": blue}, red
+        image.putpixel((1, 0), blue)
+    else:
+        image = Image.new(mode[0], (2, 1), 5)
+        image.putpixel((1, 0), 1)
+        options, kept = {"transparency": 1}, (5, 5, 5)
+        if mode[0] == "P":
+            image.putpalette([0, 0, 0, *blue, 0, 0, 0, 0, 0, 0, 0, 0, 0, *red])
+            kept = red
+    seen = 0
+    if "alphas" in mode:
+        options, seen = {"transparency": bytes([255, 51, 255, 255, 255, 255])}, 51
+    with pytest.raises(files.Unusable, match="has transparent pixels"):
+        files.decode(contents(image, **options))
+    found = files.decode(contents(image, **options), BEHIND).convert("RGB")
+    assert found.getpixel((0, 0)) == kept
+    mixed = [(seen * c + (255 - seen) * b) / 255 for c, b in zip(blue, BEHIND, strict=True)]
+    assert found.getpixel((1, 0)) == tuple(np.rint(mixed))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "1"])
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate"])
+def test_a_tiff_of_one_page_is_decoded(mode, compression):
+    image = Image.fromarray(PIXELS).convert(mode)
+    found = files.decode(contents(image, "TIFF", compression=compression))
+    np.testing.assert_array_equal(found, image.convert("RGB" if mode == "RGB" else "L"))
+
+
+def sixteen_bits():
+    """Returns a TIFF of 2x1 RGB pixels of 16 bits, which Pillow does not write."""
+    pixels = bytes(range(12))
+    tags = [(256, 3, 1, 2), (257, 3, 1, 1), (258, 3, 3, 8), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 14),
+            (277, 3, 1, 3), (278, 3, 1, 1), (279, 4, 1, 12)]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return (
+        b"II*\0"
+        + struct.pack("<I", 26)
+        + struct.pack("<3H", 16, 16, 16)
+        + pixels
+        + struct.pack("<H", 9)
+        + entries
+        + bytes(4)
+    )
+
+
+@pytest.mark.parametrize(
+    "source, words",
+    [
+        (
+            contents(Image.fromarray(PIXELS), "TIFF", save_all=True, append_images=[Image.new("L", (4, 4))] * 2),
+            "3 pages",
+        ),
+        (contents(Image.new("I;16", (4, 4)), "TIFF"), "mode I;16; grey and RGB"),
+        (contents(Image.new("CMYK", (4, 4)), "TIFF"), "mode CMYK; grey and RGB"),
+        (contents(Image.new("F", (4, 4)), "TIFF"), "mode F; grey and RGB"),
+        (contents(Image.fromarray(PIXELS), "TIFF")[:-60], "unreadable"),
+        (sixteen_bits(), "16 bits a channel"),
+    ],
+    ids=["pages", "16 bit grey", "CMYK", "floats", "truncated", "16 bit RGB"],
+)
+def test_another_tiff_is_refused_with_its_reason(source, words):
+    with pytest.raises(ValueError, match=words):
+        files.decode(source, (0, 0, 0))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_scaling_is_pillows_bicubic_and_keeps_what_has_the_size(channels):
     batch = np.random.default_rng(1).integers(0, 256, (3, 8, 8, channels), np.uint8)
-    assert files.resize(batch, 8) is batch and files.resize(batch, None) is batch
-    found = files.resize(batch, 5)
+    assert files.resize(batch, (8, 8)) is batch and files.resize(batch, None) is batch
+    found = files.resize(batch, (5, 5))
     assert found.shape == (3, 5, 5, channels) and found.dtype == np.uint8
     for image, scaled in zip(batch, found, strict=True):
         for channel in range(channels):
@@ -83,7 +188,7 @@ def test_scaling_is_pillows_bicubic_and_keeps_what_has_the_size(channels):
 def test_a_part_of_an_image_is_scaled():
     image = np.zeros((4, 8), np.uint8)
     image[:, 4:] = 200
-    found = files.fit(Image.fromarray(image), 4, (4, 0, 8, 4))
+    found = files.fit(Image.fromarray(image), (4, 4), (4, 0, 8, 4))
     assert found.shape == (4, 4, 1) and (found == 200).all()
 
 
@@ -100,12 +205,12 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
         Image.new("L", size, 9).save(path)
         at_once, opaque, seen = [], files._opaque, []
 
-        def slow(image, at_once=at_once, opaque=opaque, seen=seen):
+        def slow(image, background, at_once=at_once, opaque=opaque, seen=seen):
             at_once.append(None)
             seen.append(len(at_once))
             time.sleep(0.05)
             at_once.pop()
-            return opaque(image)
+            return opaque(image, background)
 
         monkeypatch.setattr(files, "_opaque", slow)
         with ThreadPoolExecutor(4) as pool:

@@ -57,7 +57,7 @@ def test_initial_weights_have_the_papers_deviation():
     [
         ((28, 28, 1), {}, "--latent-width 2 cannot be halved from 28x28 pixels: give --image-size 32, or another"),
         ((24, 24, 1), {"latent_width": 2}, "cannot be halved from 24x24 pixels: give --image-size 32"),
-        ((8, 16, 1), {}, "cannot be halved from 8x16 pixels"),
+        ((8, 18, 1), {}, "cannot be halved from 8x18 pixels: give --image-size 8"),
         ((8, 8, 1), {"latent_width": 8}, "--latent-width 8 cannot be halved from 8x8 pixels: give --image-size 16"),
         ((8, 8, 1), {"latent_width": 64}, "--latent-width 64 cannot be halved from 8x8 pixels: give --image-size 128"),
     ],
@@ -70,3 +70,10 @@ def test_images_that_do_not_halve_to_the_codes_maps_are_refused(shape, changes, 
 @pytest.mark.parametrize("size, width, scales", [(8, 1, 3), (8, 4, 1), (24, 3, 3), (32, 2, 4), (64, 4, 4)])
 def test_sizes_that_do_are_taken(size, width, scales):
     assert tiny(latent_width=width).pyramid((size, size, 3)).scales == scales
+
+
+@pytest.mark.parametrize("shape", [(8, 20, 3), (20, 8, 3)])
+def test_of_a_rectangle_the_shorter_side_has_the_latent_width(shape):
+    game = tiny().game(Images(np.zeros((2, *shape), np.uint8), None, ()))
+    assert game.encoder.output_shape[1] == 2 * 5 * 3  # halved twice; three channels
+    assert game.decoder.output_shape == (None, *shape)

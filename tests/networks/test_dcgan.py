@@ -31,6 +31,15 @@ def test_sizes_channels_and_upsamplings(size, channels, upsampling):
     assert game.discriminator(images, training=False).shape == (2, 1)
 
 
+@pytest.mark.parametrize("size, first", [((28, 56), (7, 14)), ((48, 32), (6, 4)), ((64, 96), (4, 6))])
+def test_rectangles_start_from_maps_of_their_proportion(size, first):
+    own = dataclasses.replace(recipes.find("dcgan"), width=2, latent_dim=3)
+    game = own.game(Images(np.zeros((2, *size, 3), np.uint8), None, ()))
+    maps = next(layer.output.shape[1:3] for layer in game.generator.layers if layer.name.startswith("reshape"))
+    assert maps == first and game.generator.output_shape == (None, *size, 3)
+    assert game.discriminator.output_shape == (None, 1)
+
+
 def test_upsamplings_differ_in_nothing_but_the_doubling():
     counts = {}
     for upsampling in ("transposed", "nearest", "bilinear"):

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from kgen.data import Images, Request, archives
+from kgen.data import Images, Request, archives, prepared
 from kgen.data.bad import told
 from kgen.errors import UsageError
-from kgen.images.files import decode, fit, parallel
+from kgen.images.files import centre, decode, fit, parallel
 
 ARGUMENT = "NAME.zip"  # celeba:NAME.zip: an archive in the data directory or in its folder `celeba`
-_SIZE = 64
+_SIZE = (64, 64)
 _FRAME = (178, 218)  # width, height
 _BOX = (15, 35, 163, 183)  # the official crop: the central 148x148 of the frame
 _PARTS = {"train": (0, 162_770), "valid": (162_770, 182_637), "test": (182_637, 202_599)}  # ids above, up to
@@ -29,7 +29,8 @@ _SHA256 = {
     "celeba_aligned_89x109_10000.zip": "b2e4bcd0714a5b1f545817414a8ed39797249a91cacfc891a6504318d3fc328c",
     "celeba_aligned_64x64_squashed_30000.zip": "35062e70fe435d4ca485bb31ecbd15b9efd5d92b26348097c91fd53a688c2dc1",
 }
-_HINT = "Put img_align_celeba.zip (or a zip of aligned faces) into DIR/celeba and pass --data-dir DIR."
+FACTS = ("162,770 train, 19,867 valid, 19,962 test", "64x64 colour", "none, 40 attributes")
+HINT = "Put img_align_celeba.zip (or a zip of aligned faces) into DIR/celeba and pass --data-dir DIR."
 _MEMBER_BYTES, _TOTAL_BYTES = 2_000_000, 4_000_000_000
 _PICTURE = re.compile(r"(?:.*/)?(\d{6})\.(?:jpg|jpeg|png)")
 
@@ -42,11 +43,11 @@ def load(request: Request) -> Images:
     is no archive, tensorflow-datasets is read.
 
     `request.crop`: `center` is the central 148x148 of the 178x218 frame, at the scale of the archive (74x74 of 89x109);
-    `squash` is the whole frame, without keeping its aspect ratio. The result is scaled to `request.size`, 64 if None,
-    by Pillow's antialiased bicubic.
+    of a rectangle it is the largest centred part of the frame in its proportion. `squash` is the whole frame, without
+    keeping its aspect ratio. The result is scaled to `request.size`, 64x64 if None, by Pillow's antialiased bicubic.
 
     Returns:
-        `Images` of size x size x 3, without labels.
+        `Images` with 3 channels, without labels.
 
     Raises:
         BadImages: an image cannot be used, and `request.skip_bad` is False.
@@ -56,16 +57,16 @@ def load(request: Request) -> Images:
     archive = _archive(request)
     if archive is None:
         split = request.split.replace("valid", "validation")
-        blobs, _ = archives.from_tfds("celeb_a", split, request.data_dir, _HINT, encoded=True)
+        blobs, _ = archives.from_tfds("celeb_a", split, request.data_dir, HINT, encoded=True)
         named = [("celeb_a", lambda blob=blob: blob) for blob in blobs]
     else:
         files, read = archive
         named = [(files[i], functools.partial(read, files[i])) for i in _chosen(request, files)]
     size = request.size or _SIZE
-    images = np.empty((len(named), size, size, 3), np.uint8)
+    images = np.empty((len(named), *size, 3), np.uint8)
 
     def place(i: int) -> str | None:
-        face = _face(named[i][1], size, request.crop)
+        face = _face(named[i][1], size, request)
         if isinstance(face, str):
             return face
         images[i] = face
@@ -74,6 +75,11 @@ def load(request: Request) -> Images:
     told([(named[i][0], reason) for i, reason in enumerate(reasons) if reason], len(named), request.skip_bad)
     good = [i for i, reason in enumerate(reasons) if not reason]
     return Images(images if len(good) == len(images) else images[good], None, ())
+
+
+def present(data_dir: Path | None) -> bool:
+    """Returns whether there is an archive, or what tensorflow-datasets makes of it, on this machine."""
+    return bool(_candidates(data_dir)) or prepared("celeb_a", data_dir)
 
 
 def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -98,26 +104,28 @@ def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
     ids = _chosen(request, archive[0])
     if request.skip_bad:  # as `load` leaves them out
         reads = [functools.partial(archive[1], archive[0][i]) for i in ids]
-        faces = parallel(lambda i: isinstance(_face(reads[i], 8, request.crop), str), len(ids), "checking celeba")
+        faces = parallel(lambda i: isinstance(_face(reads[i], (8, 8), request), str), len(ids), "checking celeba")
         ids = [i for i, bad in zip(ids, faces, strict=True) if not bad]
     if not set(ids) <= set(table):
         raise UsageError(f"{path} lacks image {min(set(ids) - set(table)):06}; take the file of the archive's source.")
     return np.array([[value == "1" for value in table[i]] for i in ids]), names
 
 
-def _face(read: Callable[[], bytes], size: int, crop: str) -> np.ndarray | str:
-    """Returns one face, cropped and scaled, uint8 `(size, size, 3)`, or the reason why it cannot be used."""
+def _face(read: Callable[[], bytes], size: tuple[int, int], request: Request) -> np.ndarray | str:
+    """Returns one face, cropped and scaled, uint8 `(*size, 3)`, or the reason why it cannot be used."""
     try:
-        image = decode(read()).convert("RGB")
+        image = decode(read(), request.background).convert("RGB")
     except ValueError as error:  # UsageError is one: a damaged member of an archive
         return str(error)
-    if crop == "center" and not _uncut(*image.size):
+    if request.crop == "center" and not _uncut(*image.size):
         return f"has a frame of {image.width}x{image.height}, not of 178:218"
-    return fit(image, size, _box(image) if crop == "center" else None)
+    return fit(image, size, _box(image, size) if request.crop == "center" else None)
 
 
-def _box(image: Image.Image) -> tuple[float, ...]:
-    """Returns the box of the official crop at the scale of this frame; its edges may be fractional."""
+def _box(image: Image.Image, size: tuple[int, int]) -> tuple[float, ...]:
+    """Returns the box of the crop at the scale of this frame; its edges may be fractional."""
+    if size[0] != size[1]:
+        return centre(*image.size, size)
     scale = image.width / _FRAME[0], image.height / _FRAME[1]
     return tuple(edge * scale[i % 2] for i, edge in enumerate(_BOX))
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from kgen.data import Images, Request, archives
+from kgen.data import Images, Request, archives, prepared
 from kgen.errors import UsageError
 from kgen.images import files
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _ARCHIVE = "cifar-10-binary.tar.gz"
-_HINT = f"Put {_ARCHIVE} into DIR or DIR/cifar10 and pass --data-dir DIR."
+FACTS = ("50,000 train, 10,000 test", "32x32 colour", "10")
+HINT = f"Put {_ARCHIVE} into DIR or DIR/cifar10 and pass --data-dir DIR."
 _SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 _PIXELS_SHA256 = {  # of uint8 (n, 32, 32, 3)
     "train": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
@@ -41,12 +42,17 @@ def load(request: Request) -> Images:
     part = request.part(*_FILES)
     path = archives.find(request.data_dir, "cifar10", _ARCHIVE)
     if path is None:
-        images, labels = archives.from_tfds("cifar10", request.split, request.data_dir, _HINT)
+        images, labels = archives.from_tfds("cifar10", request.split, request.data_dir, HINT)
     else:
         images, labels = _read(path, part)
         rows = request.rows(len(images))
         images, labels = images[rows], labels[rows]
     return Images(files.resize(images, request.size), labels, CLASSES)
+
+
+def present(data_dir: Path | None) -> bool:
+    """Returns whether the archive, or what tensorflow-datasets makes of it, is on this machine."""
+    return archives.find(data_dir, "cifar10", _ARCHIVE) is not None or prepared("cifar10", data_dir)
 
 
 def _read(path: Path, part: str) -> tuple[np.ndarray, np.ndarray]:

@@ -20,9 +20,10 @@ from kgen.images.order import order_by_content
 
 ARGUMENT = "PATH"
 # Images too, but not accepted.
-_OTHERS = (".tif", ".tiff", ".gif", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".ppm", ".pgm", ".tga", ".svg")
-_SIZE = 64
+_OTHERS = (".gif", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".ppm", ".pgm", ".tga", ".svg")
+_SIZE = (64, 64)
 _MOST_BYTES = 50_000_000
+FACTS = ("yours", "64x64", "your folders")
 EMBEDDED = True  # nothing is downloaded
 
 
@@ -32,11 +33,12 @@ def load(request: Request) -> Images:
     If the folder has `train/` and `test/`, these are the splits; otherwise every image is of `train`. The first folder
     of an image's path is its class; classes are sorted by name. Without such folders there are no labels.
 
-    `request.crop`: `center` is the largest centred square, `squash` the whole image without keeping its aspect ratio.
-    The result is scaled to `request.size`, 64 if None, by antialiased bicubic. A slice counts only usable images.
+    `request.crop`: `center` is the largest centred part in the proportion of `request.size`, `squash` the whole image
+    without keeping its aspect ratio. The result is scaled to `request.size`, 64x64 if None, by antialiased bicubic. A
+    slice counts only usable images.
 
     Returns:
-        `Images` of size x size x 1 if all are grey, otherwise of size x size x 3.
+        `Images` with 1 channel if all are grey, otherwise with 3.
 
     Raises:
         NoSplit: the folder lacks the split.
@@ -118,7 +120,7 @@ def _named(name: str, suffixes: tuple[str, ...]) -> bool:
 
 
 def _read(root: Path, path: Path, outside: bool, request: Request) -> np.ndarray | str:
-    """Returns an image, uint8 `(size, size, 1 or 3)`, or the reason why it cannot be used, as text."""
+    """Returns an image, uint8 `(height, width, 1 or 3)`, or the reason why it cannot be used, as text."""
     if outside:
         return "lies beside the class folders, not in one"
     try:
@@ -128,16 +130,17 @@ def _read(root: Path, path: Path, outside: bool, request: Request) -> np.ndarray
             return "is not a file"
         if path.stat().st_size > _MOST_BYTES:
             return f"larger than {_MOST_BYTES // 1_000_000} MB"
-        image = decode(path)
+        image = decode(path, request.background)
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that points to itself
         return str(error)
-    return fit(image, request.size or _SIZE, centre(*image.size) if request.crop == "center" else None)
+    size = request.size or _SIZE
+    return fit(image, size, centre(*image.size, size) if request.crop == "center" else None)
 
 
-def _stack(pictures: list[np.ndarray], size: int) -> np.ndarray:
-    """Returns images in one array, uint8 `(n, size, size, channels)`: 3 channels if any image has them, otherwise 1."""
+def _stack(pictures: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    """Returns images in one array, uint8 `(n, *size, channels)`: 3 channels if any image has them, otherwise 1."""
     channels = max((picture.shape[2] for picture in pictures), default=1)
-    images = np.empty((len(pictures), size, size, channels), np.uint8)
+    images = np.empty((len(pictures), *size, channels), np.uint8)
     for image, picture in zip(images, pictures, strict=True):
         image[:] = picture  # a grey image among coloured ones is repeated in three channels
     return images

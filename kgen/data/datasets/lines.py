@@ -22,6 +22,7 @@ SIZE, LENGTH, WIDTH = 32, 15, 2
 _COUNTS = {"train": 50_000, "test": 5_000}  # the authors draw training lines without end, and 5,000 test lines
 _SEEDS = {"train": 0, "test": 1}
 _CHUNK = 1000
+FACTS = ("50,000 train, 5,000 test", "32x32 grey", "none")
 EMBEDDED = True  # nothing is downloaded
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kgen.data import Images, Request, archives
+from kgen.data import Images, Request, archives, prepared
 from kgen.errors import UsageError
 from kgen.images import files as decode
 
@@ -17,7 +17,8 @@ _SHA256 = {
     "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
-_HINT = f"Put {', '.join(_SHA256)} into DIR or DIR/mnist and pass --data-dir DIR, or take --dataset mnist5k."
+FACTS = ("60,000 train, 10,000 test", "28x28 grey", "10")
+HINT = f"Put {', '.join(_SHA256)} into DIR or DIR/mnist and pass --data-dir DIR, or take --dataset mnist5k."
 _PREFIX = {"train": "train", "test": "t10k"}
 
 
@@ -37,7 +38,7 @@ def load(request: Request) -> Images:
         missing = files[paths.index(None)]
         raise UsageError(f"{missing} is missing beside {paths[paths[0] is None]}: put it there too.")
     if None in paths:
-        images, labels = archives.from_tfds("mnist", request.split, request.data_dir, _HINT)
+        images, labels = archives.from_tfds("mnist", request.split, request.data_dir, HINT)
     else:
         images, labels = (_values(archives.verify(path, _SHA256[path.name])) for path in paths)
         rows = request.rows(len(labels))
@@ -45,9 +46,15 @@ def load(request: Request) -> Images:
     return Images(fit(images, request.size), labels, CLASSES)
 
 
-def fit(images: np.ndarray, size: int | None) -> np.ndarray:
+def present(data_dir: Path | None) -> bool:
+    """Returns whether the files, or what tensorflow-datasets makes of them, are on this machine."""
+    found = all(archives.find(data_dir, "mnist", file) for file in _SHA256)
+    return found or prepared("mnist", data_dir)
+
+
+def fit(images: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
     """Brings uint8 digits `(n, 28, 28, 1)` to `size`: None keeps 28, 32 pads by 2 zeros (ACAI), others are resized."""
-    return np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0))) if size == 32 else decode.resize(images, size)
+    return np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0))) if size == (32, 32) else decode.resize(images, size)
 
 
 def _values(path: Path) -> np.ndarray:

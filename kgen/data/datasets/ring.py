@@ -18,6 +18,7 @@ SIZE = 32
 SPOT = 1.0  # standard deviation of the spot, in pixels
 _COUNTS = {"train": 10_000, "test": 2_000}
 _SEEDS = {"train": 0, "test": 1}
+FACTS = ("10,000 train, 2,000 test", "32x32 grey", "8")
 EMBEDDED = True  # nothing is downloaded
 
 

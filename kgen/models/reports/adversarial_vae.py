@@ -29,6 +29,7 @@ channels 64, 128, 256, a code of 128 numbers, kernels of 4, slope .2, Adam 2e-4 
 the test images too; here they are left out. Give the recipe `--dataset cifar10 --classes horse,bird`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -143,11 +144,11 @@ def decoder(
     shape: tuple[int, ...], channels: tuple[int, ...], units: tuple[int, ...], latent_dim: int, upsampling: str
 ) -> "keras.Model":
     """Returns codes -> logits of images of `shape`."""
-    side, grow = shape[0] >> len(channels), layers.UPSAMPLINGS[upsampling]
+    first, grow = (shape[0] >> len(channels), shape[1] >> len(channels), channels[-1]), layers.UPSAMPLINGS[upsampling]
     code = x = keras.Input((latent_dim,))
     for width in reversed(units):
         x = keras.layers.LeakyReLU(SLOPE)(keras.layers.Dense(width)(x))
-    x = keras.layers.Reshape((side, side, channels[-1]))(keras.layers.Dense(side * side * channels[-1])(x))
+    x = keras.layers.Reshape(first)(keras.layers.Dense(math.prod(first))(x))
     for width in reversed((shape[-1], *channels[:-1])):
         x = keras.layers.LeakyReLU(SLOPE)(layers.BatchNorm()(x))
         x = grow(x, width, 4)
@@ -189,9 +190,9 @@ class AdversarialVAERecipe(Recipe):
         self.demand(self.learning_rate > 0, "learning_rate", "above 0")
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Raises UsageError unless images `(height, width, channels)` are square and convolutions can halve them."""
+        """Raises UsageError unless images `(height, width, channels)` can be halved by the convolutions."""
         halvings = len(self.channels)
-        if shape[0] != shape[1] or shape[0] % 2**halvings:
+        if shape[0] % 2**halvings or shape[1] % 2**halvings:
             size, nearest = "x".join(map(str, shape[:2])), max(1, round(shape[0] / 2**halvings)) << halvings
             raise UsageError(f"{size} pixels cannot be halved {halvings} times: give --image-size {nearest}.")
 

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kgen import data
 from kgen.data import Request
@@ -50,6 +50,14 @@ def test_the_crop_is_the_central_148_square(faces):
         cut = Image.fromarray(pictures[number]).crop((15, 35, 163, 183)).resize((64, 64), Image.Resampling.BICUBIC)
         np.testing.assert_array_equal(image[2:-2, 2:-2], np.asarray(cut)[2:-2, 2:-2])
         np.testing.assert_allclose(image.astype(int), np.asarray(cut), atol=30)  # at the border ours sees outside
+
+
+@pytest.mark.parametrize("size", [(109, 89), (64, 96)], ids=str)
+def test_the_crop_of_a_rectangle_is_the_largest_in_the_middle(faces, size):
+    folder, pictures = faces
+    got = data.load("celeba", "train", folder, size="x".join(map(str, size)))
+    expected = ImageOps.fit(Image.fromarray(pictures[1]), size[::-1], Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(got.images[0], expected)
 
 
 def test_the_crop_without_scaling_is_the_frame_itself(faces):

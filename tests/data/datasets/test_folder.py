@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kgen import data
 from kgen.data import NoSplit
@@ -73,6 +73,25 @@ def test_crops(tmp_path):
     assert squashed[:, :4].max() == 0 and squashed[:, 7:13].min() == 200
 
 
+@pytest.mark.parametrize("crop", ["center", "squash"])
+def test_rectangles_are_pillows(tmp_path, crop):
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 50, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    fitted = {"center": ImageOps.fit, "squash": Image.Image.resize}[crop]
+    expected = fitted(Image.fromarray(pixels), (24, 16), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(load(tmp_path, size="16x24", crop=crop).images, np.asarray(expected)[None])
+
+
+def test_transparent_pictures_need_a_background(tmp_path):
+    save(tmp_path / "glass.png", (200, 100, 0, 51), mode="RGBA")
+    with pytest.raises(BadImages, match="glass.png: has transparent pixels\n.*\n.*--background white"):
+        load(tmp_path)
+    assert load(tmp_path, size=1, background="white").images.tolist() == [[[[244, 224, 204]]]]  # (c + 4 * 255) / 5
+    assert load(tmp_path, size=1, background="#0a0014").images.tolist() == [[[[48, 20, 16]]]]
+    with pytest.raises(UsageError, match="--background must be white, black or a colour like #ff8000, not red"):
+        load(tmp_path, background="red")
+
+
 def test_orientation_is_honoured(tmp_path):
     pixels = np.zeros((20, 20, 3), np.uint8)
     pixels[:10] = 255
@@ -111,7 +130,8 @@ def test_what_cannot_be_used_is_left_out_and_named(tmp_path):
         got = load(folder, size=8, skip_bad=True)
     assert sorted(got.images[:, 0, 0].tolist()) == [[1, 2, 3], [255, 0, 0], [255, 0, 0]]  # opaque, good, stays
     assert got.labels is None and len(caught) == 1
-    lines = {line.split(":")[0].rsplit("/")[-1]: line for line in str(caught[0].message).splitlines()[1:]}
+    lines = {line.split(":")[0].rsplit("/")[-1]: line for line in str(caught[0].message).splitlines()[1:-1]}
+    assert "--background white" in str(caught[0].message).splitlines()[-1]
     reasons = {
         "cmyk.jpg": "mode CMYK",
         "cut.jpg": "truncated",
@@ -188,9 +208,11 @@ def test_a_transparent_colour_that_no_pixel_has_changes_nothing(tmp_path):
 def test_jpegs_of_all_endings_are_taken_and_other_images_counted(tmp_path):
     for i, suffix in enumerate((".jpg", ".jpe", ".jfif", ".JPEG")):
         Image.new("RGB", (8, 8), (9 * i, 0, 0)).save(tmp_path / f"a{suffix}", format="JPEG")
-    for name in ("a.tif", "b.tif", "c.gif", ".hidden.gif"):
-        save(tmp_path / name)
-    with pytest.warns(UserWarning, match=r"images that are left out: 1 \.gif, 2 \.tif; accepted are \.jpg, ") as caught:
+    for name in ("a.avif", "b.gif", "c.gif", ".hidden.gif"):
+        (tmp_path / name).touch()
+    with pytest.warns(
+        UserWarning, match=r"images that are left out: 1 \.avif, 2 \.gif; accepted are \.jpg, "
+    ) as caught:
         assert len(load(tmp_path).images) == 4
     assert len(caught) == 1
 
