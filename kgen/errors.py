@@ -1,6 +1,9 @@
-"""The one error that a user can put right."""
+"""The one error that a user can put right, and commands that it advises."""
 
+import shlex
+import sys
 from pathlib import Path
+from typing import Any
 
 
 class UsageError(ValueError):
@@ -19,3 +22,11 @@ def demand_file(path: Path) -> None:
     """Raises UsageError if there is no file at `path`, or a folder, or a pipe, which would keep its reader waiting."""
     if not path.is_file():
         raise UsageError(f"{path} is not a file.")
+
+
+def again(command: str, *arguments: Any) -> str:
+    """Returns a command line for the user to copy, `kgen train ...`; where a script of `scripts/` runs, of scripts."""
+    called = Path(*sys.argv[:1])
+    script = called.suffix == ".py" and called.absolute().parent.name == "scripts"
+    words = ["python", f"scripts/{command}.py"] if script else ["kgen", command]
+    return shlex.join([*words, *map(str, arguments)])

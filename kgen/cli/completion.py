@@ -13,7 +13,10 @@ from kgen.cli import main as commands
 from kgen.cli import parsing
 from kgen.core import recipe as recipes
 
-ZSH = "autoload -U +X compinit bashcompinit && compinit && bashcompinit\n"  # zsh then has bash's `complete`
+# zsh then has bash's `complete` and `compgen`.
+ZSH = """(( ${+functions[compdef]} )) || { autoload -Uz compinit && compinit; }
+autoload -Uz +X bashcompinit && bashcompinit
+"""
 # Words of the line so far: COMP_WORDS, of which number COMP_CWORD is being written.
 SCRIPT = """_kgen_of_command() {{
   case "$1" in
@@ -32,11 +35,11 @@ _kgen_of_flag() {{
 }}
 _kgen() {{
   local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" command="${{COMP_WORDS[1]}}" model i
-  local words="$(_kgen_of_flag "$before")"
+  local offers="$(_kgen_of_flag "$before")"
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="{names}"
-  elif [ -z "$words" ]; then
-    words="$(_kgen_of_command "$command")"
+    offers="{names}"
+  elif [ -z "$offers" ]; then
+    offers="$(_kgen_of_command "$command")"
     for ((i = 2; i < COMP_CWORD; i++)); do
       [ "${{COMP_WORDS[i]}}" = --model ] && model="${{COMP_WORDS[i+1]}}"
     done
@@ -44,11 +47,11 @@ _kgen() {{
 {trained}
     esac
   fi
-  COMPREPLY=($(compgen -W "$words" -- "$word"))
+  COMPREPLY=($(compgen -W "$offers" -- "$word"))
 }}
 complete -o default -F _kgen kgen
 """
-TRAINED = '      {name}) words="$words $(_kgen_of_model "${{model:-{model}}}")" ;;'
+TRAINED = '      {name}) offers="$offers $(_kgen_of_model "${{model:-{model}}}")" ;;'
 HIDDEN = [typing.get_args(mark[str])[1] for mark in (tyro.conf.Positional, tyro.conf.Suppress)]  # no flags
 
 

@@ -9,6 +9,7 @@ import tyro
 
 from kgen.cli import parsing
 from kgen.core import recipe as recipes
+from kgen.errors import again
 
 WIDTH = 92  # of what is said of a recipe
 
@@ -33,14 +34,14 @@ def listed() -> str:
     for paper in recipes.papers():
         text = inspect.getdoc(paper)
         lines += ["", text.splitlines()[0], *(f"  {name:26}{summary(name, text)}" for name in paper.RECIPES)]
-    return "\n".join([*lines[1:], "", f"More of one: {parsing.again('models', 'dcgan')}"])
+    return "\n".join([*lines[1:], "", f"More of one: {again('models', 'dcgan')}"])
 
 
 def described(model: str) -> str:
     """Returns what a paper's file says of itself, and how to see and set the numbers of its recipe `model`."""
     recipes.find(model)  # names the nearest if there is none
     paper = next(paper for paper in recipes.papers() if model in paper.RECIPES)
-    train = parsing.again("train", "--model", model)
+    train = again("train", "--model", model)
     return f"{inspect.getdoc(paper)}\n\nThe numbers of {model}: {train} --dry-run\nIts flags: {train} --help"
 
 

@@ -11,7 +11,6 @@ import errno
 import io
 import os
 import re
-import shlex
 import sys
 import warnings
 from collections.abc import Callable
@@ -24,19 +23,15 @@ import tyro
 from kgen.core import recipe as recipes
 from kgen.core.options import PATH, marked
 from kgen.core.recipe import Recipe
-from kgen.errors import Diverged, UsageError
+from kgen.errors import Diverged, UsageError, again
 from kgen.runs import directory
 
-FULL = (
-    "No space is left on the device. Checkpoints and exports that were complete are still whole: make room, then go on "
-    "with kgen train --resume latest, or give this command again."
-)
 R = TypeVar("R", bound=recipes.Recipe)
 
 
 @dataclass(frozen=True)
 class Options(Generic[R]):
-    """The flags of train.py: its own, then those of a recipe."""
+    """The flags of `kgen train`: its own, then those of a recipe."""
 
     recipe: Annotated[R, tyro.conf.arg(name="")]
     model: str = "dcgan"  # Which recipe to train; its numbers are the defaults of the flags below.
@@ -188,13 +183,21 @@ def run(main: Callable[[list[str]], int], arguments: list[str]) -> NoReturn:
     except Diverged as error:
         sys.exit(fail(error, 3))
     except OSError as error:  # which no flag can correct
-        sys.exit(fail(FULL if error.errno == errno.ENOSPC else error, 1))
+        sys.exit(fail(full() if error.errno == errno.ENOSPC else error, 1))
     except KeyboardInterrupt:
         sys.exit(fail("Interrupted.", 130))
     except Exception as error:  # those of safetensors and TensorFlow are no OSError
         if os.strerror(errno.ENOSPC) not in str(error):
             raise
-        sys.exit(fail(FULL, 1))
+        sys.exit(fail(full(), 1))
+
+
+def full() -> str:
+    """Returns what is said of a full disk."""
+    return (
+        "No space is left on the device. Checkpoints and exports that were complete are still whole: make room, then "
+        f"go on with {again('train', '--resume', 'latest')}, or give this command again."
+    )
 
 
 def fail(message: Exception | str, code: int) -> int:
@@ -208,10 +211,3 @@ def program() -> str:
     """Returns how this command was called: `kgen train`, or `train.py` from a checkout's scripts/."""
     name = Path(sys.argv[0]).name
     return name if name.endswith(".py") else " ".join(["kgen", *sys.argv[1:2]])
-
-
-def again(command: str, *arguments: Any) -> str:
-    """Returns a command line for the user to copy, in the form in which this command was called."""
-    from_scripts = sys.argv[0].endswith(".py")
-    words = ["python", f"scripts/{command}.py"] if from_scripts else ["kgen", command]
-    return shlex.join([*words, *map(str, arguments)])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kgen.cli import parsing
+from kgen.errors import again
 
 
 def main(arguments: list[str]) -> int:
@@ -18,7 +19,7 @@ def main(arguments: list[str]) -> int:
         flags = ["--resume", result.run]
         if options.exports_dir != Path("saved_models"):
             flags += ["--exports-dir", options.exports_dir]
-        print(f"Stopped at step {result.step} with a checkpoint. Go on: {parsing.again('train', *flags)}")
+        print(f"Stopped at step {result.step} with a checkpoint. Go on: {again('train', *flags)}")
         return 130
     print(
         f"Pictures     {result.run}/samples\n"

@@ -5,7 +5,7 @@ import re
 from kgen.errors import UsageError
 
 _SIZE = re.compile(r"(\d+)(?:x(\d+))?", re.ASCII)
-_LARGEST_SIZE = 4096
+LARGEST_SIZE = 4096
 _COLOURS = {"white": "#ffffff", "black": "#000000"}
 
 
@@ -21,8 +21,8 @@ def sides(size: int | str | None) -> tuple[int, int] | None:
     if match is None:
         raise UsageError(f"--image-size must be pixels like 64, or height x width like 64x96, not {size}.")
     found = int(match[1]), int(match[2] or match[1])
-    if not all(1 <= side <= _LARGEST_SIZE for side in found):
-        raise UsageError(f"--image-size must be from 1 to {_LARGEST_SIZE}, not {size}.")
+    if not all(1 <= side <= LARGEST_SIZE for side in found):
+        raise UsageError(f"--image-size must be from 1 to {LARGEST_SIZE}, not {size}.")
     return found
 
 

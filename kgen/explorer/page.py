@@ -82,7 +82,9 @@ class Page:
         with ui.row().classes("items-start no-wrap"):
             with ui.column():
                 self.picture = ui.element("img").props('id="picture" alt="the picture of the code"')
-                self.picture.style(f"width: {SHOWN}px; height: {SHOWN}px; image-rendering: pixelated")
+                self.picture.style(
+                    f"width: {SHOWN}px; height: {SHOWN}px; object-fit: contain; image-rendering: pixelated"
+                )
                 with ui.row():
                     ui.button("Random", on_click=self.draw).props('id="random"')
                     ui.button("Reset", on_click=self.reset).props('id="reset"')

@@ -76,11 +76,17 @@ def _accept(image: Image.Image) -> None:
         raise Unusable(f"mode {image.mode}; grey and RGB are accepted")
     if any(";16" in str(tile[3]) for tile in image.tile):  # Pillow would drop the lower 8 bits
         raise Unusable("16 bits a channel; 8 are accepted")
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format == "TIFF":
-        raise Unusable(f"has {frames} pages; one is accepted")
-    if frames > 1 and image.format != "MPO":  # MPO: a photograph and its preview
+    if image.format == "TIFF":
+        _demand_one_page(image)
+    elif getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a photograph and its preview
         raise Unusable("animated")
+
+
+def _demand_one_page(image: Image.Image) -> None:
+    """Raises `Unusable` if a TIFF has a second page. It does not count them, since a file can have millions."""
+    with contextlib.suppress(EOFError):
+        image.seek(1)
+        raise Unusable("has several pages; one is accepted")
 
 
 def _opaque(image: Image.Image, background: tuple[int, int, int] | None) -> Image.Image:

@@ -11,7 +11,7 @@ from kgen import data
 from kgen.backend import keras, tf
 from kgen.core.recipe import Recipe, fixed
 from kgen.core.trainer import Trainer
-from kgen.errors import UsageError
+from kgen.errors import UsageError, again
 from kgen.runs import checkpoint, directory
 
 
@@ -84,5 +84,5 @@ def reopen(recipe: Recipe, run: Path) -> tuple[Trainer, int]:
     trainer = prepare(recipe, data.Images(np.zeros((1, *shape[1:]), np.uint8), np.zeros(1, np.int64), classes))
     step = checkpoint.restore(trainer, Path(run) / "checkpoints")
     if step == 0:
-        raise UsageError(f"{run} has no checkpoint yet. Train it further: kgen train --resume {run}")
+        raise UsageError(f"{run} has no checkpoint yet. Train it further: {again('train', '--resume', run)}")
     return trainer, step

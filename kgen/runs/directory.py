@@ -17,7 +17,8 @@ import kgen
 from kgen.backend import tf
 from kgen.core import recipe as recipes
 from kgen.core.recipe import Recipe
-from kgen.data import LARGEST_SIZE, Images
+from kgen.data import Images
+from kgen.data.spellings import LARGEST_SIZE
 from kgen.errors import UsageError, demand_file
 
 # Environment variables that choose kernels and threads, and so change the last bits of a result. Others are private.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kgen.backend import Tensor, tf
-from kgen.errors import UsageError
+from kgen.errors import UsageError, again
 from kgen.export import models_config, saved_model
 from kgen.serving import batching
 
@@ -47,7 +47,7 @@ class Models:
         self._lock = threading.Lock()
         self._joined, self.trust = {} if batch else None, trust
         if not self.names():
-            raise UsageError(f"There is no export in {root}. Train something, or see scripts/export.py.")
+            raise UsageError(f"There is no export in {root}. Make one: {again('export', '--run', 'latest')}")
 
     def names(self) -> list[str]:
         """Returns the names of the models that have a version, sorted."""

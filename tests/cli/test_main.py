@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import kgen
-from kgen.cli import main, parsing
+from kgen.cli import main
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -48,12 +48,3 @@ def test_a_sub_command_runs_and_its_mistakes_carry_its_name(monkeypatch, capsys)
     assert code == 0 and '"model": "gan"' in out
     code, out, errors = call(monkeypatch, capsys, "train", "--model", "dcgna")
     assert (code, out) == (2, "") and errors.startswith("kgen train: There is no model 'dcgna'. Did you mean dcgan?")
-
-
-@pytest.mark.parametrize(
-    "program, line",
-    [("/bin/kgen", "kgen train --resume 'a b'"), ("scripts/train.py", "python scripts/train.py --resume 'a b'")],
-)
-def test_advice_uses_the_form_of_the_command_that_runs(program, line, monkeypatch):
-    monkeypatch.setattr(sys, "argv", [program, "train"])
-    assert parsing.again("train", "--resume", Path("a b")) == line

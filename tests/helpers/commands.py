@@ -15,7 +15,7 @@ def main_of(name):
 
 def call(monkeypatch, capsys, name, *arguments):
     """Runs a command; returns its exit code and what it wrote to stdout and stderr."""
-    monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
+    monkeypatch.setattr(sys, "argv", [f"scripts/{name}.py", *map(str, arguments)])
     with pytest.raises(SystemExit) as end:
         parsing.run(main_of(name), sys.argv[1:])
     return (end.value.code, *capsys.readouterr())

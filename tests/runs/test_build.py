@@ -18,7 +18,7 @@ def test_reopen_needs_a_checkpoint(tmp_path):
     small = dataclasses.replace(recipes.find("dcgan"), **SMALL)
     run = directory.create(tmp_path, small)
     directory.write_environment(run, pictures(size=28))
-    with pytest.raises(UsageError, match="has no checkpoint yet"):
+    with pytest.raises(UsageError, match="has no checkpoint yet. Train it further: kgen train --resume "):
         build.reopen(small, run)
 
 

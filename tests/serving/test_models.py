@@ -107,7 +107,7 @@ def test_a_version_that_was_removed_is_unloaded(root, tmp_path):
 
 
 def test_a_folder_without_exports(tmp_path):
-    with pytest.raises(UsageError, match="There is no export in"):
+    with pytest.raises(UsageError, match=r"There is no export in .* Make one: kgen export --run latest$"):
         Models(tmp_path)
 
 
