@@ -38,3 +38,12 @@ def test_what_is_written_to_stderr_is_kept_back_unless_something_fails():
     assert run(code.format("pass"))[1] == ""
     errors = run(code.format("1 / 0"))[1]
     assert errors.startswith("a notice\n") and errors.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_a_command_says_nothing_of_tensorflow(tmp_path):
+    """The first line of a training is its own, also where another package imports TensorFlow."""
+    small = "--model gan --generator-width 4 --discriminator-units 4 --latent-dim 4 --batch-size 4 --steps 1".split()
+    given = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, ROOT / "scripts/train.py", *small]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=given | {"PYTHONPATH": str(ROOT)})
+    assert done.stderr.startswith("runs/gan-mnist5k-0001: 4500 images") and "0000 00:00" not in done.stderr

@@ -17,6 +17,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "log": ["Log", "tensorboard_writer"],
         "progress": ["Progress"],
         "samples": ["Samples"],
-        "tensorboard": ["Histograms", "Profile"],
+        "tensorboard": ["Histograms", "Profile", "hparams"],
     },
 )

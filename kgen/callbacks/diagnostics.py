@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from kgen.backend import keras, tf
 from kgen.callbacks.every_n_steps import EveryNSteps
-from kgen.callbacks.log import forget_after
+from kgen.callbacks.log import forget_after, tag
 from kgen.core.game import Game, sheet
 from kgen.data import pipeline
 from kgen.losses.adversarial import AdversarialLoss
@@ -26,7 +26,7 @@ REAL = {"sample_distance": "real_distance", "within_class_distance": "real_withi
 
 
 class Diagnostics(EveryNSteps):
-    """Writes a line of diagnosis.jsonl and TensorBoard's `diagnosis/<name>` each time, and warns on stderr.
+    """Writes a line of diagnosis.jsonl each time, its distances for TensorBoard, and warnings on stderr.
 
     A line has `step` and the trainer's means since the last line of the log, if steps were played since. It also has
     `sample_distance` and `real_distance`: the mean distance of two images (`pairwise`) of a sheet of samples, and of as
@@ -74,15 +74,15 @@ class Diagnostics(EveryNSteps):
     def at(self, step: int) -> None:
         """Writes a line, and prints the warnings that the line before did not have."""
         means = self.model.means() if self.model.steps_summed.numpy() else {}
-        line = {"step": step, **means, **self._look(), **self.real_distances}
+        found = {**self._look(), **self.real_distances}
+        line = {"step": step, **means, **found}
         holds = {SATURATED: self._saturated(line), COLLAPSED: alike(line) and alike(self.last)}
-        values = {name: value for name, value in line.items() if name != "step"}
         line["warnings"] = [name for name, wrong in holds.items() if wrong]
         with self.path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         with self.writer.as_default():
-            for name, value in values.items():
-                tf.summary.scalar(f"diagnosis/{name}", value, step=step)
+            for name, value in found.items():  # TensorBoard has the means from Log
+                tf.summary.scalar(tag(name), value, step=step)
         self.writer.flush()
         for name in line["warnings"]:
             if name not in self.last["warnings"]:

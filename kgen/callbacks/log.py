@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import time
 from pathlib import Path
 
@@ -11,6 +12,19 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
+
+# Groups of names; the first pattern that fits decides. TensorBoard and its HParams tab sort groups, and so begin with
+# the losses.
+GROUPS = {
+    "validation_(.+)|(best)": "validation",
+    "(.+)_loss": "loss",
+    "(.+)_gradient_norm": "norm_of_gradient",
+    "(.+)_moves": "moves",
+    "(.+)_score": "score",
+    "(sample|real|within_class|real_within_class)_distance": "picture_distance",
+    "(images_per_second)": "speed",
+    "(.+)": "report",
+}
 
 
 class Log(EveryNSteps):
@@ -21,7 +35,7 @@ class Log(EveryNSteps):
 
     Args:
         path: of log.jsonl. Each line is a JSON object with `step`, the losses and `images_per_second`.
-        writer: a `tf.summary` writer; the tags are the names of the losses.
+        writer: a `tf.summary` writer.
         images_per_step: images in a step, from which the speed is computed.
         every: steps between lines.
         start: steps played before this `fit`.
@@ -50,8 +64,14 @@ class Log(EveryNSteps):
         with self.writer.as_default():
             for name, value in line.items():
                 if name != "step":
-                    tf.summary.scalar(name, value, step=step)
+                    tf.summary.scalar(tag(name), value, step=step)
         self.writer.flush()
+
+
+def tag(name: str) -> str:
+    """Returns the tag in TensorBoard of a name in the log: `loss/generator` of `generator_loss`."""
+    found = ((group, re.fullmatch(pattern, name)) for pattern, group in GROUPS.items())
+    return next(f"{group}/{match[match.lastindex]}" for group, match in found if match)
 
 
 def forget_after(path: Path, step: int) -> None:

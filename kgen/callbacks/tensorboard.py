@@ -1,9 +1,14 @@
-"""Callbacks that write histograms of weights, or a profile of a few steps, for TensorBoard."""
+"""What TensorBoard shows besides scalars and pictures: the recipe, histograms of weights, a profile of a few steps."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
+from kgen.core.recipe import compared
+
+if TYPE_CHECKING:
+    from kgen.core.recipe import Recipe
 
 WARM_UP = 10  # steps before a profile: the first ones are slow, since they are traced
 
@@ -60,3 +65,19 @@ class Profile(EveryNSteps):
         if self.running:
             tf.profiler.experimental.stop()
         self.running = False
+
+
+def hparams(recipe: "Recipe", name: str) -> None:
+    """Writes the numbers of a recipe for TensorBoard's HParams tab, which compares runs. Empty fields are left out.
+
+    It writes to the current `tf.summary` writer.
+
+    Args:
+        recipe: of the run.
+        name: of the run.
+    """
+    tf.summary  # noqa: B018 - the next import loads TensorFlow, whose notices `tf` keeps from the terminal
+    from tensorboard.plugins.hparams import api
+
+    numbers = {key: value for key, value in compared(recipe).items() if isinstance(value, (bool, int, float, str))}
+    api.hparams(numbers, trial_id=name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
-from kgen.callbacks.log import forget_after
+from kgen.callbacks.log import forget_after, tag
 from kgen.core.validation import Measure
 
 if TYPE_CHECKING:
@@ -84,5 +84,5 @@ class Validation(EveryNSteps):
             file.write(json.dumps(line) + "\n")
         with self.writer.as_default():
             for name, value in {**look, **reports}.items():
-                tf.summary.scalar(name, float(value), step=step)
+                tf.summary.scalar(tag(name), float(value), step=step)
         self.writer.flush()

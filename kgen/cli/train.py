@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
         print(f"Stopped at step {result.step} with a checkpoint. Go on: {again('train', *flags)}")
         return 130
     print(
+        f"Report       {result.run}/report.html   open it in a browser\n"
         f"Pictures     {result.run}/samples\n"
         f"TensorBoard  {result.run}/train   see it: tensorboard --logdir {result.run.parent}\n"
         f"Export       {result.exported}"

@@ -95,6 +95,13 @@ def fixed(recipe: Recipe) -> dict[str, Any]:
     return {name: value for name, value in json.loads(recipe.to_json()).items() if name not in others}
 
 
+def compared(recipe: Recipe) -> dict[str, Any]:
+    """Returns the fields that a reader compares between runs, as JSON has them: no intervals, places or devices."""
+    whole = json.loads(recipe.to_json())
+    names = ("model", "dataset", "steps", *fixed(recipe))
+    return {name: whole[name] for name in names if name != "patience"}
+
+
 def from_json(text: str, source: Path | str = "recipe.json") -> Recipe:
     """Returns the recipe that `to_json` wrote.
 

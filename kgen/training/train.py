@@ -1,13 +1,10 @@
 """Training: from a recipe to a run directory with pictures, logs and checkpoints, and an export."""
 
 import dataclasses
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from tensorboard.plugins.hparams import api
 
 from kgen import callbacks, images
 from kgen.backend import tf
@@ -21,7 +18,7 @@ from kgen.rng import Rng
 from kgen.runs import build, checkpoint, directory, memory
 from kgen.trainer.origin import Origin
 from kgen.trainer.trainer import Trainer
-from kgen.training import evaluators, outcome, resumption, rollback, watchers
+from kgen.training import evaluators, outcome, report, resumption, rollback, watchers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +95,10 @@ def train(
         announce(recipe, seen.images, run, step)
         if resume and step == 0:
             begin(trainer, recipe, (validation or seen).images)
-        trainer, step = play_on(trainer, recipe, (seen, validation), run, step, evaluator, callbacks)
+        try:
+            trainer, step = play_on(trainer, recipe, (seen, validation), run, step, evaluator, callbacks)
+        finally:
+            report.write(run)
         if not finished(trainer, recipe, step):
             return Result(run, trainer, None, step, False)
         exported = complete(trainer, recipe, run, step, exports_dir)
@@ -139,13 +139,6 @@ def begin(trainer: Trainer, recipe: "Recipe", shown: "np.ndarray") -> None:
         trainer.start_from(other.best_game())
 
 
-def hparams(recipe: str, name: str) -> None:
-    """Writes a recipe's JSON for TensorBoard's HParams tab, which compares runs. Empty fields are left out."""
-    found = json.loads(recipe)
-    plain = {key: value for key, value in found.items() if isinstance(value, (bool, int, float, str))}
-    api.hparams(plain, trial_id=name)
-
-
 def finished(trainer: Trainer, recipe: "Recipe", step: int) -> bool:
     """Returns whether a trainer has reached its last step, or its patience has run out."""
     return step == recipe.steps or bool(recipe.patience) and int(trainer.wait.numpy()) >= recipe.patience
@@ -157,7 +150,7 @@ def announce(recipe: "Recipe", pixels: "np.ndarray", run: Path, step: int) -> No
     print(
         f"{run}: {len(pixels)} images {shape} of {recipe.dataset}, {recipe.batch_size} a batch, from step {step} to "
         f"{recipe.steps}, {recipe.precision} on {', '.join(directory.gpus()) or 'CPU'}. "
-        f"Watch: tensorboard --logdir {run.parent}",
+        f"Watch: {run / report.FILE} in a browser, or tensorboard --logdir {run.parent}",
         file=sys.stderr,
     )
 
@@ -226,7 +219,7 @@ def play(
     if start == 0:
         with writer.as_default():
             tf.summary.text("recipe", f"```\n{recipe.to_json()}```", step=0)
-            hparams(recipe.to_json(), run.name)
+            callbacks.hparams(recipe, run.name)
     watching = watchers.watchers_of(game, recipe, data, run, start, writer, evaluator)
     try:
         core.Trainer.fit(trainer, steps, epochs=1, shuffle=False, verbose=0, callbacks=[*watching, *more])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from kgen import callbacks
 from kgen.export import saved_model
 from kgen.inference import loading
+from kgen.training import report
 
 if TYPE_CHECKING:
     from kgen.backend import tf
@@ -59,7 +60,9 @@ def watchers_of(
     if recipe.profile:
         watchers.append(callbacks.Profile(run / "train", recipe.profile, recipe.steps_per_execution, start))
     watchers += [
-        callbacks.Samples(run / "samples", writer, recipe.sample_every, start, seed=seed),
+        callbacks.Samples(
+            run / "samples", writer, recipe.sample_every, start, seed=seed, written=lambda: report.write(run)
+        ),
         callbacks.Checkpoints(run / "checkpoints", recipe.checkpoint_every, start, recipe.keep, recipe.steps),
         interrupt,
     ]

@@ -9,14 +9,18 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from kgen.callbacks.log import Log, forget_after, step_of
+from kgen.callbacks.log import Log, forget_after, step_of, tag
 from tests.helpers import processes
 from tests.helpers.processes import DCGAN
 
-LOGGED = {
-    "generator_loss", "discriminator_loss", "generator_gradient_norm", "discriminator_gradient_norm",
-    "real_score", "fake_score",
-}  # fmt: skip
+TAGS = {
+    "generator_loss": "loss/generator",
+    "discriminator_loss": "loss/discriminator",
+    "generator_gradient_norm": "norm_of_gradient/generator",
+    "discriminator_gradient_norm": "norm_of_gradient/discriminator",
+    "real_score": "score/real",
+    "fake_score": "score/fake",
+}
 
 
 def pixels(path):
@@ -31,18 +35,18 @@ def run():
 def test_the_log_has_every_loss_and_the_speed(run):
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(5, 61, 5))
-    assert all(set(line) == {"step", *LOGGED, "images_per_second"} for line in lines)
+    assert all(set(line) == {"step", *TAGS, "images_per_second"} for line in lines)
     assert all(line["images_per_second"] > 0 for line in lines)
 
 
 def test_tensorboard_shows_the_log_and_the_pictures(run):
     events = EventAccumulator(str(run / "train"), size_guidance={"tensors": 0}).Reload()
-    looked = {f"diagnosis/{name}" for name in (*LOGGED, "sample_distance", "real_distance")}
     assert set(events.Tags()["tensors"]) == {
-        "recipe", "samples", *LOGGED, "images_per_second", *looked, "_hparams_/session_start_info"
+        "recipe", "samples", *TAGS.values(), "speed/images_per_second", "picture_distance/sample",
+        "picture_distance/real", "_hparams_/session_start_info",
     }  # fmt: skip
-    for name in ("generator_loss", "discriminator_loss"):
-        found = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors(name)]
+    for name, tagged in TAGS.items():
+        found = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors(tagged)]
         assert found == [(line["step"], pytest.approx(line[name], rel=1e-6)) for line in processes.log(run)]
     pictures = {event.step: tf.make_ndarray(event.tensor_proto) for event in events.Tensors("samples")}
     assert list(pictures) == [0, 20, 40, 60]
@@ -52,6 +56,23 @@ def test_tensorboard_shows_the_log_and_the_pictures(run):
         np.testing.assert_array_equal(shown, pixels(run / f"samples/{step:06d}.png"))
     (text,) = tf.make_ndarray(events.Tensors("recipe")[0].tensor_proto).ravel()
     assert '"latent_dim": 8' in text.decode()
+
+
+@pytest.mark.parametrize(
+    "name, tagged",
+    [
+        ("validation_squared_error", "validation/squared_error"),
+        ("validation_class_loss", "validation/class_loss"),
+        ("best", "validation/best"),
+        ("best_loss", "loss/best"),
+        ("critic_moves", "moves/critic"),
+        ("within_class_distance", "picture_distance/within_class"),
+        ("feature_distance", "report/feature_distance"),
+        ("reconstruction", "report/reconstruction"),
+    ],
+)
+def test_names_are_grouped(name, tagged):
+    assert tag(name) == tagged
 
 
 class Means:

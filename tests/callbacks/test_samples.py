@@ -54,6 +54,24 @@ def test_a_resumed_run_does_not_begin_with_a_sheet(tmp_path):
     assert not (tmp_path / "samples").exists()
 
 
+@pytest.mark.parametrize("start", [0, 20])
+def test_a_first_sheet_comes_early_and_is_named_once(start, tmp_path, capsys):
+    samples, wrote = samples_of(Noise(), tmp_path, start=start), []
+    samples.every, samples.written = 100, lambda: wrote.append(sorted(path.stem for path in tmp_path.iterdir())[-1])
+    for batch in range(200 - start):
+        samples.on_train_batch_end(batch)
+    assert wrote == ["000050", "000100", "000200"]
+    assert capsys.readouterr().err.split("\n").count(f"first picture: {tmp_path}/000050.png") == 1
+
+
+def test_the_first_sheet_is_named_where_it_is_not_early(tmp_path, capsys):
+    samples = samples_of(Noise(), tmp_path)
+    for batch in range(60):
+        samples.on_train_batch_end(batch)
+    assert sorted(path.stem for path in tmp_path.iterdir()) == [f"{step:06d}" for step in range(10, 70, 10)]
+    assert capsys.readouterr().err.count("first picture: ") == 1
+
+
 def test_a_row_of_the_sheet_is_a_class(tmp_path):
     samples_of(Noise(("a", "b", "c")), tmp_path).at(10)
     assert pixels(tmp_path / "000010.png").shape == (3 * 2, 10 * 3)

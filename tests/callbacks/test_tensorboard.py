@@ -27,8 +27,8 @@ def events(run):
 
 def test_losses_and_pictures(events):
     tags = events.Tags()["tensors"]
-    assert {"generator_loss", "discriminator_loss", "images_per_second", "samples", "recipe"} <= set(tags)
-    assert [event.step for event in events.Tensors("generator_loss")] == [8, 16]
+    assert {"loss/generator", "loss/discriminator", "speed/images_per_second", "samples", "recipe"} <= set(tags)
+    assert [event.step for event in events.Tensors("loss/generator")] == [8, 16]
     assert [event.step for event in events.Tensors("samples")] == [0, 8, 16]
 
 
@@ -42,6 +42,17 @@ def test_hparams_of_the_recipe(events):
     content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     found = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
     assert (found["model"].string_value, found["batch_size"].number_value) == ("gan", 4)
+    assert {"dataset", "steps", "seed", "ema"} <= set(found)
+    assert not {"histograms", "profile", "keep", "log_every", "evaluate_count", "on_nan", "jit", "data_dir"} & set(
+        found
+    )
+
+
+def test_hparams_begin_with_a_loss(events):
+    shown = sorted(
+        tag for tag in events.Tags()["tensors"] if events.SummaryMetadata(tag).plugin_data.plugin_name == "scalars"
+    )
+    assert shown[0].startswith("loss/")
 
 
 def test_a_profile_of_a_few_rounds(run):

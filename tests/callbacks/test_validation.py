@@ -76,7 +76,7 @@ def test_epochs_jsonl_has_a_line_for_each_epoch(stopped):
 
 def test_tensorboard_shows_them(stopped):
     events = EventAccumulator(str(stopped[0].run / "train"), size_guidance={"tensors": 0}).Reload()
-    for name, expected in (("validation_binary_cross_entropy", CURVE[:7]), ("best", [1, 1, 0, 1, 0, 0, 0])):
+    for name, expected in (("validation/binary_cross_entropy", CURVE[:7]), ("validation/best", [1, 1, 0, 1, 0, 0, 0])):
         found = [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors(name)]
         assert found == [(4 * number, value) for number, value in enumerate(expected, 1)]
 
@@ -188,7 +188,7 @@ def test_what_was_written_after_the_last_checkpoint_is_written_again(straight, t
     assert ending(run) == ending(straight)
     assert [line["step"] for line in lines(run)] == [4, 8, 12, 16, 20, 24, 28, 30]
     events = EventAccumulator(str(run / "train"), size_guidance={"tensors": 0}).Reload()
-    steps = [event.step for event in events.Tensors("validation_binary_cross_entropy")]
+    steps = [event.step for event in events.Tensors("validation/binary_cross_entropy")]
     assert steps == [4, 8, 12, 16, 20, 24, 28, 30]
-    found = [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors("validation_squared_error")]
+    found = [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors("validation/squared_error")]
     assert found == [pytest.approx(line["validation_squared_error"], rel=1e-6) for line in lines(run)]

@@ -46,8 +46,8 @@ def test_a_finished_run_says_where_everything_is(trained, call):
     asked = trained(finished=True)
     code, out, _ = call("train", "--model", "gan", "--steps", "7", "--exports-dir", "there")
     assert code == 0
-    assert [line.split("  ")[0] for line in out.splitlines()] == ["Pictures", "TensorBoard", "Export"]
-    assert "runs/x y/samples" in out and "runs/x y/train" in out and "there/1" in out
+    assert [line.split("  ")[0] for line in out.splitlines()] == ["Report", "Pictures", "TensorBoard", "Export"]
+    assert "runs/x y/report.html" in out and "runs/x y/samples" in out and "runs/x y/train" in out and "there/1" in out
     ((recipe, runs_dir, exports_dir, resume),) = asked
     assert (recipe.name, recipe.steps, runs_dir, exports_dir, resume) == ("gan", 7, Path("runs"), Path("there"), None)
 

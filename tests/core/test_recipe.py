@@ -156,3 +156,12 @@ def test_numbers_must_be_finite(name):
         for value in (math.nan, math.inf, -math.inf):
             with pytest.raises(UsageError, match=f"^--{field.replace('_', '-')} must be"):
                 dataclasses.replace(recipe, **{field: value})
+
+
+def test_what_is_compared_are_the_numbers_of_the_model_and_its_data():
+    compared = recipes.compared(recipes.find("autoencoder"))
+    assert {"model", "dataset", "image_size", "steps", "batch_size", "seed", "learning_rate", "folds"} <= set(compared)
+    others = (
+        "patience histograms profile keep log_every sample_every checkpoint_every evaluate_every evaluate_count on_nan"
+    )
+    assert not {*others.split(), "data_dir", "start_from", "classifier", "jit", "steps_per_execution"} & set(compared)

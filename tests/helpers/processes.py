@@ -94,7 +94,7 @@ def log(run, *without):
 
 
 def ending(run):
-    """Returns what must not depend on interruptions: final checkpoint, log without speeds, pictures; bytes."""
+    """Returns what must not depend on interruptions: final checkpoint, log without speeds, pictures, page; bytes."""
     last = max((run / "checkpoints").glob("[0-9]*"))
     single = [run / "real.png", run / "interpolation.gif", run / "diagnosis.jsonl"]
     there = [path for path in single if path.exists()]  # a model without a prior films no latents
@@ -104,6 +104,10 @@ def ending(run):
         "checkpoints": sorted(path.name for path in (run / "checkpoints").iterdir()),
         "state": (last / "state.safetensors").read_bytes(),
         "log": log(run),
+        "page": (run / "report.html")
+        .read_text()
+        .replace(f"{run.parent.name}/{run.name}", "")
+        .replace(run.parent.name, ""),
         **pictures,
     }
 

@@ -140,10 +140,10 @@ def test_killed_while_saving_ends_as_if_undisturbed(killed_while_saving):
 def test_tensorboard_sees_no_step_twice(killed_while_saving):
     run, _ = killed_while_saving
     events = EventAccumulator(str(run / "train"), size_guidance={"tensors": 0}).Reload()
-    assert [event.step for event in events.Tensors("generator_loss")] == list(range(5, 61, 5))
+    assert [event.step for event in events.Tensors("loss/generator")] == list(range(5, 61, 5))
     assert [event.step for event in events.Tensors("samples")] == [0, 20, 40, 60]
     assert [event.step for event in events.Tensors("recipe")] == [0]
-    values = [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors("generator_loss")]
+    values = [float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors("loss/generator")]
     assert values == [pytest.approx(line["generator_loss"], rel=1e-6) for line in processes.log(run)]
 
 

@@ -38,7 +38,7 @@ def test_a_run_directory_holds_what_is_promised(run):
     assert run.name == "dcgan-mnist5k-0001"
     assert {path.name for path in run.iterdir()} - {".lock"} == {
         "recipe.json", "environment.json", "log.jsonl", "diagnosis.jsonl", "real.png", "interpolation.gif", "samples",
-        "checkpoints", "train", "export.json",
+        "checkpoints", "train", "export.json", "report.html",
     }  # fmt: skip
     assert sorted(path.name for path in (run / "samples").iterdir()) == [f"{i:06d}.png" for i in (0, 20, 40, 60)]
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000056", "000060"]
