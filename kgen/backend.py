@@ -28,11 +28,16 @@ class _Lazy:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        if "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ and sys.stderr:
-            with _quiet():
-                importlib.import_module("tensorflow").config.list_physical_devices()
-            logging.getLogger("tensorflow").setLevel(logging.ERROR)  # warns of every fold that is traced anew
+        load()
         return getattr(importlib.import_module(self._name), attribute)
+
+
+def load() -> None:
+    """Imports TensorFlow without its notices. Call it before importing another package that imports TensorFlow."""
+    if "tensorflow" not in sys.modules and "TF_CPP_MIN_LOG_LEVEL" not in os.environ and sys.stderr:
+        with _quiet():
+            importlib.import_module("tensorflow").config.list_physical_devices()
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # warns of every fold that is traced anew
 
 
 @contextlib.contextmanager

@@ -40,6 +40,11 @@ def test_what_is_written_to_stderr_is_kept_back_unless_something_fails():
     assert errors.startswith("a notice\n") and errors.endswith("ZeroDivisionError: division by zero\n")
 
 
+@pytest.mark.parametrize("module", ["kgen.serving.launch", "kgen.export.warmup"])
+def test_what_needs_another_package_of_tensorflow_is_imported_in_silence(module):
+    assert run(f"import sys, {module}; print('tensorflow' in sys.modules)") == ("True\n", "")
+
+
 def test_a_command_says_nothing_of_tensorflow(tmp_path):
     """The first line of a training is its own, also where another package imports TensorFlow."""
     small = "--model gan --generator-width 4 --discriminator-units 4 --latent-dim 4 --batch-size 4 --steps 1".split()

@@ -1,8 +1,9 @@
-"""A callback that shows a progress bar, with images per second and the time left."""
+"""A callback that shows a progress bar, with images per second and the time left; in a notebook it is a widget."""
 
 import sys
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
+from tqdm.notebook import tqdm_notebook
 
 from kgen.callbacks.every_n_steps import EveryNSteps
 
@@ -23,12 +24,13 @@ class Progress(EveryNSteps):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Shows the bar."""
+        redrawn = sys.stderr.isatty() or issubclass(tqdm, tqdm_notebook)
         self.bar = tqdm(
             total=self.steps * self.images_per_step,
             initial=self.start * self.images_per_step,
             unit="img",
             unit_scale=True,
-            mininterval=0.5 if sys.stderr.isatty() else 30,  # in a log file each update is a line
+            mininterval=0.5 if redrawn else 30,  # in a log file each update is a line
             dynamic_ncols=True,
         )
 

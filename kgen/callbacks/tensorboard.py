@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kgen import backend
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.core.recipe import compared
@@ -76,7 +77,7 @@ def hparams(recipe: "Recipe", name: str) -> None:
         recipe: of the run.
         name: of the run.
     """
-    tf.summary  # noqa: B018 - the next import loads TensorFlow, whose notices `tf` keeps from the terminal
+    backend.load()
     from tensorboard.plugins.hparams import api
 
     numbers = {key: value for key, value in compared(recipe).items() if isinstance(value, (bool, int, float, str))}

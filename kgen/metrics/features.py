@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from kgen.errors import UsageError
 
