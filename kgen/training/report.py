@@ -5,12 +5,14 @@ It is made from what lies in the run directory, and from nothing else: a resumed
 
 import base64
 import html
+import json
+import math
 import os
 import shlex
 from pathlib import Path
 from string import Template
 
-from kgen.callbacks.log import tag
+from kgen.callbacks.log import step_of, tag
 from kgen.core.recipe import Recipe, compared
 from kgen.runs import directory
 from kgen.training import curves, outcome
@@ -31,7 +33,7 @@ def write(run: Path) -> None:
 def page(run: Path) -> str:
     """Returns the page of a run directory as HTML."""
     recipe = directory.read_recipe(run)
-    log = directory.read_lines(run / "log.jsonl")
+    log = lines_of(run, "log")
     step = log[-1]["step"] if log else 0
     numbers = {name: value for name, value in compared(recipe).items() if value is not None}
     problems = outcome.complaints(run)
@@ -50,6 +52,13 @@ def page(run: Path) -> str:
         json=html.escape(recipe.to_json()),
         commands="".join(row(what, f"<code>{html.escape(how)}</code>") for what, how in commands(run, recipe, step)),
     )
+
+
+def lines_of(run: Path, name: str) -> list[dict]:
+    """Returns the lines of a run's JSON-lines file that have a step, without one that a kill has cut."""
+    path = run / f"{name}.jsonl"
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines if step_of(line) < math.inf]
 
 
 def named(run: Path) -> Path:
@@ -78,11 +87,10 @@ def pictures(run: Path) -> str:
 
 def charts(run: Path, log: list[dict]) -> dict[str, dict[str, curves.Points]]:
     """Returns `{title: {curve: points}}` of all that was logged, losses first; no speeds, which no two runs share."""
-    others = [line for name in ("epochs", "diagnosis") for line in directory.read_lines(run / f"{name}.jsonl")]
+    others = [line for name in ("epochs", "diagnosis") for line in lines_of(run, name)]
     logged = {name for line in log for name in line}
-    metrics = directory.read_lines(run / "metrics.jsonl")
     lines = [*log, *({name: line[name] for name in line if name == "step" or name not in logged} for line in others)]
-    lines += [{"step": line["step"], f"metrics/{line['name']}": line["value"]} for line in metrics if "step" in line]
+    lines += [{"step": line["step"], f"metrics/{line['name']}": line["value"]} for line in lines_of(run, "metrics")]
     found = {}
     for line in lines:
         for name, value in line.items():
@@ -100,7 +108,7 @@ def commands(run: Path, recipe: Recipe, step: int) -> list[tuple[str, str]]:
     place = shlex.quote(str(named(run)))
     longer = f" --steps {2 * recipe.steps}" if step >= recipe.steps else ""
     found = [("train longer" if longer else "go on", f"kgen train --resume {place}{longer}")]
-    if any("sample_distance" in line for line in directory.read_lines(run / "diagnosis.jsonl")):
+    if any("sample_distance" in line for line in lines_of(run, "diagnosis")):
         found += [
             ("draw images", f"kgen sample --run {place} --count 64 --out x.png"),
             ("measure it", f"kgen evaluate --run {place} --metrics parzen,mmd"),

@@ -71,6 +71,13 @@ def test_all_that_was_logged_is_drawn_losses_first(run):
     assert titles == ["loss", "fid", "reconstruction", "squared error", "picture distance"]
 
 
+def test_a_line_that_was_cut_does_not_stop_the_training(run):
+    before = report.page(run)
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 100, "name": "f')
+    assert report.page(run) == before
+
+
 def test_speeds_do_not_change_the_page(run):
     before = report.page(run)
     log = [{**line, "images_per_second": 99.0} for line in LOG]
