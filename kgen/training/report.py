@@ -19,7 +19,7 @@ from kgen.training import curves, outcome
 
 FILE = "report.html"
 MOST = 24  # pictures on the page, so that the page of a long run stays light
-ALONE = ("report", "validation", "metrics")  # groups whose values have different units: a chart for each
+ALONE = {"report": "{}", "validation": "validation {}", "metrics": "{}"}  # units differ: a chart, and a title, for each
 PAGE = Path(__file__).with_name("report_page.html")
 
 
@@ -96,8 +96,8 @@ def charts(run: Path, log: list[dict]) -> dict[str, dict[str, curves.Points]]:
         for name, value in line.items():
             if name not in ("step", "epoch", "best", "images_per_second") and isinstance(value, (int, float)):
                 group, _, curve = (name if "/" in name else tag(name)).partition("/")
-                title = curve if group in ALONE else group
-                points = found.setdefault((group, title.replace("_", " ")), {}).setdefault(curve.replace("_", " "), [])
+                title = ALONE.get(group, group).format(curve).replace("_", " ")
+                points = found.setdefault((group, title), {}).setdefault(curve.replace("_", " "), [])
                 points.append((line["step"], value))
     order = sorted(found, key=lambda key: (key[0] != "loss", key[0] not in ALONE, key[0]))
     return {title: found[group, title] for group, title in order}

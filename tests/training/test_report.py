@@ -63,12 +63,12 @@ def test_all_that_was_logged_is_drawn_losses_first(run):
         "loss": {"generator": [(50, 2.0), (100, 2.0)], "discriminator": [(50, 0.5), (100, 0.5)]},
         "fid": {"fid": [(100, 33.0)]},
         "reconstruction": {"reconstruction": [(50, 7.0), (100, 7.0)]},
-        "squared error": {"squared error": [(70, 0.25)]},
+        "validation squared error": {"squared error": [(70, 0.25)]},
         "picture distance": {"sample": [(0, 0.3), (50, 0.3), (100, 0.3)], "real": [(0, 0.31), (50, 0.31), (100, 0.31)]},
     }
     assert next(iter(report.charts(run, lines))) == "loss"
     titles = re.findall("<h3>([^<]*)</h3><svg", report.page(run))
-    assert titles == ["loss", "fid", "reconstruction", "squared error", "picture distance"]
+    assert titles == ["loss", "fid", "reconstruction", "validation squared error", "picture distance"]
 
 
 def test_a_line_that_was_cut_does_not_stop_the_training(run):
