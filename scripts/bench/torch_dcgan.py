@@ -3,9 +3,9 @@
     python docs/bench/torch_dcgan.py [--batch 64] [--bf16] [--compile] [--steps 600]
 
 Widths 64 to 512, kernels of 4, z 100, batch norm, Adam 2e-4: the networks of kgen's `--model dcgan --image-size 64
---kernel-size 4`. Alternating: the discriminator on real and on fake images, then the generator through the updated
-discriminator on the same fake images (kgen draws new ones: one generator pass more). The images lie on the device as
-bytes. Prints images/s of each sixth of the run; the first holds the warm-up.
+--width 64 --kernel-size 4`. Alternating: the discriminator on real and on fake images, then the generator through the
+updated discriminator on the same fake images (kgen draws new ones: one generator pass more). The images lie on the
+device as bytes. Prints images/s of each sixth of the run; the first holds the warm-up.
 """
 
 import argparse

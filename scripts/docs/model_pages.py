@@ -15,7 +15,7 @@ PAGES = "docs/models"
 PICTURES = {  # what runs of a module's recipes made
     "gan_maxout": [],
     "dcgan": [
-        ("digits.png", "Digits after `kgen train --model dcgan`, 2,000 steps on two cores"),
+        ("digits.png", "Digits after `kgen train --model dcgan`, 3,000 steps on two cores"),
         ("faces.png", "Faces by `dcgan-faces`, CelebA 64x64"),
     ],
     "acgan": [("classes.png", "Ten classes of MNIST by `acgan`, a class in each row")],
