@@ -14,7 +14,7 @@ from kgen.export import saved_model
 from kgen.inference.autoencoder import TrainedAutoencoder
 from kgen.inference.classifier import TrainedClassifier
 from kgen.inference.generator import TrainedGenerator
-from kgen.runs import build, directory
+from kgen.runs import build, checkpoint, directory
 
 
 class LoadedModel:
@@ -86,10 +86,11 @@ class LoadedModel:
 
 
 def load(path: str | Path, trust: bool = False) -> LoadedModel:
-    """Opens a run directory at its newest checkpoint, or an export `saved_models/<name>/<version>`.
+    """Opens a run directory at its newest checkpoint, one checkpoint of a run, or an export.
 
     Args:
-        path: of the run directory or the export.
+        path: of the run directory, of the checkpoint `<run>/checkpoints/<step>`, or of the export
+            `saved_models/<name>/<version>`.
         trust: whether an export may have operations that touch files, the network or Python. A SavedModel is a program.
 
     Raises:
@@ -98,13 +99,15 @@ def load(path: str | Path, trust: bool = False) -> LoadedModel:
     path = Path(os.path.expanduser(path))
     if (path / "saved_model.pb").is_file():
         return _of_export(path, trust)
-    if not (path / "recipe.json").is_file():
+    one = path if (path / checkpoint.MANIFEST).is_file() else None
+    run = path.absolute().parents[1] if one else path
+    if not (run / "recipe.json").is_file():
         raise UsageError(
             f"{path} is neither a run directory (it has no recipe.json) nor an export (it has no saved_model.pb). "
             "A run lies in runs/<model>-<dataset>-<n>, an export in saved_models/<name>/<version>."
         )
-    recipe = directory.read_recipe(path)
-    trainer, step = build.reopen(recipe, path)
+    recipe = directory.read_recipe(run)
+    trainer, step = build.reopen(recipe, run, one)
     found = of_game(trainer.best_game(), str(path))
     found.path, found.recipe, found.step = path, recipe, step
     return found

@@ -68,12 +68,13 @@ def precision(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(previous)
 
 
-def reopen(recipe: Recipe, run: Path) -> tuple[Trainer, int]:
-    """Returns `(trainer, step)` of a run's newest checkpoint, for sampling and export; it reads no training images.
+def reopen(recipe: Recipe, run: Path, one: Path | None = None) -> tuple[Trainer, int]:
+    """Returns `(trainer, step)` of a run's checkpoint, for sampling and export; it reads no training images.
 
     Args:
         recipe: the recipe of the run.
         run: the run directory.
+        one: the folder of one checkpoint of the run; without it the newest is taken.
 
     Raises:
         UsageError: there is no checkpoint yet, or it was saved with other numbers than the recipe's.
@@ -82,7 +83,7 @@ def reopen(recipe: Recipe, run: Path) -> tuple[Trainer, int]:
     shape, classes = directory.read_data(run)
     checkpoint.demand_numbers_of(Path(run) / "checkpoints", json.dumps(fixed(recipe)))
     trainer = prepare(recipe, data.Images(np.zeros((1, *shape[1:]), np.uint8), np.zeros(1, np.int64), classes))
-    step = checkpoint.restore(trainer, Path(run) / "checkpoints")
+    step = checkpoint.restore_one(trainer, one) if one else checkpoint.restore(trainer, Path(run) / "checkpoints")
     if step == 0:
         raise UsageError(f"{run} has no checkpoint yet. Train it further: {again('train', '--resume', run)}")
     return trainer, step

@@ -171,6 +171,21 @@ def restore(trainer: "Trainer", folder: Path) -> int:
     return 0
 
 
+def restore_one(trainer: "Trainer", path: Path) -> int:
+    """Sets the trainer to the checkpoint at `path`, and returns its step.
+
+    Raises:
+        UsageError: the checkpoint is damaged, or of a different recipe.
+    """
+    try:
+        state = read(path)
+    except _DAMAGE as error:
+        raise UsageError(f"The checkpoint {path} is damaged ({error}): take another one.") from None
+    demand_same_numbers(trainer.numbers, path)
+    assign(trainer, state, f"{path}")
+    return int(path.name)
+
+
 def demand_numbers_of(folder: Path, numbers: str) -> None:
     """Raises UsageError if the newest undamaged checkpoint in `folder` was saved with others than `numbers`, JSON.
 

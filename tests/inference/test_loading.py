@@ -11,6 +11,7 @@ from PIL import Image
 from kgen.core import requests
 from kgen.errors import UsageError
 from kgen.inference import loading
+from kgen.runs import checkpoint
 from tests.helpers import processes
 
 
@@ -31,6 +32,28 @@ def test_a_run_and_its_export_draw_the_same(draws):
     assert one.shape == (5, 28, 28, 1) and one.dtype == np.float32
     np.testing.assert_allclose(one, two, atol=1e-6)
     assert not np.array_equal(one, draws[0].draw(8, 5))
+
+
+def test_a_checkpoint_of_a_run_is_opened_at_its_step(folder):
+    run = processes.run_of(folder)
+    steps = checkpoint.steps(run / "checkpoints")
+    assert len(steps) > 1
+    opened = {step: loading.load(run / f"checkpoints/{step:06d}") for step in steps}
+    assert {step: model.step for step, model in opened.items()} == {step: step for step in steps}
+    pictures = {step: model.generator.draw(7, 2) for step, model in opened.items()}
+    np.testing.assert_array_equal(pictures[steps[-1]], loading.load(run).generator.draw(7, 2))
+    assert not np.array_equal(pictures[steps[0]], pictures[steps[-1]])
+    weights = opened[steps[0]].game.generator.weights[0].numpy()
+    saved = checkpoint.read(run / f"checkpoints/{steps[0]:06d}").values()
+    assert any(array.shape == weights.shape and np.array_equal(array, weights) for array in saved)
+
+
+def test_a_damaged_checkpoint_is_named(folder, tmp_path):
+    run = shutil.copytree(processes.run_of(folder), tmp_path / "run")
+    one = run / f"checkpoints/{checkpoint.steps(run / 'checkpoints')[0]:06d}"
+    (one / checkpoint.STATE).write_bytes(b"short")
+    with pytest.raises(UsageError, match=f"{one.name} is damaged .*: take another one"):
+        loading.load(one)
 
 
 def test_more_images_than_one_request_makes(draws):
