@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+
+from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm.auto import tqdm
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
@@ -60,6 +61,8 @@ def decode(source: bytes | Path, background: tuple[int, int, int] | None = None)
         raise ValueError("more than 64 megapixels") from error
     except Unusable:
         raise
+    except UnidentifiedImageError:  # its message shows the address of a Python object
+        raise ValueError("unreadable (no JPEG, PNG, WEBP or BMP)") from None
     except Exception as error:  # Pillow raises many kinds on damaged files, even SyntaxError
         raise ValueError(f"unreadable ({error or type(error).__name__})") from error
 

@@ -46,8 +46,8 @@ def test_opaque_alpha_is_dropped_and_a_photograph_is_turned_upright():
         (contents(Image.new("CMYK", (4, 4)), "JPEG"), "mode CMYK; grey and RGB are accepted"),
         (contents(Image.new("I;16", (4, 4))), "mode I;16"),
         (contents(Image.fromarray(PIXELS))[:-30], "unreadable"),
-        (contents(Image.fromarray(PIXELS), "GIF"), "unreadable"),
-        (b"", "unreadable"),
+        (contents(Image.fromarray(PIXELS), "GIF"), r"^unreadable \(no JPEG, PNG, WEBP or BMP\)$"),
+        (b"", r"^unreadable \(no JPEG, PNG, WEBP or BMP\)$"),
     ],
     ids=["transparent", "CMYK", "16 bit", "truncated", "GIF", "empty"],
 )
