@@ -8,8 +8,9 @@ from kgen.studies import extras
 
 @dataclass(frozen=True, kw_only=True)
 class Options(parsing.ModelOptions):
-    """Serves a web page with sliders for the latent code of a model, and shows the image of the code."""
+    """Serves a web page on which one moves the code of a model and sees its picture."""
 
+    beside: tuple[str, ...] = ()  # Runs, checkpoints or exports whose pictures of the same codes are shown beside.
     port: int = 8080  # Port of the page, http://127.0.0.1:PORT.
     host: str = "127.0.0.1"  # 127.0.0.1 lets only this machine open the page; 0.0.0.0 lets all that can reach it.
 
@@ -22,11 +23,12 @@ def main(arguments: list[str]) -> int:
     extras.demand("nicegui", extra="ui")
     from nicegui import app, ui
 
-    from kgen.explorer import page, subject
+    from kgen.explorer import decoder, page, sources, subject
     from kgen.explorer.body_limit import BodyLimit
 
-    app.add_middleware(BodyLimit, most=page.LARGEST + 10_000)  # and what surrounds a file in a form
-    page.publish(subject.of(path, options.trust))
+    app.add_middleware(BodyLimit, most=sources.LARGEST + 10_000)  # and what surrounds a file in a form
+    explored = subject.of(path, options.trust)
+    page.publish(explored, [decoder.beside(other, explored, options.trust) for other in options.beside])
     print(f"http://{options.host}:{options.port}   Ctrl-C ends.", flush=True)
     ui.run(host=options.host, port=options.port, title="kgen", reload=False, show=False, show_welcome_message=False)
     return 0

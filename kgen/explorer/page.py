@@ -1,213 +1,215 @@
-"""The web page: sliders, the picture of the code, and buttons. Every visitor has a state of their own."""
+"""The page of one visitor: the picture of the code, and cards that move the code."""
+
+from pathlib import Path
 
 import numpy as np
-from fastapi import HTTPException, Response
-from nicegui import app, events, run, ui
+from fastapi import Request
+from nicegui import events, run, ui
 
-from kgen import images
-from kgen.errors import UsageError
-from kgen.explorer.subject import Subject, from_text, to_text
+from kgen.explorer import routes
+from kgen.explorer.arithmetic import Arithmetic
+from kgen.explorer.comparison import Beside, Classes
+from kgen.explorer.decoder import Decoder
+from kgen.explorer.plane import Plane
+from kgen.explorer.seeds import Seeds
+from kgen.explorer.sliders import VALUE, Sliders, place
+from kgen.explorer.sources import Sources, random_seed
+from kgen.explorer.subject import Subject
+from kgen.explorer.visitor import Visitor, to_text
 
-LARGEST = 20_000_000  # bytes of an uploaded picture
+FILES = Path(__file__).parent
+ABOUT = "The model makes a picture of a code of {size} numbers. Move the code, and the picture follows."
 
-REACH, SHOWN = 3.0, 384  # how far a slider reaches, in standard deviations; size of the picture, in pixels
 
+def publish(subject: Subject, others: list[Decoder]) -> None:
+    """Adds the page `/` and its pictures to the application.
 
-def publish(subject: Subject) -> None:
-    """Adds the page and the pictures of a subject to the application.
-
-    - `/`: the page; `?code=...&label=...` opens it at a code.
-    - `/picture.png?code=...&label=...`: the picture of a code, as the export's `png` gives it.
-    - `/walk.gif?first=...&second=...&label=...`: the interpolation between two codes.
+    Args:
+        subject: what the page explores.
+        others: models whose pictures of the same codes it shows beside.
     """
-
-    # The routes have no return annotation: FastAPI would take it for the type of the answer.
-
-    def read(text: str, label: int) -> tuple[np.ndarray, int]:
-        try:
-            return from_text(text, subject.size), checked(subject, label)
-        except UsageError as error:
-            raise HTTPException(400, str(error)) from None
-
-    @app.get("/picture.png")
-    def picture(code: str, label: int = 0):
-        return Response(images.png_bytes(subject.picture(*read(code, label))), media_type="image/png")
-
-    @app.get("/walk.gif")
-    def walk(first: str, second: str, label: int = 0):
-        ends = [read(code, label)[0] for code in (first, second)]
-        return Response(subject.walk(*ends, checked(subject, label)), media_type="image/gif")
+    routes.publish(subject, others)
 
     @ui.page("/")
-    def index(code: str = "", label: int = 0):
-        Page(subject, code, label).build()
-
-
-def checked(subject: Subject, label: int) -> int:
-    """Returns the number of a class; raises UsageError if there is no such class."""
-    if not 0 <= label < max(len(subject.classes), 1):
-        known = f"from 0 to {len(subject.classes) - 1}" if subject.classes else "0, since this model has no classes"
-        raise UsageError(f"label must be {known}.")
-    return label
+    def index(request: Request) -> None:
+        Page(subject, others, dict(request.query_params)).build()
 
 
 class Page:
     """The page of one visitor.
 
     Args:
-        subject: what the page explores.
-        text: the code in the address; an empty text is the centre.
-        label: the class in the address.
+        subject, others: as in `publish`.
+        given: the parameters of the address, see `kgen.explorer.visitor.Visitor`.
     """
 
-    def __init__(self, subject: Subject, text: str, label: int) -> None:
-        self.subject, self.problem = subject, ""
-        try:
-            self.base, self.label = from_text(text, subject.size) if text else subject.centre, checked(subject, label)
-        except UsageError as error:
-            self.base, self.label, self.problem = subject.centre, 0, str(error)
-        self.start, self.seed, self.ends = subject.centre, 0, [None, None]
-        self.steps = np.zeros(len(subject.directions), np.float32)
-        self.sliders = []
-
-    @property
-    def code(self) -> np.ndarray:
-        """The code that is shown, float32 `(size,)`."""
-        return self.subject.moved(self.base, self.steps)
+    def __init__(self, subject: Subject, others: list[Decoder], given: dict[str, str]) -> None:
+        self.subject = subject
+        self.visitor = Visitor(subject, given)
+        self.origin = "the code of the address" if "code" in given and not self.visitor.problem else "the centre"
+        self.sliders = Sliders(self.visitor, self.moved)
+        self.plane = Plane(self.visitor, self.moved_in_the_plane)
+        self.seeds = Seeds(self.visitor, self.go_to_seed)
+        self.arithmetic = Arithmetic(self.visitor, self.settled)
+        self.sources = Sources(self.visitor, "page", self.take, lambda words: ui.notify(words, type="warning"))
+        self.classes = Classes(self.visitor, self.choose) if subject.classes else None
+        self.beside = Beside(self.visitor, others) if others else None
 
     def build(self) -> None:
         """Builds all elements of the page."""
         ui.page_title(f"{self.subject.name} - kgen")
-        ui.label(self.subject.name).classes("text-xl")
-        with ui.row().classes("items-start no-wrap"):
-            with ui.column():
-                self.picture = ui.element("img").props('id="picture" alt="the picture of the code"')
-                self.picture.style(
-                    f"width: {SHOWN}px; height: {SHOWN}px; object-fit: contain; image-rendering: pixelated"
-                )
-                with ui.row():
-                    ui.button("Random", on_click=self.draw).props('id="random"')
-                    ui.button("Reset", on_click=self.reset).props('id="reset"')
-                    ui.button("Share", on_click=self.share).props('id="share"')
-                with ui.row():
-                    ui.button("PNG", on_click=lambda: self.save("picture.png")).props("flat")
-                    ui.button("GIF from the middle", on_click=lambda: self.save("walk.gif")).props("flat")
-            with ui.column():
-                self.choices()
-                self.columns()
+        ui.colors(primary="#1d4ed8")
+        ui.add_css((FILES / "page.css").read_text())
+        ui.add_head_html(f"<script>{(FILES / 'page.js').read_text()}</script>")
+        ui.on("explorer_key", self.key)
+        with ui.element("header"):
+            ui.label(self.subject.name).classes("title path")
+            ui.label(ABOUT.format(size=self.subject.size)).classes("hint")
+        with ui.element("main").classes("board"):
+            with ui.element("div").classes("side"):
+                self.stage()
+                self.settings()
+            with ui.element("div").classes("cards"):
+                for card in filter(None, (self.beside, self.classes)):
+                    card.build()
+                for column in ((self.plane, self.seeds), (self.sliders, self.arithmetic)):
+                    with ui.element("div").classes("column"):
+                        for card in column:
+                            card.build()
+        self.sliders.show()
+        self.plane.show()
+        self.show()
+        if self.visitor.problem:
+            ui.notify(self.visitor.problem, type="warning")
+
+    def stage(self) -> None:
+        """Adds the picture, where it is, and what one does most."""
+        with ui.element("section").classes("card stage").props('aria-label="Picture"'):
+            self.picture = ui.element("img").classes("picture").props('id="picture"')
+            with ui.element("div").classes("where"):
+                self.caption = ui.label().classes("label").props('id="origin" role="status"')
+                self.distance = ui.label().classes("hint").props('id="distance"')
+                with ui.row().classes("controls"):
+                    ui.button("Random", on_click=self.draw).props('id="random" no-caps unelevated dense')
+                    ui.button("Centre", on_click=self.centre).props('id="centre" no-caps unelevated dense')
+                    ui.button("Copy link", on_click=self.share).props('id="share" flat no-caps dense')
+                ui.label("Keys: R random, C centre.").classes("hint keys")
+
+    def settings(self) -> None:
+        """Adds the class, the truncation, other sources of codes, and what can be saved."""
+        with ui.element("section").classes("card").props('aria-label="Settings and files"'):
+            if self.subject.classes:
+                names = dict(enumerate(self.subject.classes))
+                chosen = ui.select(names, value=self.visitor.label, label="Class")
+                chosen.on_value_change(lambda event: self.choose(event.value)).props('dense id="class"')
+                self.chosen = chosen
+            ui.label("Truncation").classes("label")
+            ui.label("Nearer to the centre, pictures are more alike. 1 is where random codes are.").classes("hint")
+            with ui.row().classes("controls"):
+                self.truncation = ui.element("input").props('type=range min=0.05 max=1 step=0.05 id="truncation"')
+                self.truncation.props('aria-label="Truncation"').classes("grow")
+                self.truncation.on("input", self.truncate, throttle=0.04, js_handler=VALUE)
+                self.share_shown = ui.label().props('id="truncation-value"')
             if self.subject.autoencoder:
-                self.encoders()
-        self.show()
-        if self.problem:
-            ui.notify(self.problem, type="warning")
+                ui.label("Code of a picture").classes("label")
+                with ui.row().classes("controls"):
+                    self.sources.build()
+            ui.label("Save").classes("label")
+            with ui.row().classes("controls"):
+                ui.button("Picture (PNG)", on_click=self.save).props('id="save" flat dense no-caps')
+                film = ui.button("Way from the centre (GIF)", on_click=self.save_walk)
+                film.props('id="save-walk" flat dense no-caps')
 
-    def choices(self) -> None:
-        """Adds the choice of a class, if there are classes."""
-        if self.subject.classes:
-            names = dict(enumerate(self.subject.classes))
-            ui.select(names, value=self.label, label="class", on_change=self.choose).props('id="class"')
-
-    def columns(self) -> None:
-        """Adds a slider for each direction of the subject."""
-        words = (
-            "numbers of the code" if self.subject.size <= len(self.sliders or self.steps) else "principal directions"
+    def show(self, but: ui.element | None = None) -> None:
+        """Shows the picture of the code and where it is, and writes the state into the address."""
+        visitor = self.visitor
+        self.picture.props["src"] = f"/picture.png?code={to_text(visitor.code)}&label={visitor.label}"
+        self.picture.props["alt"] = f"the picture of the code: {self.origin}"
+        self.picture.update()
+        self.caption.text = self.origin[0].upper() + self.origin[1:]
+        self.distance.text = (
+            f"{visitor.distance:.2f} from the centre; random codes: {self.subject.usual:.2f} on average"
         )
-        ui.label(f"{words}, in standard deviations").classes("text-caption")
-        with ui.grid(columns=2):
-            for number in range(len(self.steps)):
-                slider = ui.slider(min=-REACH, max=REACH, step=0.05, value=0)
-                slider.on_value_change(lambda event, number=number: self.move(number, event.value))
-                slider.props(f'label id="slider{number}"').classes("w-40").style("margin: 6px")
-                self.sliders.append(slider)
+        self.share_shown.text = f"{visitor.truncation:.2f}"
+        if but is not self.truncation:
+            place({"truncation": visitor.truncation})
+        self.arithmetic.show(but)
+        self.seeds.show()
+        for card in (self.classes, self.beside):
+            if card:
+                card.show()
+        ui.run_javascript(f"explorer.remember('{visitor.address}')")
 
-    def encoders(self) -> None:
-        """Adds the upload of two pictures, and a slider that interpolates between their codes."""
-        with ui.column():
-            for number, words in enumerate(("one picture", "another")):
-                upload = ui.upload(label=words, auto_upload=True, max_file_size=LARGEST)
-                upload.on_upload(lambda event, number=number: self.receive(number, event))
-                upload.classes("w-56")
-                if len(self.subject.examples):
-                    ui.button(f"or an example for {words}", on_click=lambda _, n=number: self.example(n)).props(
-                        "flat dense"
-                    )
-            ui.label("from one to the other").classes("text-caption")
-            self.between = ui.slider(min=0, max=1, step=0.01, value=0, on_change=lambda event: self.mix(event.value))
-            self.between.props('label id="between"').classes("w-56")
-
-    def show(self) -> None:
-        """Shows the picture of the code."""
-        self.picture.props(f'src="{self.address("picture.png")}"')
-
-    def address(self, what: str) -> str:
-        """Returns the address of the picture of the code, or of the interpolation from the centre to it."""
-        code = (
-            f"code={to_text(self.code)}"
-            if what == "picture.png"
-            else (f"first={to_text(self.start)}&second={to_text(self.code)}")
-        )
-        return f"/{what}?{code}&label={self.label}"
-
-    def move(self, number: int, value: float) -> None:
-        """Sets one slider, in standard deviations, and shows the picture of the new code."""
-        self.steps[number] = value
+    def moved(self) -> None:
+        """Shows what follows from a slider."""
+        self.origin = f"{self.origin.removesuffix(', moved')}, moved"
+        self.plane.show()
+        self.plane.follow()
         self.show()
 
-    def draw(self) -> None:
-        """Shows the picture of a random code."""
-        self.seed += 1
-        self.settle(self.subject.random(self.seed, self.label))
-
-    def reset(self) -> None:
-        """Shows the centre, with all sliders in the middle."""
-        self.settle(self.subject.centre)
-
-    def settle(self, code: np.ndarray) -> None:
-        """Shows a code `(size,)` with all sliders in the middle."""
-        self.base = code
-        for slider in self.sliders:
-            slider.value = 0
-        self.steps[:] = 0
+    def moved_in_the_plane(self) -> None:
+        """Shows what follows from the map, whose pictures stay as they are."""
+        self.origin = f"{self.origin.removesuffix(', moved')}, moved"
+        self.sliders.show()
         self.show()
 
-    def choose(self, event: events.ValueChangeEventArguments) -> None:
-        """Shows the picture of the chosen class."""
-        self.label = event.value
-        self.show()
+    def settled(self, words: str, but: ui.element | None = None) -> None:
+        """Shows a code that was gone to; `words` say where it is from, and the slider `but` is left alone."""
+        self.origin = words
+        self.sliders.show()
+        self.plane.show()
+        self.plane.follow()
+        self.show(but)
+
+    def take(self, code: np.ndarray, words: str) -> None:
+        """Goes to a code `(size,)`; `words` say where it is from."""
+        self.visitor.settle(code)
+        self.settled(words)
+
+    def centre(self) -> None:
+        """Goes to the centre."""
+        self.take(self.subject.centre, "the centre")
+
+    async def draw(self) -> None:
+        """Goes to a seed drawn at random."""
+        await self.go_to_seed(random_seed())
+
+    async def go_to_seed(self, seed: int) -> None:
+        """Goes to the code of a seed."""
+        await run.io_bound(self.visitor.draw, seed)
+        self.settled(f"seed {seed}")
+
+    def truncate(self, event: events.GenericEventArguments) -> None:
+        """Goes towards the centre or back."""
+        self.visitor.truncate(float(np.clip(float(event.args), 0.05, 1)))
+        self.settled(self.origin, self.truncation)
+
+    def choose(self, label: int) -> None:
+        """Shows another class."""
+        if label != self.visitor.label:
+            self.visitor.label = label
+            self.chosen.value = label
+            self.plane.follow()
+            self.show()
+
+    async def key(self, event: events.GenericEventArguments) -> None:
+        """Does what a key is for, `r` or `c`, see page.js."""
+        if event.args == "r":
+            await self.draw()
+        else:
+            self.centre()
 
     def share(self) -> None:
-        """Puts the code into the address of the browser, and copies the address to the clipboard."""
-        address = f"/?code={to_text(self.code)}&label={self.label}"
-        ui.run_javascript(f"history.replaceState(null, '', '{address}'); navigator.clipboard?.writeText(location.href)")
-        ui.notify("The address of this page now leads to this picture; it was copied.")
+        """Copies the address of this state to the clipboard."""
+        ui.run_javascript(f"explorer.copyAddress('{self.visitor.address}')")
+        ui.notify("The address of this page leads to this picture. It was copied.")
 
-    def save(self, what: str) -> None:
-        """Downloads `picture.png`, or `walk.gif`, the animation from the centre to the code."""
-        ui.download(self.address(what), what)
+    def save(self) -> None:
+        """Downloads the picture."""
+        visitor = self.visitor
+        ui.download(f"/picture.png?code={to_text(visitor.code)}&label={visitor.label}", "picture.png")
 
-    async def receive(self, number: int, event: events.UploadEventArguments) -> None:
-        """Takes the code of an uploaded picture for one end of the interpolation, or tells why it cannot be used."""
-        try:
-            contents = await event.file.read()
-            code, _ = await run.io_bound(self.subject.encode, contents)  # other visitors must not wait for a large one
-        except UsageError as error:
-            return ui.notify(str(error), type="warning")
-        self.put(number, code)
-
-    def example(self, number: int) -> None:
-        """Takes the code of a random example for one end of the interpolation."""
-        self.seed += 1
-        chosen = np.random.default_rng(self.seed).integers(len(self.subject.examples))
-        self.put(number, self.subject.autoencoder.encode(self.subject.examples[chosen][None])[0])
-
-    def put(self, number: int, code: np.ndarray) -> None:
-        """Takes a code `(size,)` for one end of the interpolation, 0 or 1, and shows it."""
-        self.ends[number] = code
-        self.between.value = number
-        self.settle(code)
-
-    def mix(self, share: float) -> None:
-        """Shows the picture between both ends; `share` is the part of the second, from 0 to 1."""
-        first, second = self.ends
-        if first is not None and second is not None:
-            self.settle((1 - share) * first + share * second)
+    def save_walk(self) -> None:
+        """Downloads the animation from the centre to the code and back."""
+        first, second = to_text(self.subject.centre), to_text(self.visitor.code)
+        ui.download(f"/walk.gif?first={first}&second={second}&label={self.visitor.label}", "from-the-centre.gif")

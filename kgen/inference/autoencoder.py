@@ -23,12 +23,12 @@ class TrainedAutoencoder:
     @property
     def shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)` of an image."""
-        return tuple(self._found["encode"].structured_input_signature[1]["images"].shape[1:])
+        return tuple(self._input("encode", "images").shape[1:])
 
     @property
     def size(self) -> int:
         """The number of elements of a code."""
-        return self._found["decode"].structured_input_signature[1]["latent"].shape[1]
+        return self._input("decode", "latent").shape[1]
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Returns the codes of images, uint8 `(n, height, width, channels)`, as float32 `(n, size)`."""
@@ -61,6 +61,11 @@ class TrainedAutoencoder:
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Returns `decode(encode(images))`, float32 `(n, height, width, channels)` in [0, 1]."""
         return self._each("reconstruct", "images", "images", unit(images))
+
+    def _input(self, name: str, given: str) -> "tf.TensorSpec":
+        """Returns what the signature `name` takes as `given`. An export takes it by name, a run by position too."""
+        by_position, by_name = self._found[name].structured_input_signature
+        return {spec.name: spec for spec in (*by_position, *by_name.values())}[given]
 
     def _each(self, name: str, given: str, asked: str, values: np.ndarray) -> np.ndarray:
         function = self._found[name]

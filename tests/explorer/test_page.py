@@ -1,140 +1,174 @@
-"""The page in a real browser: what it shows is the export's picture of the code that its sliders say."""
+"""The page in a real browser: the picture, its address, keys, files, a phone, and a server that goes and comes back."""
 
 import io
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.parse
 import urllib.request
 
+import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
-from kgen import images
-from kgen.core import recipe as recipes
-from kgen.explorer import subject
-from kgen.export.saved_model import export
-from tests.helpers import processes, servers
-from tests.helpers.recipes import new_trainer, shrink
-
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from kgen.explorer import visitor
+from tests.explorer import conftest
+from tests.helpers.explorer import after, answer, asked, code, fetched, shown, size
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    root = tmp_path_factory.mktemp("exports")
-    for name in ("vae", "acgan"):
-        export(new_trainer(name).best_game(), shrink(recipes.find(name)), 2, root, name)
-    return root
+def test_the_picture_is_the_exports_of_the_code(acgan):
+    page, address, path = acgan
+    for _ in range(2):
+        source = after(page, lambda: page.click("#random"))
+        expected = answer(path, code(path, source)[None])[0]
+        np.testing.assert_array_equal(fetched(address, source), expected)
+    loaded = "() => {const p = document.querySelector('#picture'); return p.complete && p.naturalWidth}"
+    page.wait_for_function(loaded)
+    assert page.evaluate(loaded) == expected.shape[1]
 
 
-def opened(path):
-    """Starts scripts/explore.py on an export; returns the process and the page's address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, processes.SCRIPTS / "explore.py", "--saved-model", path, "--port", str(port)]
-    plain = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}  # NiceGUI heeds it
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=plain)
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return process, address
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            assert process.poll() is None, process.communicate()[1].decode()[-2000:]
-            time.sleep(0.1)
-    raise AssertionError("the page did not open")
+def test_the_address_follows_and_leads_back(vae):
+    page, address, path = vae
+    centre = shown(page)
+    after(page, lambda: page.click("#random"))
+    page.click("#a-current")
+    page.fill("#truncation", "0.5")
+    page.wait_for_function("location.search.includes('a=') && location.search.includes('truncation=0.5')")
+    there, url = shown(page), page.url
+    assert asked(url)["code"] == asked(there)["code"] and asked(there) != asked(centre)
+    other = page.context.new_page()
+    other.goto(url)
+    other.wait_for_selector("#picture[src]")
+    assert shown(other) == there
+    assert (other.input_value("#truncation"), other.inner_text("#truncation-value")) == ("0.5", "0.50")
+    assert "picture.png" in other.locator("#a").evaluate("button => button.style.backgroundImage")
+    other.close()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason='a browser is driven by pip install -e ".[browser]"')
-    if BROWSER is None:
-        pytest.skip("there is no Chromium: apt-get install chromium")
-    with sync_api.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield found
-        found.close()
+def test_truncation_scales_the_code(vae):
+    page, _, path = vae
+    whole = code(path, after(page, lambda: page.click("#random")))
+    half = code(path, after(page, lambda: page.fill("#truncation", "0.5")))
+    np.testing.assert_allclose(half, whole / 2, rtol=1e-5)
 
 
-@pytest.fixture(scope="module", params=["vae", pytest.param("acgan", marks=pytest.mark.slow)])
-def page(request, root, browser):
-    process, address = opened(root / request.param / "1")
-    page = browser.new_context().new_page()
+def test_keys_draw_and_go_to_the_centre_but_not_while_one_types(vae):
+    page, _, _ = vae
+    centre = shown(page)
+    page.locator("#map").focus()
+    drawn = after(page, lambda: page.keyboard.press("r"))
+    assert page.inner_text("#origin").startswith("Seed ")
+    page.locator("#number0").focus()
+    page.keyboard.press("c")  # which no number field takes either
+    page.locator("#slider0").focus()
+    assert shown(page) == drawn
+    assert after(page, lambda: page.keyboard.press("c")) == centre
+
+
+def test_saved_files_are_the_picture_and_the_way_from_the_centre(vae):
+    page, address, path = vae
+    source = after(page, lambda: page.click("#random"))
+    with page.expect_download() as saved:
+        page.click("#save")
+    assert saved.value.suggested_filename == "picture.png"
+    expected = answer(path, code(path, source)[None])[0]
+    np.testing.assert_array_equal(np.asarray(Image.open(saved.value.path())), expected)
+    with page.expect_download() as saved:
+        page.click("#save-walk")
+    assert saved.value.suggested_filename == "from-the-centre.gif"
+    film = Image.open(saved.value.path())
+    first = np.asarray(film.convert("L")).astype(int)
+    film.seek(film.n_frames // 2)
+    last = np.asarray(film.convert("L")).astype(int)
+    assert abs(first - answer(path, np.zeros((1, size(path))))[0]).max() <= 1
+    assert abs(last - expected).max() <= 1
+
+
+def test_visitors_have_codes_of_their_own(vae, browser):
+    page, address, _ = vae
+    before = shown(page)
+    other = browser.new_context().new_page()
+    other.goto(address)
+    other.wait_for_selector("#picture[src]")
+    after(other, lambda: other.click("#random"))
+    page.wait_for_timeout(300)
+    assert shown(page) == before
+
+
+@pytest.mark.parametrize("query", ["code=abc", "code=%00", "label=-1", "label=x", f"code={'A' * 5000}"], ids=range(5))
+def test_a_wrong_address_is_told_and_shows_the_centre(query, vae):
+    page, address, path = vae
+    centre = shown(page)
+    page.goto(f"{address}/?{query}")
+    page.wait_for_selector("text=The page shows the centre instead")
+    assert shown(page) == centre
+    assert urllib.request.urlopen(f"{address}/?{query}").status == 200
+
+
+def test_on_a_phone_nothing_is_outside_and_the_picture_is_square(vae, browser):
+    _, address, _ = vae
+    page = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True).new_page()
     page.goto(address)
     page.wait_for_selector("#picture[src]")
-    yield page, address, root / request.param / "1"
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
+    page.wait_for_function("document.querySelector('#picture').naturalWidth > 0")
+    outside = """() => [...document.querySelectorAll('main, main *')].filter(each => {
+        const box = each.getBoundingClientRect();
+        return box.width && (box.left < -1 || box.right > innerWidth + 1) && !each.closest('.map');
+    }).map(each => each.outerHTML.slice(0, 99))"""
+    assert page.evaluate(outside) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    box = page.locator("#picture").bounding_box()
+    assert box["width"] == pytest.approx(box["height"], abs=0.5) and box["width"] > 120
+    lefts = page.evaluate("[...document.querySelectorAll('.card')].map(each => each.getBoundingClientRect().left)")
+    assert len(set(lefts)) == 1  # one column
+    page.locator("#sum").scroll_into_view_if_needed()
+    top = page.locator("#picture").bounding_box()["y"]
+    assert 0 <= top < 100  # it stays in sight
 
 
-def shown(page):
-    return page.get_attribute("#picture", "src")
+def test_everything_has_a_name(acgan):
+    page = acgan.page
+    nameless = """() => [...document.querySelectorAll('main button, main input, main img, main [tabindex]')]
+        .filter(each => !each.closest('.map *') && !each.closest('[aria-hidden=true]') && each.offsetParent)
+        .filter(each => !(each.ariaLabel || each.alt || each.innerText || each.labels?.length))
+        .map(each => each.outerHTML.slice(0, 99))"""
+    assert page.evaluate(nameless) == []
 
 
-def pull(page, number, share):
-    """Sets a slider to a share of its way; returns what is shown then."""
-    before, box = shown(page), page.locator(f"#slider{number}").bounding_box()
-    page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
-    page.wait_for_function("before => document.querySelector('#picture').getAttribute('src') != before", arg=before)
-    return shown(page)
+def test_the_state_comes_back_with_the_server(root, browser):
+    port = conftest.free_port()
+    flags = ("--saved-model", root / "vae" / "1")
+    process = conftest.start(port, *flags)
+    page = browser.new_context().new_page()
+    try:
+        page.goto(f"http://127.0.0.1:{port}")
+        page.wait_for_selector("#picture[src]")
+        drawn = after(page, lambda: page.click("#random"))
+        page.click("#b-current")
+        page.wait_for_function("location.search.includes('b=')")
+        conftest.stop(process)
+        page.wait_for_selector("#popup[aria-hidden=false]", timeout=60_000)
+        assert "comes back by itself" in page.inner_text("#popup")
+        page.evaluate("window.before = true")
+        process = conftest.start(port, *flags)
+        page.wait_for_function("!window.before && document.querySelector('#picture')?.src", timeout=120_000)
+        assert shown(page) == drawn
+        assert asked(page.url)["b"] == asked(drawn)["code"]
+        assert after(page, lambda: page.click("#centre")) != drawn  # and it goes on
+    finally:
+        conftest.stop(process)
 
 
-def asked(source):
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(source).query))
-
-
-def test_a_slider_moves_and_the_picture_is_the_exports_of_that_code(page):
-    page, address, path = page
-    first, second = pull(page, 0, 0.9), pull(page, 1, 0.2)
-    assert len({first, second}) == 2
-    model, signatures = servers.loaded(path.parents[1], path.parent.name, 1)
-    function = signatures["decode" if "decode" in signatures else "serving_default"]
-    for source in (first, second):
-        given = asked(source)
-        size = function.structured_input_signature[1]["latent"].shape[1]
-        inputs = {"latent": tf.constant(subject.from_text(given["code"], size)[None])}
-        if "label" in function.structured_input_signature[1]:
-            inputs["label"] = tf.constant([int(given["label"])], tf.int64)
-        expected = images.png_bytes(images.to_bytes(function(**inputs)["images"].numpy())[0])
-        assert urllib.request.urlopen(address + source).read() == expected
-    loaded = page.evaluate("() => {const p = document.querySelector('#picture'); return [p.complete, p.naturalWidth]}")
-    assert loaded == [True, Image.open(io.BytesIO(expected)).width]
-
-
-def test_random_reset_and_share(page):
-    page, address, _ = page
-    pull(page, 0, 0.7)
-    page.click("#reset")
-    page.wait_for_timeout(500)
-    centre = shown(page)
-    page.click("#random")
-    page.wait_for_function("before => document.querySelector('#picture').getAttribute('src') != before", arg=centre)
-    drawn = shown(page)
+def test_a_link_is_copied(vae):
+    page = vae.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    drawn = after(page, lambda: page.click("#random"))
     page.click("#share")
-    page.wait_for_function("() => location.search.includes('code=')")
-    assert asked(page.url) == asked(drawn)
-    other = page.context.new_page()
-    other.goto(page.url)
-    other.wait_for_selector("#picture[src]")
-    assert shown(other) == drawn
-    other.close()
-    page.click("#reset")
-    page.wait_for_function("before => document.querySelector('#picture').getAttribute('src') != before", arg=drawn)
-    assert shown(page) == centre
+    page.wait_for_selector("text=It was copied")
+    assert asked(page.evaluate("navigator.clipboard.readText()")) == asked(drawn)
 
 
-@pytest.mark.parametrize("query", ["code=abc", "code=", "code=%00", "label=-1", f"code={'A' * 5000}"], ids=range(5))
-def test_a_wrong_address_is_told_and_shows_the_middle(page, query):
-    page, address, _ = page
-    with pytest.raises(urllib.error.HTTPError) as told:
-        urllib.request.urlopen(f"{address}/picture.png?{query}")
-    assert told.value.code in (400, 422)
-    assert urllib.request.urlopen(f"{address}/?{query}").status == 200
+def test_the_first_code_is_the_centre_in_every_place(vae):
+    page, address, path = vae
+    np.testing.assert_array_equal(code(path, shown(page)), np.zeros(size(path)))
+    assert {page.input_value(f"#number{number}") for number in range(size(path))} == {"0.00"}
+    assert "left: 50" in page.get_attribute("#mark", "style")
+    picture = Image.open(io.BytesIO(urllib.request.urlopen(address + shown(page)).read()))
+    np.testing.assert_array_equal(np.asarray(picture), answer(path, np.zeros((1, size(path))))[0])
+    assert visitor.to_text(np.zeros(size(path))) == asked(shown(page))["code"]

@@ -31,3 +31,21 @@ class Pixels:
         if name not in self.classes:
             raise UsageError(f"no {name}")
         return self.classes.index(name)
+
+
+class Sums:
+    """Makes one grey pixel, the sum of a latent of 3 numbers; with classes, of the latent and the class.
+
+    Args:
+        classes: names.
+    """
+
+    def __init__(self, classes=()):
+        self.classes = classes
+
+    def latents(self, seed, count, label=None):
+        return np.random.default_rng(seed).standard_normal((count, 3), np.float32)
+
+    def decode(self, codes, label=None):
+        labels = np.arange(len(codes)) * len(self.classes) // len(codes) if label is None else label
+        return np.clip(codes.sum(axis=1) + labels / 10, 0, 1)[:, None, None, None]
