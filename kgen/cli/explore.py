@@ -30,5 +30,6 @@ def main(arguments: list[str]) -> int:
     explored = subject.of(path, options.trust)
     page.publish(explored, [decoder.beside(other, explored, options.trust) for other in options.beside])
     print(f"http://{options.host}:{options.port}   Ctrl-C ends.", flush=True)
-    ui.run(host=options.host, port=options.port, title="kgen", reload=False, show=False, show_welcome_message=False)
+    how = {"title": "kgen", "reload": False, "show": False, "show_welcome_message": False}
+    ui.run(host=options.host, port=options.port, reconnect_timeout=60, **how)  # a phone that sleeps keeps its page
     return 0

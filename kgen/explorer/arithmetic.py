@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from nicegui import events, run, ui
 
-from kgen.explorer.sliders import VALUE, place
+from kgen.explorer.browser import VALUE, place, remember
 from kgen.explorer.sources import Sources, random_seed
 from kgen.explorer.visitor import TERMS, Visitor, to_text
 
@@ -69,6 +69,7 @@ class Arithmetic:
         self.visitor.terms[name] = code
         self.captions[name].text = words
         self.show()
+        remember(self.visitor)
 
     def _go(self, name: str) -> None:
         """Shows a remembered code."""

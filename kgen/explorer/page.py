@@ -8,11 +8,12 @@ from nicegui import events, run, ui
 
 from kgen.explorer import routes
 from kgen.explorer.arithmetic import Arithmetic
+from kgen.explorer.browser import VALUE, copy_address, place, remember
 from kgen.explorer.comparison import Beside, Classes
 from kgen.explorer.decoder import Decoder
 from kgen.explorer.plane import Plane
 from kgen.explorer.seeds import Seeds
-from kgen.explorer.sliders import VALUE, Sliders, place
+from kgen.explorer.sliders import Sliders
 from kgen.explorer.sources import Sources, random_seed
 from kgen.explorer.subject import Subject
 from kgen.explorer.visitor import Visitor, to_text
@@ -138,7 +139,7 @@ class Page:
         for card in (self.classes, self.beside):
             if card:
                 card.show()
-        ui.run_javascript(f"explorer.remember('{visitor.address}')")
+        remember(visitor)
 
     def moved(self) -> None:
         """Shows what follows from a slider."""
@@ -201,7 +202,7 @@ class Page:
 
     def share(self) -> None:
         """Copies the address of this state to the clipboard."""
-        ui.run_javascript(f"explorer.copyAddress('{self.visitor.address}')")
+        copy_address(self.visitor)
         ui.notify("The address of this page leads to this picture. It was copied.")
 
     def save(self) -> None:

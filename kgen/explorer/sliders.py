@@ -1,11 +1,11 @@
 """A slider for each direction of the code, with a name and a number field. They always say where the code is."""
 
-import json
 from collections.abc import Callable
 
 from nicegui import events, ui
 
 from kgen.errors import UsageError
+from kgen.explorer.browser import VALUE, place
 from kgen.explorer.subject import REACH, SLIDERS
 from kgen.explorer.visitor import Visitor
 
@@ -67,11 +67,3 @@ class Sliders:
         for slider, field, value in zip(self.sliders, self.numbers, self.visitor.steps, strict=True):
             values |= {element.props["id"]: value for element in (slider, field) if element is not but}
         place(values)
-
-
-VALUE = "(event) => emit(event.target.value)"
-
-
-def place(values: dict[str, float]) -> None:
-    """Sets native inputs, `{id: value}`. Their values are the browser's: Vue would set a dragged slider back."""
-    ui.run_javascript(f"explorer.place({json.dumps({name: f'{value + 0:.2f}' for name, value in values.items()})})")
