@@ -38,8 +38,8 @@ class Plane:
             ui.label("Map").classes("heading")
             self.hint = ui.label().classes("hint")
             with ui.row().classes("controls"):
-                self._axis("across", "Left to right")
-                self._axis("up", "Bottom to top")
+                self._axis("across", "Rightwards")
+                self._axis("up", "Upwards")
                 if self.visitor.subject.examples:
                     kinds = ui.toggle([PICTURES, EXAMPLES], value=self.kind, on_change=self._show_kind)
                     kinds.props('dense no-caps unelevated aria-label="What the map shows"')

@@ -10,7 +10,7 @@ def served(monkeypatch):
     from kgen.explorer import page
 
     found = {}
-    monkeypatch.setattr(page, "publish", lambda subject: found.update(subject=subject))
+    monkeypatch.setattr(page, "publish", lambda subject, others: found.update(subject=subject, others=others))
     monkeypatch.setattr(nicegui.ui, "run", lambda **how: found.update(how))
     return found
 
@@ -22,6 +22,19 @@ def test_the_page_is_served_at_the_address_that_is_printed(served, call, class_c
     assert (code, out) == (0, "http://127.0.0.1:8123   Ctrl-C ends.\n")
     assert (served["host"], served["port"]) == ("127.0.0.1", 8123)
     assert served["subject"].classes == game.classes and served["subject"].name == str(folder)
+    assert served["others"] == []
+
+
+def test_a_checkpoint_is_shown_beside_its_run(served, call, autoencoder):
+    checkpoint = autoencoder / "checkpoints/000010"
+    code, _, errors = call("explore", "--run", autoencoder, "--beside", checkpoint, checkpoint)
+    assert code == 0, errors
+    assert [other.name for other in served["others"]] == [str(checkpoint)] * 2
+
+
+def test_a_model_of_other_codes_is_not_shown_beside(served, call, autoencoder, class_conditional):
+    code, _, errors = call("explore", "--run", autoencoder, "--beside", class_conditional[1])
+    assert code == 2 and "--beside" in errors and "whose codes are as long" in errors
 
 
 @pytest.mark.parametrize(
