@@ -55,6 +55,11 @@ def close(one, other):
 
 
 @pytest.mark.parametrize("source", ["run", "export"])
+def test_it_says_how_large_images_and_codes_are(source, codecs):
+    assert (codecs[source].shape, codecs[source].size) == ((28, 28, 1), 3)
+
+
+@pytest.mark.parametrize("source", ["run", "export"])
 def test_it_computes_what_the_networks_do(source, codecs, trained):
     game, own = trained.trainer.best_game(), codecs[source]
     x = PIXELS / np.float32(255)
