@@ -17,6 +17,11 @@ window.explorer = {
     navigator.clipboard?.writeText(location.href);
   },
 
+  // Lets the keys of an element work at once, where there is likely to be a keyboard. `autofocus` would scroll to it.
+  focus(id) {
+    if (matchMedia("(hover: hover)").matches) document.getElementById(id).focus({ preventScroll: true });
+  },
+
   // Returns the point of a pointer event in the map, [x, y] from 0 to 1, or null if no button is held.
   point(event) {
     if (event.type === "pointerdown") event.currentTarget.setPointerCapture(event.pointerId);

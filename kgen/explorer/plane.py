@@ -48,6 +48,7 @@ class Plane:
             with self.legend:
                 self._name_classes()
             self._background()
+        ui.run_javascript("explorer.focus('map')")
 
     def _axis(self, which: str, label: str) -> None:
         """Adds the choice of the direction of one axis, `across` or `up`."""
@@ -69,7 +70,7 @@ class Plane:
 
     def _map(self) -> None:
         """Adds the map and the mark of the code."""
-        self.map = ui.element("div").classes("map").props('id="map" tabindex=0 role=application autofocus')
+        self.map = ui.element("div").classes("map").props('id="map" tabindex=0 role=application')
         point = "(event) => {const at = explorer.point(event); if (at) emit(at);}"
         arrow = "(event) => {const step = explorer.arrow(event); if (step) emit(step);}"
         for kind in ("pointerdown", "pointermove"):

@@ -64,6 +64,14 @@ def test_arrow_keys_go_small_and_large_steps(vae, known):
     assert "now 0.50" in page.get_attribute("#map", "aria-label")
 
 
+def test_arrow_keys_work_at_once_and_the_page_begins_at_its_top(vae, browser):
+    page = browser.new_context(viewport={"width": 768, "height": 400}).new_page()
+    page.goto(vae.address)
+    page.wait_for_function("document.activeElement.id == 'map'")
+    after(page, lambda: page.keyboard.press("ArrowRight"))
+    assert page.evaluate("scrollY") == 0 and page.locator("#map").bounding_box()["y"] > 100
+
+
 def test_the_pictures_of_the_map_are_those_of_the_plane_through_the_code(vae, known):
     page, address, path = vae
     before = page.get_attribute("#map img", "src")
