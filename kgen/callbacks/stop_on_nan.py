@@ -8,7 +8,7 @@ from kgen.callbacks.every_n_steps import EveryNSteps
 from kgen.errors import Diverged
 
 if TYPE_CHECKING:
-    from kgen.core.trainer import Trainer
+    from kgen.core.base_trainer import BaseTrainer
 
 
 class StopOnNaN(EveryNSteps):
@@ -33,7 +33,7 @@ class StopOnNaN(EveryNSteps):
             )
 
 
-def weights(trainer: "Trainer", fault: str) -> str:
+def weights(trainer: "BaseTrainer", fault: str) -> str:
     """Returns words that name the first weight that is not finite now; the player of the fault comes first."""
     players = sorted(trainer.game.players.items(), key=lambda item: not fault.startswith(f"{item[0]}_"))
     found = [

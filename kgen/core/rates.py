@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from kgen.backend import Tensor, keras
 
 if TYPE_CHECKING:
-    from kgen.core.trainer import Trainer
+    from kgen.core.base_trainer import BaseTrainer
 
 
 class Scaled(keras.optimizers.schedules.LearningRateSchedule):
@@ -35,7 +35,7 @@ def attach(optimizer: "keras.optimizers.Optimizer", factor: "keras.Variable") ->
         optimizer.learning_rate = Scaled(optimizer._learning_rate, factor)
 
 
-def lower(trainer: "Trainer", factor: float) -> None:
+def lower(trainer: "BaseTrainer", factor: float) -> None:
     """Multiplies the rates of all players, as the recipe gives them, by `factor` in place of the factor of before."""
     change = factor / float(trainer.rate_factor.numpy())
     for player in trainer.game.players.values():

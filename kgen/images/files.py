@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm.auto import tqdm
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from kgen import data
 from kgen.backend import keras, tf
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.recipe import Recipe, fixed
-from kgen.core.trainer import Trainer
 from kgen.errors import UsageError, again
 from kgen.runs import checkpoint, directory
 
@@ -31,8 +31,8 @@ def load(recipe: Recipe) -> data.Images:
 
 
 def prepare(
-    recipe: Recipe, pictures: data.Images, kind: type[Trainer] = Trainer, game_of: Callable | None = None
-) -> Trainer:
+    recipe: Recipe, pictures: data.Images, kind: type[BaseTrainer] = BaseTrainer, game_of: Callable | None = None
+) -> BaseTrainer:
     """Returns the compiled trainer of a recipe, with initial weights drawn from its seed.
 
     Args:
@@ -68,7 +68,7 @@ def precision(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(previous)
 
 
-def reopen(recipe: Recipe, run: Path, one: Path | None = None) -> tuple[Trainer, int]:
+def reopen(recipe: Recipe, run: Path, one: Path | None = None) -> tuple[BaseTrainer, int]:
     """Returns `(trainer, step)` of a run's checkpoint, for sampling and export; it reads no training images.
 
     Args:

@@ -7,7 +7,6 @@ flushed to the disk and renamed. One that has its final name is therefore comple
 it is read.
 """
 
-import itertools
 import json
 import os
 import re
@@ -26,14 +25,14 @@ from kgen.errors import Diverged, UsageError, demand_file
 
 if TYPE_CHECKING:
     from kgen.backend import keras
-    from kgen.core.trainer import Trainer
+    from kgen.core.base_trainer import BaseTrainer
 
 STATE, MANIFEST = "state.safetensors", "manifest.json"
 # What reading a damaged checkpoint raises.
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError)
 
 
-def variables(trainer: "Trainer") -> "dict[str, keras.Variable]":
+def variables(trainer: "BaseTrainer") -> "dict[str, keras.Variable]":
     """Returns `{key: variable}` of everything that a trainer needs to go on, with the same keys in every process.
 
     Keras numbers layers, and the slots of their optimizers, by how many layers the process has made. Keys therefore
@@ -58,7 +57,7 @@ def variables(trainer: "Trainer") -> "dict[str, keras.Variable]":
     }
 
 
-def save(trainer: "Trainer", folder: Path, step: int, keep: int = 3) -> Path:
+def save(trainer: "BaseTrainer", folder: Path, step: int, keep: int = 3) -> Path:
     """Writes the checkpoint `folder/<step>/` unless it is there undamaged, and removes the oldest ones.
 
     Args:
@@ -136,7 +135,7 @@ def steps(folder: Path) -> list[int]:
     return sorted(int(name) for name in names if re.fullmatch("[0-9]{6,18}", name))
 
 
-def restore(trainer: "Trainer", folder: Path) -> int:
+def restore(trainer: "BaseTrainer", folder: Path) -> int:
     """Sets the trainer to the newest undamaged checkpoint.
 
     It warns of each damaged checkpoint and takes the one before. Only a failing disk damages one; an interrupted write
@@ -171,7 +170,7 @@ def restore(trainer: "Trainer", folder: Path) -> int:
     return 0
 
 
-def restore_one(trainer: "Trainer", path: Path) -> int:
+def restore_one(trainer: "BaseTrainer", path: Path) -> int:
     """Sets the trainer to the checkpoint at `path`, and returns its step.
 
     Raises:
@@ -189,11 +188,11 @@ def restore_one(trainer: "Trainer", path: Path) -> int:
 def demand_numbers_of(folder: Path, numbers: str) -> None:
     """Raises UsageError if the newest undamaged checkpoint in `folder` was saved with others than `numbers`, JSON.
 
-    So networks of a size that somebody has edited are never built.
+    So networks of an edited size are never built.
     """
-    good = (path for path in (Path(folder) / f"{step:06d}" for step in reversed(steps(folder))) if whole(path))
-    for path in itertools.islice(good, 1):
-        demand_same_numbers(numbers, path)
+    newest = next(filter(whole, (Path(folder) / f"{step:06d}" for step in reversed(steps(folder)))), None)
+    if newest:
+        demand_same_numbers(numbers, newest)
 
 
 def demand_same_numbers(numbers: str, path: Path) -> None:
@@ -220,7 +219,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
     return load_file(path / STATE)
 
 
-def assign(trainer: "Trainer", state: dict[str, np.ndarray], source: str) -> None:
+def assign(trainer: "BaseTrainer", state: dict[str, np.ndarray], source: str) -> None:
     """Sets every variable of the trainer.
 
     Args:

@@ -14,7 +14,7 @@ from kgen.errors import UsageError
 from kgen.trainer.checks import arrays, demand_images, demand_labels
 
 if TYPE_CHECKING:
-    from kgen.core.trainer import Trainer
+    from kgen.core.base_trainer import BaseTrainer
 
 
 class EpochBegin(keras.callbacks.Callback):
@@ -28,7 +28,7 @@ class EpochBegin(keras.callbacks.Callback):
 
 
 def steps_of_arrays(
-    trainer: "Trainer", images: Images, batch_size: int, steps_per_epoch: int | None, begun: EpochBegin
+    trainer: "BaseTrainer", images: Images, batch_size: int, steps_per_epoch: int | None, begun: EpochBegin
 ) -> "tf.data.Dataset":
     """Returns an epoch's steps on arrays, a finite `tf.data.Dataset`.
 
@@ -109,7 +109,7 @@ def from_batches(batches: Callable, first: Any) -> "tf.data.Dataset":
     return tf.data.Dataset.from_generator(batches, output_signature=kinds)
 
 
-def rows_of(trainer: "Trainer", source: Given) -> tuple["tf.data.Dataset", "tf.data.Dataset", int | None]:
+def rows_of(trainer: "BaseTrainer", source: Given) -> tuple["tf.data.Dataset", "tf.data.Dataset", int | None]:
     """Returns `(rows, more, batch)` of a dataset, checked.
 
     Returns:
@@ -140,7 +140,7 @@ def rows_of(trainer: "Trainer", source: Given) -> tuple["tf.data.Dataset", "tf.d
     return rows, again, len(pixels)
 
 
-def steps_of_dataset(trainer: "Trainer", source: Given, batch_size: int | None, default: int) -> "tf.data.Dataset":
+def steps_of_dataset(trainer: "BaseTrainer", source: Given, batch_size: int | None, default: int) -> "tf.data.Dataset":
     """Returns an epoch's steps on a dataset of images or batches, in its own order.
 
     A last step that the images do not fill is filled with the first images again.
@@ -162,7 +162,7 @@ def steps_of_dataset(trainer: "Trainer", source: Given, batch_size: int | None, 
     return steps
 
 
-def all_of(trainer: "Trainer", x: Any, y: Any = None, steps: int | None = None) -> Images:
+def all_of(trainer: "BaseTrainer", x: Any, y: Any = None, steps: int | None = None) -> Images:
     """Returns the images of an array, a dataset or a generator in memory, for `evaluate`.
 
     Args:
@@ -200,7 +200,7 @@ class Feed(NamedTuple):
 
 
 def feed(
-    trainer: "Trainer", x: Any, y: Any, batch_size: int | None, default: int, shuffle: bool, per_epoch: int | None
+    trainer: "BaseTrainer", x: Any, y: Any, batch_size: int | None, default: int, shuffle: bool, per_epoch: int | None
 ) -> Feed:
     """Returns the `Feed` of the arguments of `fit`; `default` is the batch size of a user who gives none."""
     begun = EpochBegin()
@@ -215,13 +215,13 @@ def feed(
     return Feed(steps, first if np.ndim(first) == 4 else first[None], batches * size, per_epoch, begun)
 
 
-def in_order(trainer: "Trainer", x: Any, y: Any) -> "tf.data.Dataset":
+def in_order(trainer: "BaseTrainer", x: Any, y: Any) -> "tf.data.Dataset":
     """Returns arrays as a dataset of single images in their order, for `shuffle=False`."""
     found = arrays(trainer, x, y)
     return tf.data.Dataset.from_tensor_slices(found[:2] if trainer.game.labelled else found.images)
 
 
-def validation(trainer: "Trainer", data: Any, steps: int | None) -> tuple | None:
+def validation(trainer: "BaseTrainer", data: Any, steps: int | None) -> tuple | None:
     """Returns validation data as arrays, `(images,)` or `(images, labels)`; None without data."""
     if data is None:
         return None

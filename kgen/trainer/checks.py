@@ -8,10 +8,10 @@ from kgen.data import Images
 from kgen.errors import UsageError
 
 if TYPE_CHECKING:
-    from kgen.core.trainer import Trainer
+    from kgen.core.base_trainer import BaseTrainer
 
 
-def arrays(trainer: "Trainer", x: Any, y: Any = None) -> Images:
+def arrays(trainer: "BaseTrainer", x: Any, y: Any = None) -> Images:
     """Returns arrays that a user gave as `Images`, checked.
 
     Args:
@@ -31,7 +31,7 @@ def arrays(trainer: "Trainer", x: Any, y: Any = None) -> Images:
     return Images(found, demand_labels(trainer, y, len(found)), trainer.game.classes)
 
 
-def demand_images(trainer: "Trainer", found: np.ndarray) -> None:
+def demand_images(trainer: "BaseTrainer", found: np.ndarray) -> None:
     """Raises UsageError unless `found`, `(n, ...)`, are images that the trainer's networks take, in their range."""
     wanted, (low, high) = trainer.game.image_shape, trainer.game.range
     if found.ndim != 4 or not len(found):
@@ -53,7 +53,7 @@ def demand_images(trainer: "Trainer", found: np.ndarray) -> None:
         )
 
 
-def demand_labels(trainer: "Trainer", y: Any, count: int) -> np.ndarray:
+def demand_labels(trainer: "BaseTrainer", y: Any, count: int) -> np.ndarray:
     """Returns labels as int64 `(count,)`; raises UsageError unless they are integers of the trainer's classes."""
     classes = len(trainer.game.classes)
     labels = None if y is None else np.asarray(y)

@@ -16,7 +16,7 @@ from kgen.metrics import evaluator, reference
 from kgen.metrics.inception_network import inception
 
 if TYPE_CHECKING:
-    from kgen.core.trainer import Trainer
+    from kgen.core.base_trainer import BaseTrainer
 
 PART = 256  # images at a time
 
@@ -44,7 +44,7 @@ class Measures:
         if odd:
             raise UsageError(f"A metric is a name or a keras.metrics.Metric, not {type(odd[0]).__name__}.")
 
-    def __call__(self, trainer: "Trainer", data: Images) -> dict[str, float]:
+    def __call__(self, trainer: "BaseTrainer", data: Images) -> dict[str, float]:
         """Returns `{name: value}` of a trainer on images, `loss` first where the game has a loss on images."""
         found = own(trainer, data)
         found |= self._of_keras(trainer, data)
@@ -53,7 +53,7 @@ class Measures:
             found |= self._of_kgen(trainer, data, names)
         return found
 
-    def _of_kgen(self, trainer: "Trainer", data: Images, names: list[str]) -> dict[str, float]:
+    def _of_kgen(self, trainer: "BaseTrainer", data: Images, names: list[str]) -> dict[str, float]:
         real = reference.of_held_out(as_bytes(trainer, data.images), "images", "evaluate()", names)
         measured = evaluator.Evaluator(names, real, self._network(data), len(data.images), trainer.seed)
         found = measured(*loading.of_game(trainer.best_game()).parts())
@@ -64,7 +64,7 @@ class Measures:
             return classifiers.network(self.classifier, data.images.shape[1:])
         return inception(self.inception) if self.inception else None
 
-    def _of_keras(self, trainer: "Trainer", data: Images) -> dict[str, float]:
+    def _of_keras(self, trainer: "BaseTrainer", data: Images) -> dict[str, float]:
         if not self.of_keras:
             return {}
         real = as_bytes(trainer, data.images)
@@ -80,7 +80,7 @@ class Measures:
         return found
 
 
-def own(trainer: "Trainer", data: Images) -> dict[str, float]:
+def own(trainer: "BaseTrainer", data: Images) -> dict[str, float]:
     """Returns the game's measures of images, or the error of reconstructions; `loss` is the first. None: no measures.
 
     The error is the mean squared error of a pixel, in [0, 1].
@@ -97,6 +97,6 @@ def own(trainer: "Trainer", data: Images) -> dict[str, float]:
     return {"loss": float(error), "squared_error": float(error)}
 
 
-def as_bytes(trainer: "Trainer", images: np.ndarray) -> np.ndarray:
+def as_bytes(trainer: "BaseTrainer", images: np.ndarray) -> np.ndarray:
     """Returns images as uint8 of the same shape; floating-point ones, in the trainer's range, are rounded."""
     return images if images.dtype == np.uint8 else to_bytes(to_unit(images, trainer.game.range))

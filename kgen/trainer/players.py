@@ -8,8 +8,8 @@ from kgen.errors import UsageError
 from kgen.losses.adversarial import LOSSES
 
 if TYPE_CHECKING:
+    from kgen.core.base_trainer import BaseTrainer
     from kgen.core.game import Game
-    from kgen.core.trainer import Trainer
 
 SUFFIX = "_optimizer"
 
@@ -78,7 +78,7 @@ def copy_of(optimizer: "keras.optimizers.Optimizer") -> "keras.optimizers.Optimi
     return type(optimizer).from_config(optimizer.get_config())
 
 
-def hand_out(trainer: "Trainer", optimizers: dict[str, Any]) -> None:
+def hand_out(trainer: "BaseTrainer", optimizers: dict[str, Any]) -> None:
     """Gives each player named in `{player: optimizer}` its optimizer, built for the player's weights."""
     for name, optimizer in optimizers.items():
         player = trainer.game.players[name]

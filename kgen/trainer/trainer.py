@@ -7,7 +7,7 @@ import numpy as np
 
 from kgen.backend import Tensor, keras, tf
 from kgen.callbacks.images_per_second import ImagesPerSecond
-from kgen.core import trainer as core
+from kgen.core.base_trainer import BaseTrainer
 from kgen.errors import UsageError
 from kgen.export import saved_model
 from kgen.images import to_range
@@ -23,14 +23,14 @@ KERAS_BATCH = 32  # Keras's own default
 
 
 @keras.saving.register_keras_serializable("kgen")
-class Trainer(core.Trainer):
+class Trainer(BaseTrainer):
     """A game as a `keras.Model`: `compile`, `fit`, `evaluate`, `predict`, `save`, `export` and Keras's callbacks.
 
     `kgen.create` makes one of a recipe. Images that it takes are uint8, or floating point in the range of the networks'
     images, `image_range`. `fit` logs each player's loss, and `loss`, their sum.
 
     Args:
-        game, seed, ema, keep_best: as in `kgen.core.trainer.Trainer`.
+        game, seed, ema, keep_best: as in `kgen.core.base_trainer.BaseTrainer`.
         origin: the recipe and the networks that it was made of, which `save` writes; None for a game made by hand.
     """
 

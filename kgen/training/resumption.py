@@ -10,11 +10,11 @@ from kgen.errors import UsageError
 from kgen.runs import checkpoint
 
 if TYPE_CHECKING:
+    from kgen.core.base_trainer import BaseTrainer
     from kgen.core.recipe import Recipe
-    from kgen.core.trainer import Trainer
 
 
-def restored(trainer: "Trainer", recipe: "Recipe", run: Path) -> int:
+def restored(trainer: "BaseTrainer", recipe: "Recipe", run: Path) -> int:
     """Sets a trainer to the newest checkpoint of a run; returns its step, 0 without one.
 
     Raises:

@@ -9,14 +9,14 @@ from kgen.core import rates
 from kgen.errors import Diverged
 
 if TYPE_CHECKING:
-    from kgen.core.trainer import Trainer
+    from kgen.core.base_trainer import BaseTrainer
 
 FACTOR = 0.5
 MOST = 5  # rollbacks in a run
 FILE = "rollbacks.jsonl"
 
 
-def lowered(trainer: "Trainer", fault: Diverged) -> float:
+def lowered(trainer: "BaseTrainer", fault: Diverged) -> float:
     """Returns the factor on all rates that comes after the trainer's.
 
     Raises:
@@ -28,7 +28,7 @@ def lowered(trainer: "Trainer", fault: Diverged) -> float:
     return factor
 
 
-def go_on(trainer: "Trainer", factor: float, fault: Diverged, step: int, run: Path) -> None:
+def go_on(trainer: "BaseTrainer", factor: float, fault: Diverged, step: int, run: Path) -> None:
     """Lowers the rates of a trainer that was set back to a checkpoint; says so on stderr and in rollbacks.jsonl.
 
     Args:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kgen import callbacks, images
 from kgen.backend import tf
 from kgen.core import recipe as recipes
-from kgen.core import trainer as core
+from kgen.core.base_trainer import BaseTrainer
 from kgen.data import demand_every_class, pipeline
 from kgen.errors import Diverged, UsageError
 from kgen.export import saved_model
@@ -222,7 +222,7 @@ def play(
             callbacks.hparams(recipe, run.name)
     watching = watchers.watchers_of(game, recipe, data, run, start, writer, evaluator)
     try:
-        core.Trainer.fit(trainer, steps, epochs=1, shuffle=False, verbose=0, callbacks=[*watching, *more])
+        BaseTrainer.fit(trainer, steps, epochs=1, shuffle=False, verbose=0, callbacks=[*watching, *more])
     finally:
         for watcher in watching:
             watcher.close()

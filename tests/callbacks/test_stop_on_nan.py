@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kgen import callbacks
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.errors import Diverged
 from kgen.models import gan
 from kgen.runs import checkpoint
@@ -20,7 +20,7 @@ from tests.helpers.small_dcgan import train
 
 def test_an_infinite_gradient_under_a_finite_loss_is_named(tmp_path, monkeypatch):
     steps = []
-    original = Trainer.__init__
+    original = BaseTrainer.__init__
 
     def keep(self, *arguments):
         original(self, *arguments)
@@ -32,7 +32,7 @@ def test_an_infinite_gradient_under_a_finite_loss_is_named(tmp_path, monkeypatch
         bad = tf.sqrt(late * 0.0 * tf.reduce_sum(fake) + (1 - late))  # in round 10 sqrt(0), whose gradient is infinite
         return {"generator": self.loss.generator(self.discriminate(fake)) + bad}
 
-    monkeypatch.setattr(Trainer, "__init__", keep)
+    monkeypatch.setattr(BaseTrainer, "__init__", keep)
     monkeypatch.setattr(gan.GAN, "generator_turn", generator_turn)
     with pytest.raises(Diverged, match=r"^generator_gradient_norm was not a finite number at step 10;"):
         train(tmp_path, steps=20, checkpoint_every=5, sample_every=20)

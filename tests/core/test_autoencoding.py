@@ -9,10 +9,10 @@ from scipy.special import expit, log_expit
 
 from kgen import images
 from kgen.core import autoencoding
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.game import Player
 from kgen.core.priors import Normal, Uniform
 from kgen.core.requests import LIMIT
-from kgen.core.trainer import Trainer
 from kgen.rng import Rng
 from tests.helpers.recipes import pictures
 
@@ -130,7 +130,7 @@ def test_what_the_encoder_is_shown_is_on_the_sheet():
 
 def test_the_match_keeps_as_many_examples_as_the_sheet_shows():
     made = of(Players, 2, 2)
-    trainer = Trainer(made)
+    trainer = BaseTrainer(made)
     trainer.show(np.uint8(np.arange(7 * 6).reshape(7, *SHAPE)))
     assert trainer.examples.shape == (20, *SHAPE) and made.examples is trainer.examples
     np.testing.assert_array_equal(trainer.examples[7:14], trainer.examples[:7])

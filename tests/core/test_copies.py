@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from kgen import images
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.copies import frozen_copy
 from kgen.core.game import Player
 from kgen.core.priors import Normal
-from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.losses.adversarial import LOSSES
 from kgen.models.gan import GAN
@@ -79,7 +79,7 @@ def test_a_subclassed_generator_trains_with_ema():
         Player(built(Subclassed(5)), keras.optimizers.Adam()), Player(critic, keras.optimizers.Adam()),
         LOSSES["non_saturating"], Normal(3), images.SYMMETRIC,
     )  # fmt: skip
-    trainer = Trainer(game, ema=0.5)
+    trainer = BaseTrainer(game, ema=0.5)
     trainer.compile()
     first = trainer.averages["generator"].get_weights()
     fit(trainer, 0, 3)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kgen.core import rates
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.optimizers import LinearDecay
 from tests.core.test_trainer import Tug, number, player, steps
 
@@ -13,7 +13,7 @@ from tests.core.test_trainer import Tug, number, player, steps
 def trainer_of(a, b):
     one, other = player(3.0), player(1.0)
     one.optimizer, other.optimizer = keras.optimizers.SGD(a), keras.optimizers.SGD(b)
-    made = Trainer(Tug(a=one, b=other))
+    made = BaseTrainer(Tug(a=one, b=other))
     made.compile()
     return made
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.update_rules import Balance, CriticFirst, Equilibrium
 from kgen.errors import UsageError
 from kgen.runs import checkpoint
@@ -82,7 +82,7 @@ def test_means_follow_slowly():
 def balanced(seed=1):
     keras.utils.set_random_seed(seed)
     small = shrink(dataclasses.replace(recipes.find("dcgan"), balance=0.05))
-    trainer = Trainer(small.game(pictures()), 0)
+    trainer = BaseTrainer(small.game(pictures()), 0)
     trainer.compile()
     return trainer
 
@@ -231,7 +231,7 @@ def test_a_critic_s_losses_cannot_be_balanced():
 def test_every_rule_at_once_trains(name):
     changes = {"augment": "color,translation,cutout", "r1": 1.0, "discriminator_steps": 2}
     small = shrink(dataclasses.replace(recipes.find(name), **changes))
-    trainer = Trainer(small.game(pictures()), 0)
+    trainer = BaseTrainer(small.game(pictures()), 0)
     trainer.compile()
     means = play(trainer, 0, 1)
     assert np.isfinite(list(means.values())).all() and means["r1"] > 0

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from tests.helpers.recipes import pictures
 
 PLAIN = {
@@ -32,7 +32,7 @@ def game(data=DATA, seed=0, **changes):
 
 def a_round(made):
     """Plays a step in eager mode; returns the weights before and after."""
-    trainer = Trainer(made)
+    trainer = BaseTrainer(made)
     trainer.compile(run_eagerly=True)
     before = made.autoencoder.get_weights()
     trainer.train_step(tf.constant(DATA.images)[None])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from kgen.core import recipe as recipes
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.recipe import Recipe
-from kgen.core.trainer import Trainer
 from kgen.data import Images, pipeline
 from kgen.runs.build import precision
 
@@ -58,7 +58,7 @@ def new_trainer(name, seed=0, ema=0.0, policy="float32", **compile_arguments):
     keras.utils.set_random_seed(seed)
     with precision(policy):
         small = shrink(recipes.find(name))
-        trainer = Trainer(small.game(pictures()), seed, ema, small.holds_out)
+        trainer = BaseTrainer(small.game(pictures()), seed, ema, small.holds_out)
     trainer.compile(**compile_arguments)
     return trainer
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from kgen import images, layers, optimizers
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.game import Player
 from kgen.core.priors import Normal
-from kgen.core.trainer import Trainer
 from kgen.data import Images, pipeline
 from kgen.data.datasets import ring
 from kgen.losses.adversarial import LOSSES
@@ -148,7 +148,7 @@ def learned(make, steps, seed):
     """Returns the coverage of 4,000 samples of the averaged generator after `steps` steps."""
     keras.utils.set_random_seed(seed)
     game = make()
-    trainer = Trainer(game, seed, ema=0.999)
+    trainer = BaseTrainer(game, seed, ema=0.999)
     trainer.compile(jit_compile=True, steps_per_execution=100)
     places = ring.points(10_000, seed)
     modes = np.linalg.norm(places[:, None] - ring.centres(), axis=2).argmin(axis=1)

@@ -13,7 +13,7 @@ from kgen import images, layers, rng
 from kgen.augmentation.affine import flipped
 from kgen.core import autoencoding
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.data import Images, pipeline
 from kgen.errors import UsageError
 from kgen.rng import Rng
@@ -142,7 +142,7 @@ def test_a_round_moves_each_player_by_the_gradient_of_its_own_loss(extra):
     rates = {"autoencoder": 0.01, "critic": 0.03}
     for name, rate in rates.items():
         made.players[name].optimizer = keras.optimizers.SGD(rate)
-    trainer, rows = Trainer(made, seed=8), DATA.images[: 2 * (1 + extra)].reshape(1 + extra, 2, 8, 8, 1)
+    trainer, rows = BaseTrainer(made, seed=8), DATA.images[: 2 * (1 + extra)].reshape(1 + extra, 2, 8, 8, 1)
     trainer.compile(run_eagerly=True)
     trainer.train_step(tf.constant(rows))
     start = {name: getattr(plain, name).get_weights() for name in rates}

@@ -11,7 +11,7 @@ from scipy.special import expit
 from kgen import images
 from kgen.core import autoencoding
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.errors import UsageError
 from kgen.models.adversarial_autoencoder import AdversarialAutoencoder, discriminator
 from kgen.rng import Rng
@@ -152,7 +152,7 @@ def test_a_round_moves_each_player_by_the_gradient_of_its_own_loss(weight):
     made, plain = game(weight=weight), game()
     for player in made.players.values():
         player.optimizer = keras.optimizers.SGD(0.1)
-    trainer = Trainer(made, seed=5)
+    trainer = BaseTrainer(made, seed=5)
     trainer.compile(run_eagerly=True)
     trainer.train_step(tf.constant(DATA.images)[None])
     x, judge = tf.constant(UNIT), plain.discriminator

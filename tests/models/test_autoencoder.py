@@ -13,7 +13,7 @@ from kgen.augmentation import noise as noises
 from kgen.augmentation.affine import distorted
 from kgen.cli import parsing
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.errors import UsageError
 from kgen.optimizers import LinearDecay
 from kgen.rng import Rng
@@ -219,7 +219,7 @@ def test_transient_weights_regrow():
 def test_persistent_weights_stay_zero_and_the_others_move(eagerly):
     made = game(mask="persistent", **PRUNED)
     made.between_epochs(3)
-    trainer = Trainer(made)
+    trainer = BaseTrainer(made)
     trainer.compile(run_eagerly=eagerly)
     before = made.autoencoder.get_weights()
     batches = iter([tf.constant(DATA.images)[None]] * 3)

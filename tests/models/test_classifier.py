@@ -10,7 +10,7 @@ from scipy.special import log_softmax, softmax
 
 from kgen.augmentation.affine import STRONG, distorted
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.models.classifier import weighted_layers
@@ -125,7 +125,7 @@ def on(run, data=DATA, **changes):
 
 def steps(game, count=2):
     """Plays steps in eager mode; returns what the weights of encoder and head are, before and after."""
-    trainer = Trainer(game)
+    trainer = BaseTrainer(game)
     trainer.compile(run_eagerly=True)
     before = weights(game.encoder), weights(game.classifier.get_layer("head"))
     for _ in range(count):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from kgen.core import recipe as recipes
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.game import Player
-from kgen.core.trainer import Trainer
 from kgen.data import Images
 from kgen.models import gan_maxout
 from kgen.rng import Rng
@@ -150,11 +150,11 @@ def test_a_picture_of_average_contrast_looks_as_it_is_also_when_a_run_is_opened_
     image = np.float64(pixels[3]) / 255  # all images have its mean and its norm
     normalised = 55 * (image - image.mean()) / np.linalg.norm(image - image.mean())
     own = shrink(recipes.find("gan-cifar-dense"))
-    trainer = Trainer(own.game(Images(pixels, None, ())), ema=ema)
+    trainer = BaseTrainer(own.game(Images(pixels, None, ())), ema=ema)
     np.testing.assert_allclose(show(trainer.best_game(), normalised), image, atol=1e-5)
 
     checkpoint.save(trainer, tmp_path, 1)
-    opened = Trainer(
+    opened = BaseTrainer(
         own.game(Images(np.zeros((1, 32, 32, 3), np.uint8), None, ())), ema=ema
     )  # its images are not known
     checkpoint.restore(opened, tmp_path)

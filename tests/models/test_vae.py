@@ -13,9 +13,9 @@ from tensorflow_probability import distributions
 from kgen import images, rng
 from kgen.core import autoencoding
 from kgen.core import recipe as recipes
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.game import Player
 from kgen.core.priors import Normal
-from kgen.core.trainer import Trainer
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.export.saved_model import export
@@ -147,7 +147,7 @@ def test_measures_are_each_images_at_inference_and_turns_at_training(drops, like
 def test_a_round_is_one_turn_of_the_whole_autoencoder_down_the_gradient():
     made, plain = game(beta=2.5), game(beta=2.5)
     made.players["autoencoder"].optimizer = keras.optimizers.SGD(0.01)
-    trainer, x = Trainer(made, seed=8), tf.constant(REAL)
+    trainer, x = BaseTrainer(made, seed=8), tf.constant(REAL)
     trainer.compile(run_eagerly=True)
     before = made.autoencoder.get_weights()
     trainer.train_step(tf.constant(DATA.images)[None])

@@ -11,8 +11,8 @@ from tensorflow_probability import distributions
 
 from kgen import images
 from kgen.core import recipe as recipes
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.priors import Normal
-from kgen.core.trainer import Trainer
 from kgen.errors import UsageError
 from kgen.models import vae_gan
 from kgen.rng import Rng
@@ -163,7 +163,7 @@ def test_neither_share_nor_kinds_of_the_gan_reach_the_encoder():
 def test_the_discriminators_step_is_that_of_the_gan_loss_alone():
     def step(**changes):
         made = game(rate=0.05, **changes)
-        trainer, before = Trainer(made, seed=8), [w.numpy() for w in made.discriminator.trainable_variables]
+        trainer, before = BaseTrainer(made, seed=8), [w.numpy() for w in made.discriminator.trainable_variables]
         trainer.compile(run_eagerly=True)
         trainer.train_step(tf.constant(DATA.images)[None])
         return [w - old for w, old in zip(made.discriminator.trainable_variables, before, strict=True)]
@@ -185,7 +185,7 @@ def test_the_discriminators_step_is_that_of_the_gan_loss_alone():
 def test_a_referee_holds_back_one_of_two_and_never_the_encoder():
     for equilibrium, moves in ((30.0, [True, True, False]), (0.0, [True, False, True])):
         made = game(rate=0.05, margin=0.01, equilibrium=equilibrium)  # all costs are below, or above
-        trainer = Trainer(made)
+        trainer = BaseTrainer(made)
         trainer.compile(run_eagerly=True)
         before = {name: getattr(made, name).trainable_variables[0].numpy() for name in PLAYERS}
         logged = trainer.train_step(tf.constant(DATA.images)[None])

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kgen import images
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.errors import UsageError
 from kgen.rng import Rng
 from kgen.training import train as training
@@ -91,7 +91,7 @@ class ByHand:
 
 def a_round(made, seed=0):
     """Plays a step in eager mode and returns what was logged."""
-    trainer = Trainer(made, seed)
+    trainer = BaseTrainer(made, seed)
     trainer.compile(run_eagerly=True)
     return {name: float(value) for name, value in trainer.train_step(tf.constant(DATA.images)[None]).items()}
 
@@ -157,7 +157,7 @@ def test_the_codebook_goes_to_the_mean_of_its_vectors_and_the_unused_stay():
 def test_adam_moves_the_codebook_by_the_sum_over_all_its_vectors():
     """In numpy: a gradient that lists a vector once for each of its uses must be summed before it is squared."""
     made = game(learning_rate=0.01)
-    trainer = Trainer(made)
+    trainer = BaseTrainer(made)
     trainer.compile(run_eagerly=True)
     mean = square = 0.0
     for t in (1, 2):

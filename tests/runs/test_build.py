@@ -7,7 +7,7 @@ import pytest
 
 from kgen import data
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.errors import UsageError
 from kgen.runs import build, checkpoint, directory
 from tests.helpers.recipes import pictures
@@ -38,4 +38,6 @@ def test_the_policy_is_put_back():
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
         1 / 0
     assert keras.config.dtype_policy() == before
-    assert isinstance(build.prepare(dataclasses.replace(recipes.find("dcgan"), **SMALL), data.load("ring")), Trainer)
+    assert isinstance(
+        build.prepare(dataclasses.replace(recipes.find("dcgan"), **SMALL), data.load("ring")), BaseTrainer
+    )

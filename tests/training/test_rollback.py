@@ -6,7 +6,7 @@ import math
 import pytest
 import tensorflow as tf
 
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.data import pipeline
 from kgen.errors import Diverged
 from kgen.models import gan
@@ -24,7 +24,7 @@ def diverges(monkeypatch):
 
     def plant(above):
         trainers = []
-        build_trainer, turn = Trainer.__init__, gan.GAN.discriminator_turn
+        build_trainer, turn = BaseTrainer.__init__, gan.GAN.discriminator_turn
 
         def note(self, *arguments):
             build_trainer(self, *arguments)
@@ -35,7 +35,7 @@ def diverges(monkeypatch):
             bad = (now.step.value >= 7) & (now.rate_factor.value > above)
             return {name: value * tf.where(bad, math.nan, 1.0) for name, value in turn(self, real).items()}
 
-        monkeypatch.setattr(Trainer, "__init__", note)
+        monkeypatch.setattr(BaseTrainer, "__init__", note)
         monkeypatch.setattr(gan.GAN, "discriminator_turn", spoilt)
 
     return plant

@@ -16,7 +16,7 @@ from PIL import Image
 
 from kgen.data import Images, Request, archives, prepared
 from kgen.data.bad import told
-from kgen.errors import UsageError
+from kgen.errors import UsageError, demand_file
 from kgen.images.files import centre, decode, fit, parallel
 
 ARGUMENT = "NAME.zip"  # celeba:NAME.zip: an archive in the data directory or in its folder `celeba`
@@ -142,9 +142,7 @@ def _archive(request: Request) -> tuple[dict[int, str], Callable] | None:
             return files, read
         passed.append(f"{path.name} ({width}x{height})")
     if passed:
-        raise UsageError(
-            f"Not the whole 178x218 frame, so it cannot be cropped: {', '.join(passed)}. Take crop 'squash'."
-        )
+        raise UsageError(f"Not the whole 178x218 frame: {', '.join(passed)}. Take crop 'squash'.")
     return None
 
 
@@ -195,10 +193,8 @@ def _numbered(path: Path, names: list[str]) -> dict[int, str]:
 
 
 def _read_file(folder: Path, name: str) -> bytes:
-    path = Path(folder, name)
-    if not path.is_file():  # a pipe would keep the reader waiting
-        raise UsageError(f"{path} is not a file.")
-    return path.read_bytes()
+    demand_file(folder / name)
+    return (folder / name).read_bytes()
 
 
 def _frame(files: dict[int, str], read: Callable) -> tuple[int, int]:
@@ -248,9 +244,7 @@ def _chosen(request: Request, files: dict[int, str]) -> list[int]:
         listed = {_number(words[0]) for words in lines if words[1:] == [number]}
         ids = sorted(listed & set(files))
     if not ids:
-        raise UsageError(
-            f"The CelebA archive has no image of the split '{part}'; it has ids {min(files)}-{max(files)}."
-        )
+        raise UsageError(f"CelebA's archive has no image of the split '{part}'; its ids are {min(files)}-{max(files)}.")
     chosen = ids[request.rows(len(ids))]
     if not chosen:
         raise UsageError(f"The split '{request.split}' is empty.")

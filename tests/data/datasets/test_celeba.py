@@ -92,7 +92,7 @@ def test_splits_are_the_official_ids_or_the_list(faces):
     np.testing.assert_array_equal(got.images[0], pictures[1][35:183, 15:163])
     assert len(data.load("celeba", "train", folder).images) == 3
     assert len(data.load("celeba", "train[1:]", folder).images) == 2
-    with pytest.raises(UsageError, match="no image of the split 'valid'; it has ids 1-182638"):
+    with pytest.raises(UsageError, match="no image of the split 'valid'; its ids are 1-182638"):
         data.load("celeba", "valid", folder)
 
 

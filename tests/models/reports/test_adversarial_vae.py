@@ -11,7 +11,7 @@ from tensorflow_probability import distributions
 
 from kgen import layers
 from kgen.core import recipe as recipes
-from kgen.core.trainer import Trainer
+from kgen.core.base_trainer import BaseTrainer
 from kgen.errors import UsageError
 from kgen.rng import Rng
 from tests.helpers.recipes import pictures
@@ -135,7 +135,7 @@ def test_both_players_move_from_one_forward_pass_down_their_own_gradients(critic
     rates = {"autoencoder": 1e-4, "critic": 1e-3}
     for name, rate in rates.items():
         made.players[name].optimizer = keras.optimizers.SGD(rate)
-    trainer = Trainer(made, seed=8)
+    trainer = BaseTrainer(made, seed=8)
     trainer.compile(run_eagerly=True)
     before = {name: [w.numpy() for w in getattr(made, name).trainable_variables] for name in rates}
     trainer.train_step(tf.constant(DATA.images)[None])

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from kgen import images
+from kgen.core.base_trainer import BaseTrainer
 from kgen.core.game import Game, Player
-from kgen.core.trainer import Trainer
 from kgen.rng import current
 from tests.helpers import autoencoders
 from tests.helpers.planted_faults import same
@@ -63,7 +63,7 @@ class Tug(Game):
 
 
 def match_of(game, **arguments):
-    trainer = Trainer(game, **arguments)
+    trainer = BaseTrainer(game, **arguments)
     trainer.compile()
     return trainer
 
@@ -190,7 +190,7 @@ def test_replicas_share_the_loss_and_differ_in_noise():
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
         from kgen.rng import current
-        from kgen.core.trainer import Trainer
+        from kgen.core.base_trainer import BaseTrainer
         from tests.core.test_trainer import Tug, number, player, steps
 
         class Noisy(Tug):
@@ -200,7 +200,7 @@ def test_replicas_share_the_loss_and_differ_in_noise():
                 return {**super().first(batch), "noise": noise, "square": noise**2}
 
         def play(steps):
-            trainer = Trainer(Noisy(a=player(3.0, l2=0.5), b=player(1.0)), ema=0.9)
+            trainer = BaseTrainer(Noisy(a=player(3.0, l2=0.5), b=player(1.0)), ema=0.9)
             trainer.compile()
             trainer.fit(steps, steps_per_epoch=4, shuffle=False, verbose=0)
             average = float(trainer.averages["a"].variables[0].numpy())
@@ -237,7 +237,7 @@ class Lookup(Game):
 
 @pytest.mark.parametrize("eager", [True, False])
 def test_a_vector_that_is_looked_up_twice_moves_by_the_sum_of_its_gradients(eager):
-    trainer = Trainer(Lookup())
+    trainer = BaseTrainer(Lookup())
     trainer.compile(run_eagerly=eager)
     trainer.fit(tf.data.Dataset.from_tensors(np.zeros((1, 4, 2, 2, 1), np.uint8)), verbose=0)
     np.testing.assert_allclose(trainer.game.table.get_weights()[0][:, 0], [-0.01, 0.01], rtol=1e-4)  # Adam's first step
@@ -272,7 +272,7 @@ def test_start_from_takes_the_other_weights_bit_for_bit():
         autoencoders.game(seed=1),
         autoencoders.game(seed=2, noise="uniform:0.7", encoder_dropout=0.3, loss="mse"),
     )
-    trainer = Trainer(other, ema=0.9, keep_best=True)
+    trainer = BaseTrainer(other, ema=0.9, keep_best=True)
     trainer.start_from(one)
     for network in (other.autoencoder, trainer.averages["autoencoder"], trainer.best["autoencoder"]):
         for mine, his in zip(network.get_weights(), one.autoencoder.get_weights(), strict=True):

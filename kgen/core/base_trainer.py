@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kgen.core.game import Game, Player
 
 
-class Trainer(keras.Model):
+class BaseTrainer(keras.Model):
     """Plays a game with `fit(steps)`; one `train_step` is one step.
 
     Args:
