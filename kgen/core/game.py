@@ -1,9 +1,9 @@
 """A game: players, and the turns they take in a step.
 
 A paper's algorithm is a subclass that says which player moves when, and by which loss. It has no tape, no optimizer
-step, no metric and no randomness: these are in `kgen.core.base_trainer.BaseTrainer`, which plays the game. So a game reads like
-its paper and imports without TensorFlow. It may also use names that `keras.Model` reserves, such as `loss`, `metrics`
-and `optimizer`.
+step, no metric and no randomness: these are in `kgen.core.base_trainer`, which plays the game. So a game reads like its
+paper and imports without TensorFlow. It may also use names that `keras.Model` reserves, such as `loss`, `metrics` and
+`optimizer`.
 """
 
 import copy

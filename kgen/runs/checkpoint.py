@@ -186,10 +186,7 @@ def restore_one(trainer: "BaseTrainer", path: Path) -> int:
 
 
 def demand_numbers_of(folder: Path, numbers: str) -> None:
-    """Raises UsageError if the newest undamaged checkpoint in `folder` was saved with others than `numbers`, JSON.
-
-    So networks of an edited size are never built.
-    """
+    """Raises UsageError if the newest undamaged checkpoint in `folder` has others than `numbers`, JSON."""
     newest = next(filter(whole, (Path(folder) / f"{step:06d}" for step in reversed(steps(folder)))), None)
     if newest:
         demand_same_numbers(numbers, newest)

@@ -17,13 +17,13 @@ SHAPES = re.compile(r"\([^()]*(\.\.\.|,)[^()]*\)|\((n|batch|count|size)\b|scalar
 HOLDERS = (ast.Module, ast.ClassDef)
 # What defines the algorithm: the paper, what it cites or calls by name for its turns, the trainer that plays it.
 ALGORITHMS = {
-    "DCGAN": ["models/dcgan.py", "models/gan.py", "losses/adversarial.py", "core/trainer.py"],
+    "DCGAN": ["models/dcgan.py", "models/gan.py", "losses/adversarial.py", "core/base_trainer.py"],
     "ACAI": [
         "models/acai.py",
         "core/autoencoding.py",
         "networks/acai.py",
         "losses/reconstruction.py",
-        "core/trainer.py",
+        "core/base_trainer.py",
     ],
 }
 

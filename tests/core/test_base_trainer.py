@@ -191,7 +191,7 @@ def test_replicas_share_the_loss_and_differ_in_noise():
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
         from kgen.rng import current
         from kgen.core.base_trainer import BaseTrainer
-        from tests.core.test_trainer import Tug, number, player, steps
+        from tests.core.test_base_trainer import Tug, number, player, steps
 
         class Noisy(Tug):
             reports = ("distance", "noise", "square")

@@ -7,7 +7,7 @@ import pytest
 from kgen.core import rates
 from kgen.core.base_trainer import BaseTrainer
 from kgen.optimizers import LinearDecay
-from tests.core.test_trainer import Tug, number, player, steps
+from tests.core.test_base_trainer import Tug, number, player, steps
 
 
 def trainer_of(a, b):
