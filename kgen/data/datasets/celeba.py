@@ -226,10 +226,9 @@ def _list(request: Request, stem: str) -> tuple[Path | None, list[list[str]]]:
     if path is None:
         return None, []
     try:
-        lines = path.read_text().splitlines()
+        return path, [line.replace(",", " ").split() for line in path.read_text().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read as text: {error}.") from error
-    return path, [line.replace(",", " ").split() for line in lines if line.strip()]
 
 
 def _chosen(request: Request, files: dict[int, str]) -> list[int]:
