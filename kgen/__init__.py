@@ -11,7 +11,7 @@
     pictures = kgen.load(result.run).generator.draw(seed=1, count=64)
 
 Each name below is imported when it is first used. There is a class for each recipe class too, see
-`kgen.trainer.create.maker`.
+`kgen.training.model.create.maker`.
 """
 
 import importlib
@@ -25,14 +25,14 @@ _PUBLIC = {
     "LoadedModel": "kgen.inference.loading",
     "Player": "kgen.core.game",
     "Recipe": "kgen.core.recipe",
-    "Trainer": "kgen.trainer.trainer",
+    "Trainer": "kgen.training.model.trainer",
     "UsageError": "kgen.errors",
     "Diverged": "kgen.errors",
-    "create": "kgen.trainer.create",
+    "create": "kgen.training.model.create",
     "find_recipe": "kgen.core.recipe",
     "load": "kgen.inference.loading",
     "load_data": "kgen.data",
-    "load_model": "kgen.trainer.create",
+    "load_model": "kgen.training.model.create",
     "recipe_names": "kgen.core.recipe",
     "train": "kgen.training.train",
 }
@@ -46,7 +46,7 @@ __all__ = ["__version__", *sorted(_PUBLIC)]
 
 def __getattr__(name: str) -> Callable:
     if name not in _PUBLIC:
-        maker = name[:1].isupper() and importlib.import_module("kgen.trainer.create").maker(name)
+        maker = name[:1].isupper() and importlib.import_module("kgen.training.model.create").maker(name)
         if maker:
             return maker
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

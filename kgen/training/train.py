@@ -16,9 +16,9 @@ from kgen.export import saved_model
 from kgen.inference import interpolation, loading
 from kgen.rng import Rng
 from kgen.runs import build, checkpoint, directory, memory
-from kgen.trainer.origin import Origin
-from kgen.trainer.trainer import Trainer
 from kgen.training import evaluators, outcome, report, resumption, rollback, watchers
+from kgen.training.model.origin import Origin
+from kgen.training.model.trainer import Trainer
 
 if TYPE_CHECKING:
     import numpy as np

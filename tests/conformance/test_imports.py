@@ -17,7 +17,6 @@ FLOORS = [
     {"kgen.runs"},
     {"kgen.export", "kgen.callbacks"},
     {"kgen.inference"},
-    {"kgen.trainer"},
     {"kgen.training"},
     {"kgen.studies", "kgen.explorer", "kgen.serving"},
     {"kgen.cli"},

@@ -23,6 +23,7 @@ def test_a_slider_moves_the_code_and_its_number_follows(vae, known):
     box = page.locator("#slider0").bounding_box()
     source = after(page, lambda: page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2))
     page.wait_for_function("document.querySelector('#number0').value != '0.00'")
+    page.wait_for_function("document.querySelector('#slider0').value != '0'")
     value = float(page.input_value("#number0"))
     assert 1.5 < value < 2.1 and value == float(page.input_value("#slider0"))
     expected = np.float32(value) * known.directions[0]

@@ -66,7 +66,6 @@ def test_an_upload_is_cut_as_training_cuts_it(trained, folder):
     if not model.encodes:
         pytest.skip("a generator has no upload")
     upload = (folder / "0.png").read_bytes()
-    code, pixels = subject.of(trained.exported).encode(upload)
+    code = subject.of(trained.exported).encode(upload)
     expected = ImageOps.fit(Image.open(io.BytesIO(upload)), SIZE[::-1], Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(pixels, expected)
-    np.testing.assert_allclose(code, model.autoencoder.encode(pixels[None])[0], atol=1e-6)
+    np.testing.assert_allclose(code, model.autoencoder.encode(np.asarray(expected)[None])[0], atol=1e-6)

@@ -7,7 +7,7 @@ import tensorflow as tf
 import kgen
 from kgen.data import Images, pipeline
 from kgen.errors import UsageError
-from kgen.trainer import batches
+from kgen.training.model import batches
 from tests.helpers.keras_models import PIXELS, gan
 
 NUMBERED = np.broadcast_to(np.arange(10, dtype=np.uint8)[:, None, None, None], (10, 28, 28, 1)).copy()

@@ -12,9 +12,9 @@ from kgen.errors import UsageError
 from kgen.export import saved_model
 from kgen.images import to_range
 from kgen.inference import loading
-from kgen.trainer import batches, monitors, players
-from kgen.trainer.measures import Measures, as_bytes
-from kgen.trainer.origin import Origin
+from kgen.training.model import batches, monitors, players
+from kgen.training.model.measures import Measures, as_bytes
+from kgen.training.model.origin import Origin
 
 if TYPE_CHECKING:
     from kgen.core.game import Game
@@ -173,7 +173,7 @@ class Trainer(BaseTrainer):
         return_dict: bool = False,
         **_: Any,
     ) -> "dict[str, float] | list[float] | float":
-        """Measures the model on images that it was not trained on: see `kgen.trainer.measures.Measures`.
+        """Measures the model on images that it was not trained on: see `kgen.training.model.measures.Measures`.
 
         Args:
             x, y: images and labels as in `fit`.

@@ -10,7 +10,7 @@ from kgen.core import autoencoding
 from kgen.data import Images
 from kgen.errors import UsageError
 from kgen.images import SYMMETRIC, UNIT
-from kgen.trainer.players import player
+from kgen.training.model.players import player
 
 if TYPE_CHECKING:
     from kgen.core.game import Game

@@ -7,7 +7,7 @@ import pytest
 import kgen
 from kgen.data import Images
 from kgen.errors import UsageError
-from kgen.trainer.measures import Measures, as_bytes, own
+from kgen.training.model.measures import Measures, as_bytes, own
 from tests.helpers.keras_models import PIXELS, gan
 
 

@@ -11,10 +11,13 @@ import numpy as np
 from kgen.backend import keras, tf
 from kgen.data import Images, pipeline
 from kgen.errors import UsageError
-from kgen.trainer.checks import arrays, demand_images, demand_labels
+from kgen.training.model.checks import arrays, demand_images, demand_labels
 
 if TYPE_CHECKING:
     from kgen.core.base_trainer import BaseTrainer
+
+
+STEPS_RANK = 5  # of images in whole steps, as kgen.data.pipeline makes them: (batches, batch, height, width, channels)
 
 
 class EpochBegin(keras.callbacks.Callback):
@@ -209,10 +212,11 @@ def feed(
         steps = steps_of_arrays(trainer, found, size, per_epoch, begun)
         return Feed(steps, found.images, size * trainer.game.batches, None, begun)
     source = given(in_order(trainer, x, y) if is_array(x) else x)
-    steps = steps_of_dataset(trainer, source, batch_size, default)
-    batches, size = keras.tree.flatten(steps.element_spec)[0].shape[:2]
     first = source.first[0] if isinstance(source.first, (tuple, list)) else source.first
-    return Feed(steps, first if np.ndim(first) == 4 else first[None], batches * size, per_epoch, begun)
+    whole = np.ndim(first) == STEPS_RANK
+    steps = source.dataset if whole else steps_of_dataset(trainer, source, batch_size, default)
+    batches, size = keras.tree.flatten(steps.element_spec)[0].shape[:2]
+    return Feed(steps, np.reshape(first, (-1, *np.shape(first)[-3:])), batches * size, per_epoch, begun)
 
 
 def in_order(trainer: "BaseTrainer", x: Any, y: Any) -> "tf.data.Dataset":

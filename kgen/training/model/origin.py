@@ -9,7 +9,7 @@ from kgen.backend import keras
 from kgen.core import recipe as recipes
 from kgen.data import Images
 from kgen.runs import build
-from kgen.trainer import networks as own
+from kgen.training.model import networks as own
 
 if TYPE_CHECKING:
     from kgen.core.recipe import Recipe

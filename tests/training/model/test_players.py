@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from kgen.errors import UsageError
-from kgen.trainer import players
+from kgen.training.model import players
 from tests.helpers.keras_models import gan, vae_gan, wgan_gp
 
 

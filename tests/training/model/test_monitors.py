@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from kgen.errors import UsageError
-from kgen.trainer import monitors
+from kgen.training.model import monitors
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 import kgen
 from kgen.errors import UsageError
-from kgen.trainer import create
+from kgen.training.model import create
 from tests.helpers.keras_models import PIXELS
 
 

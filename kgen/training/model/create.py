@@ -13,9 +13,9 @@ from kgen.core import recipe as recipes
 from kgen.core.recipe import Recipe
 from kgen.errors import UsageError
 from kgen.export import keras_safety
-from kgen.trainer import networks as own
-from kgen.trainer.origin import Origin
-from kgen.trainer.trainer import Trainer
+from kgen.training.model import networks as own
+from kgen.training.model.origin import Origin
+from kgen.training.model.trainer import Trainer
 
 DEFAULT = (28, 28, 1)  # shape of the images of mnist5k
 

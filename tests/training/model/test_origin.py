@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 import kgen
-from kgen.trainer.origin import Origin
+from kgen.training.model.origin import Origin
 from tests.helpers.keras_models import gan, networks
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import kgen
 from kgen.errors import UsageError
-from kgen.trainer import checks
+from kgen.training.model import checks
 from tests.helpers.keras_models import PIXELS, gan
 
 
