@@ -48,6 +48,11 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_itemcollected(item):
-    """Keeps a file's tests, which share runs and exports, in one process; all but those of the longest file."""
+    """Keeps a file's tests, which share runs and exports, in one process; all but those of the longest file.
+
+    Tests in a browser are slow ones.
+    """
+    if "browser" in item.fixturenames:
+        item.add_marker(pytest.mark.slow)
     if item.path.stem != "test_every_model":
         item.add_marker(pytest.mark.xdist_group(str(item.path)))

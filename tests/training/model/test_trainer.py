@@ -178,6 +178,7 @@ def test_what_fit_takes(mine, source):
     assert int(mine.step.numpy()) - before == 5
 
 
+@pytest.mark.slow
 def test_two_epochs_are_one_and_one():
     one, other = gan(), gan()
     other.set_weights(one.get_weights())
@@ -204,6 +205,7 @@ def test_backup_and_restore_goes_on_exactly(tmp_path):
     assert same(straight, again)
 
 
+@pytest.mark.slow
 def test_terminate_on_nan_stops():
     broken = gan()
     broken.compile(optimizer=keras.optimizers.SGD(float("nan")))
@@ -211,6 +213,7 @@ def test_terminate_on_nan_stops():
     assert 1 <= int(broken.step.numpy()) <= 3
 
 
+@pytest.mark.slow
 def test_swap_ema_weights_swaps_those_of_optimizers():
     class Looks(keras.metrics.Mean):
         def update_state(self, real, made):
@@ -228,6 +231,7 @@ def test_swap_ema_weights_swaps_those_of_optimizers():
         assert all(a == pytest.approx(b, abs=1e-6) for a, b in zip(found, wanted, strict=True))
 
 
+@pytest.mark.slow
 def test_a_scheduler_for_one_player():
     model = gan()
     model.compile(g_optimizer=keras.optimizers.SGD(0.4), d_optimizer=keras.optimizers.SGD(0.4))
@@ -237,6 +241,7 @@ def test_a_scheduler_for_one_player():
     assert rates == pytest.approx([0.1, 0.4])
 
 
+@pytest.mark.slow
 def test_validation_split_takes_the_last_images():
     model = gan()
     seen = []
@@ -273,6 +278,7 @@ def test_a_mistake_in_fit_is_a_sentence(mine, arguments, words):
         mine.fit(**arguments, verbose=0)
 
 
+@pytest.mark.slow
 def test_a_partial_step_is_filled_with_the_first_images():
     seen = []
 
