@@ -40,7 +40,7 @@ def test_what_is_written_to_stderr_is_kept_back_unless_something_fails():
     assert errors.startswith("a notice\n") and errors.endswith("ZeroDivisionError: division by zero\n")
 
 
-@pytest.mark.parametrize("module", ["kgen.serving.launch", "kgen.export.warmup"])
+@pytest.mark.parametrize("module", ["kgen.serving.launch", pytest.param("kgen.export.warmup", marks=pytest.mark.slow)])
 def test_what_needs_another_package_of_tensorflow_is_imported_in_silence(module):
     assert run(f"import sys, {module}; print('tensorflow' in sys.modules)") == ("True\n", "")
 

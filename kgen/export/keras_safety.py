@@ -24,7 +24,8 @@ OWN = "kgen>"  # how Keras registers the classes of kgen
 PLAIN = {"__keras_tensor__", "__numpy__"}  # data, no classes
 MODULES = (
     "keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.optimizers",
-    "keras.optimizers.schedules", "keras.src.models.functional", "keras.src.ops.nn", "keras.src.ops.numpy",
+    "keras.optimizers.schedules", "keras.metrics", "keras.src.models.functional", "keras.src.ops.nn",
+    "keras.src.ops.numpy",
 )  # fmt: skip
 REFUSED = {
     "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer",  # run what they name
@@ -101,7 +102,7 @@ def _computes(module: str, name: str) -> bool:
     kinds = (
         keras.Layer, keras.Operation, keras.initializers.Initializer, keras.regularizers.Regularizer,
         keras.constraints.Constraint, keras.optimizers.Optimizer, keras.optimizers.schedules.LearningRateSchedule,
-        keras.dtype_policies.DTypePolicy,
+        keras.metrics.Metric, keras.dtype_policies.DTypePolicy,
     )  # fmt: skip
     if module not in MODULES or name in REFUSED:
         return False

@@ -13,6 +13,7 @@ from tests.helpers import processes
 from tests.helpers.small_dcgan import SMALL, train
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_after_its_last_step_still_writes_its_last_line(tmp_path, monkeypatch):
     """The last checkpoint comes last of all: what a run has not written yet when it dies, it writes when resumed."""
     clock = {"steps": 10, "checkpoint_every": 5, "log_every": 7, "sample_every": 7}

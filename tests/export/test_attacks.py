@@ -126,7 +126,13 @@ PLACES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("place", PLACES)
+KERAS = [as_itself, as_an_export, as_a_network]
+
+
+# Readers of other kinds of files are slow tests.
+@pytest.mark.parametrize(
+    "place", [*KERAS, *(pytest.param(place, marks=pytest.mark.slow) for place in PLACES if place not in KERAS)]
+)
 @pytest.mark.parametrize("attack", NAMES, indirect=True)
 @pytest.mark.filterwarnings("ignore:The checkpoint of step")
 def test_nothing_of_kgen_falls_for_an_attack(attack, place, autoencoder, tmp_path):

@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["autoencoder", "dcgan"])
+@pytest.fixture(scope="module", params=["autoencoder", pytest.param("dcgan", marks=pytest.mark.slow)])
 def trained(request, folder, tmp_path_factory):
     """Returns what training returns, of a run of two steps that was resumed after one."""
     root = tmp_path_factory.mktemp(request.param)

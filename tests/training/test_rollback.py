@@ -49,6 +49,7 @@ def same(one, other):
     return one.keys() == other.keys() and all((one[key] == other[key]).all() for key in one)
 
 
+@pytest.mark.slow
 def test_a_rollback_equals_a_run_whose_rates_were_halved_at_the_checkpoint(tmp_path, diverges, capsys):
     plain = train(tmp_path / "plain", steps=5)
     for player in plain.trainer.game.players.values():

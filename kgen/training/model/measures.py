@@ -44,6 +44,20 @@ class Measures:
         if odd:
             raise UsageError(f"A metric is a name or a keras.metrics.Metric, not {type(odd[0]).__name__}.")
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments as JSON, metrics of Keras as Keras serializes them."""
+        kept = [keras.saving.serialize_keras_object(metric) for metric in self.of_keras]
+        paths = {"inception": self.inception, "classifier": self.classifier}
+        return {"metrics": [*self.names, *kept], **{name: path and str(path) for name, path in paths.items()}}
+
+    @staticmethod
+    def from_config(config: dict[str, Any]) -> dict[str, Any]:
+        """Returns the arguments that `get_config` described."""
+        found = [
+            each if isinstance(each, str) else keras.saving.deserialize_keras_object(each) for each in config["metrics"]
+        ]
+        return {**config, "metrics": found}
+
     def __call__(self, trainer: "BaseTrainer", data: Images) -> dict[str, float]:
         """Returns `{name: value}` of a trainer on images, `loss` first where the game has a loss on images."""
         found = own(trainer, data)

@@ -96,7 +96,7 @@ class Trainer(BaseTrainer):
         return {
             "optimizers": dict(self._given),
             "loss": players.loss_of(self.game),
-            "metrics": self.measures.names,
+            "measures": self.measures.get_config(),
             "jit_compile": bool(self.jit_compile),
             "steps_per_execution": int(self.steps_per_execution),
         }
@@ -104,8 +104,9 @@ class Trainer(BaseTrainer):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles a loaded model as it was compiled."""
         found = {name: keras.saving.deserialize_keras_object(each) for name, each in config["optimizers"].items()}
-        others = {name: value for name, value in config.items() if name != "optimizers"}
-        self.compile(**others, **{f"{name}{players.SUFFIX}": each for name, each in found.items()})
+        others = {name: value for name, value in config.items() if name not in ("optimizers", "measures")}
+        asked = Measures.from_config(config["measures"])
+        self.compile(**asked, **others, **{f"{name}{players.SUFFIX}": each for name, each in found.items()})
 
     def train_step(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Plays a step; also logs `loss`, the sum of the players' losses, which Keras's callbacks look for."""
