@@ -18,19 +18,20 @@ class ImagesPerSecond(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Notes when the epoch begins."""
-        self.began, self.steps = time.perf_counter(), 0
+        self.began = self.now = time.perf_counter()
+        self.steps = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Adds the speed to the logs of a step."""
-        self.steps = batch + 1
+        self.steps, self.now = batch + 1, time.perf_counter()
         if logs is not None:
             logs["images_per_second"] = self.speed()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Adds the speed to the logs of an epoch."""
+        """Adds the speed to the logs of an epoch; validation does not count."""
         if logs is not None:
             logs["images_per_second"] = self.speed()
 
     def speed(self) -> float:
-        """Returns the images a second since the epoch began."""
-        return self.steps * self.images / max(time.perf_counter() - self.began, 1e-9)
+        """Returns the images a second from the begin of the epoch to its last step."""
+        return self.steps * self.images / max(self.now - self.began, 1e-9)

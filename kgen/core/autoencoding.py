@@ -81,7 +81,7 @@ class AutoencodingGame(Game):
 
     def painter(self) -> "keras.Model":
         """Returns the network codes -> images in `range`."""
-        code = self.decoder.input
+        code = keras.Input(self.decoder.input_shape[1:])
         return keras.Model(code, self.paint(self.decoder(code)))
 
     def call(self, inputs: Tensor) -> Tensor:

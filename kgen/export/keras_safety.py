@@ -25,7 +25,7 @@ PLAIN = {"__keras_tensor__", "__numpy__"}  # data, no classes
 MODULES = (
     "keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.optimizers",
     "keras.optimizers.schedules", "keras.metrics", "keras.src.models.functional", "keras.src.ops.nn",
-    "keras.src.ops.numpy",
+    "keras.src.ops.numpy", "keras.src.ops.math", "keras.src.ops.linalg", "keras.src.ops.image",
 )  # fmt: skip
 REFUSED = {
     "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer",  # run what they name
@@ -104,6 +104,8 @@ def _computes(module: str, name: str) -> bool:
         keras.constraints.Constraint, keras.optimizers.Optimizer, keras.optimizers.schedules.LearningRateSchedule,
         keras.metrics.Metric, keras.dtype_policies.DTypePolicy,
     )  # fmt: skip
+    if (module, name) == ("keras.src.ops.core", "Cast"):
+        return True
     if module not in MODULES or name in REFUSED:
         return False
     found = getattr(importlib.import_module(module), name, None)

@@ -11,13 +11,11 @@ import numpy as np
 from kgen.backend import keras, tf
 from kgen.data import Images, pipeline
 from kgen.errors import UsageError
-from kgen.training.model.checks import arrays, demand_images, demand_labels
+from kgen.training.model.checks import arrays, demand_images, demand_labels, demand_no_targets
 
 if TYPE_CHECKING:
-    from kgen.core.base_trainer import BaseTrainer
-
-
-STEPS_RANK = 5  # of images in whole steps, as kgen.data.pipeline makes them: (batches, batch, height, width, channels)
+    from kgen.images import Range
+    from kgen.training.model.trainer import Trainer
 
 
 class EpochBegin(keras.callbacks.Callback):
@@ -31,7 +29,7 @@ class EpochBegin(keras.callbacks.Callback):
 
 
 def steps_of_arrays(
-    trainer: "BaseTrainer", images: Images, batch_size: int, steps_per_epoch: int | None, begun: EpochBegin
+    trainer: "Trainer", images: Images, batch_size: int, steps_per_epoch: int | None, begun: EpochBegin
 ) -> "tf.data.Dataset":
     """Returns an epoch's steps on arrays, a finite `tf.data.Dataset`.
 
@@ -56,7 +54,9 @@ def steps_of_arrays(
 
     first = tf.data.Dataset.from_tensors(0).map(lambda _: tf.numpy_function(reached, [], tf.int64))
     numbers = first.map(lambda step: tf.ensure_shape(step, ())).flat_map(following)
-    steps = pipeline.visits(numbers, images, batch_size, trainer.game.batches, trainer.seed, trainer.game.labelled)
+    strata = trainer.origin.recipe.strata(images) if trainer.origin else None
+    game = trainer.game
+    steps = pipeline.visits(numbers, images, batch_size, game.batches, trainer.seed, game.labelled, strata)
     return steps.apply(tf.data.experimental.assert_cardinality(count))
 
 
@@ -83,6 +83,8 @@ def given(x: Any) -> Given:
     if isinstance(x, keras.utils.PyDataset):
         if x.workers > 1:
             warnings.warn("The batches of a PyDataset are read by one worker here.", stacklevel=4)
+        if x.num_batches is None:
+            raise UsageError("The PyDataset does not say how many batches it has: give it a __len__.")
         counted = tf.data.experimental.assert_cardinality(len(x))
         return Given(from_batches(lambda: rounds_of(x), x[0]).apply(counted), x[0], False)
     if not isinstance(x, Iterator):
@@ -112,7 +114,7 @@ def from_batches(batches: Callable, first: Any) -> "tf.data.Dataset":
     return tf.data.Dataset.from_generator(batches, output_signature=kinds)
 
 
-def rows_of(trainer: "BaseTrainer", source: Given) -> tuple["tf.data.Dataset", "tf.data.Dataset", int | None]:
+def rows_of(trainer: "Trainer", source: Given) -> tuple["tf.data.Dataset", "tf.data.Dataset", int | None]:
     """Returns `(rows, more, batch)` of a dataset, checked.
 
     Returns:
@@ -129,13 +131,22 @@ def rows_of(trainer: "BaseTrainer", source: Given) -> tuple["tf.data.Dataset", "
     batched = np.ndim(parts[0]) == 4
     pixels, *labels = (np.asarray(part) if batched else np.asarray(part)[None] for part in parts)
     demand_images(trainer, pixels)
+    if not labelled:
+        demand_no_targets(pixels, *labels)
     if labelled:
         demand_labels(trainer, labels[0], len(pixels))
 
     def wanted(image: "tf.Tensor", label: "tf.Tensor | None" = None) -> Any:
-        return (image, tf.cast(label, tf.int32)) if labelled else image
+        image = in_range(image, trainer.game.range)
+        return (image, known_label(label, len(trainer.game.classes))) if labelled else image
 
-    plain = source.dataset.unbatch() if batched else source.dataset
+    def checked(*elements: Any) -> Any:
+        size = tf.shape(elements[0])[0]
+        told = "The batches of a dataset must not be larger than its first."
+        with tf.control_dependencies([tf.debugging.assert_less_equal(size, len(pixels), message=told)]):
+            return tf.nest.map_structure(tf.identity, elements if len(elements) > 1 else elements[0])
+
+    plain = source.dataset.map(checked).unbatch() if batched else source.dataset
     rows = plain.map(wanted)
     if not source.once:
         return rows, rows, len(pixels) if batched else None
@@ -143,10 +154,30 @@ def rows_of(trainer: "BaseTrainer", source: Given) -> tuple["tf.data.Dataset", "
     return rows, again, len(pixels)
 
 
-def steps_of_dataset(trainer: "BaseTrainer", source: Given, batch_size: int | None, default: int) -> "tf.data.Dataset":
+def in_range(image: "tf.Tensor", limits: "Range") -> "tf.Tensor":
+    """Returns an image of a dataset; the graph raises if it is floating point and leaves the range, within 1e-3."""
+    if not image.dtype.is_floating:
+        return image
+    inside = tf.reduce_all((image >= limits.low - 1e-3) & (image <= limits.high + 1e-3))  # false for NaN
+    told = f"Floating-point images lie in [{limits.low:g}, {limits.high:g}] here, but one of the dataset does not."
+    with tf.control_dependencies([tf.debugging.Assert(inside, [told])]):
+        return tf.identity(image)
+
+
+def known_label(label: "tf.Tensor", classes: int) -> "tf.Tensor":
+    """Returns a label of a dataset, int32 scalar; the graph raises unless it is from 0 to `classes - 1`."""
+    number = tf.cast(tf.reshape(label, ()), tf.int32)
+    with tf.control_dependencies(
+        [tf.debugging.Assert((number >= 0) & (number < classes), [f"Labels must be from 0 to {classes - 1}."])]
+    ):
+        return tf.identity(number)
+
+
+def steps_of_dataset(trainer: "Trainer", source: Given, batch_size: int | None, default: int) -> "tf.data.Dataset":
     """Returns an epoch's steps on a dataset of images or batches, in its own order.
 
-    A last step that the images do not fill is filled with the first images again.
+    Steps that the images do not fill are filled with the first images again: the last one, or several where batches
+    within the dataset are smaller than its first. A batch that is larger is an error of TensorFlow, which says so.
 
     Args:
         trainer: what will see them.
@@ -157,15 +188,16 @@ def steps_of_dataset(trainer: "BaseTrainer", source: Given, batch_size: int | No
     rows, more, batch = rows_of(trainer, source)
     size, batches = batch_size or batch or default, trainer.game.batches
     total = int(source.dataset.cardinality())
-    filled = rows if total == tf.data.INFINITE_CARDINALITY else rows.concatenate(more.repeat().take(size * batches - 1))
-    steps = filled.batch(size, drop_remainder=True).batch(batches, drop_remainder=True).prefetch(2)
-    if total > 0 and batch in (None, size):
-        whole = math.ceil(total / (batches if batch else size * batches))
-        steps = steps.take(whole).apply(tf.data.experimental.assert_cardinality(whole))
-    return steps
+    known = total > 0 and batch in (None, size)
+    whole = math.ceil(total / (batches if batch else size * batches)) if known else None
+    if total != tf.data.INFINITE_CARDINALITY:
+        rows = rows.concatenate(more.repeat() if known else more.repeat().take(size * batches - 1))
+    steps = rows.batch(size, drop_remainder=True).batch(batches, drop_remainder=True)
+    steps = steps.take(whole).apply(tf.data.experimental.assert_cardinality(whole)) if known else steps
+    return steps.prefetch(2)
 
 
-def all_of(trainer: "BaseTrainer", x: Any, y: Any = None, steps: int | None = None) -> Images:
+def all_of(trainer: "Trainer", x: Any, y: Any = None, steps: int | None = None) -> Images:
     """Returns the images of an array, a dataset or a generator in memory, for `evaluate`.
 
     Args:
@@ -175,6 +207,8 @@ def all_of(trainer: "BaseTrainer", x: Any, y: Any = None, steps: int | None = No
     """
     if is_array(x):
         return arrays(trainer, x, y)
+    if y is not None:
+        raise UsageError("A dataset brings its labels itself: leave y out.")
     source = given(x)
     if steps is None and int(source.dataset.cardinality()) == tf.data.INFINITE_CARDINALITY:
         raise UsageError("The dataset never ends: say how many batches to take, by steps= or validation_steps=.")
@@ -183,66 +217,6 @@ def all_of(trainer: "BaseTrainer", x: Any, y: Any = None, steps: int | None = No
     if trainer.game.labelled:
         return arrays(trainer, *(np.stack(part) for part in zip(*found, strict=True)))
     return arrays(trainer, np.stack(found))
-
-
-class Feed(NamedTuple):
-    """What a `fit` reads.
-
-    steps: a `tf.data.Dataset` of an epoch's steps; of endless ones, if the user's dataset is endless.
-    first: images `(n, height, width, channels)` for the sheet of pictures.
-    images_a_step: how many images a step takes.
-    steps_per_epoch: for `keras.Model.fit`.
-    begun: a callback that must be the first.
-    """
-
-    steps: "tf.data.Dataset"
-    first: np.ndarray
-    images_a_step: int
-    steps_per_epoch: int | None
-    begun: EpochBegin
-
-
-def feed(
-    trainer: "BaseTrainer", x: Any, y: Any, batch_size: int | None, default: int, shuffle: bool, per_epoch: int | None
-) -> Feed:
-    """Returns the `Feed` of the arguments of `fit`; `default` is the batch size of a user who gives none."""
-    begun = EpochBegin()
-    if is_array(x) and shuffle:
-        found, size = arrays(trainer, x, y), batch_size or default
-        steps = steps_of_arrays(trainer, found, size, per_epoch, begun)
-        return Feed(steps, found.images, size * trainer.game.batches, None, begun)
-    source = given(in_order(trainer, x, y) if is_array(x) else x)
-    first = source.first[0] if isinstance(source.first, (tuple, list)) else source.first
-    whole = np.ndim(first) == STEPS_RANK
-    steps = source.dataset if whole else steps_of_dataset(trainer, source, batch_size, default)
-    batches, size = keras.tree.flatten(steps.element_spec)[0].shape[:2]
-    return Feed(steps, np.reshape(first, (-1, *np.shape(first)[-3:])), batches * size, per_epoch, begun)
-
-
-def in_order(trainer: "BaseTrainer", x: Any, y: Any) -> "tf.data.Dataset":
-    """Returns arrays as a dataset of single images in their order, for `shuffle=False`."""
-    found = arrays(trainer, x, y)
-    return tf.data.Dataset.from_tensor_slices(found[:2] if trainer.game.labelled else found.images)
-
-
-def validation(trainer: "BaseTrainer", data: Any, steps: int | None) -> tuple | None:
-    """Returns validation data as arrays, `(images,)` or `(images, labels)`; None without data."""
-    if data is None:
-        return None
-    x, y = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
-    x = x[0] if isinstance(x, tuple) else x
-    found = all_of(trainer, x, y, steps)
-    return found[:2] if trainer.game.labelled else found[:1]
-
-
-def split_off(x: Any, y: Any, share: float) -> tuple[tuple, tuple]:
-    """Returns `((x, y), (x, y))` of training and validation; the latter are the last, as in Keras. Arrays only."""
-    if not is_array(x):
-        raise UsageError("validation_split is for arrays: give a dataset's own part as validation_data.")
-    whole = np.asarray(x)
-    cut = int(len(whole) * (1 - share))
-    labels = (None, None) if y is None else (np.asarray(y)[:cut], np.asarray(y)[cut:])
-    return (whole[:cut], labels[0]), (whole[cut:], labels[1])
 
 
 def is_array(x: Any) -> bool:

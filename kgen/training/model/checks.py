@@ -27,6 +27,7 @@ def arrays(trainer: "BaseTrainer", x: Any, y: Any = None) -> Images:
     found = found[..., None] if found.ndim == 3 else found
     demand_images(trainer, found)
     if not trainer.game.labelled:
+        demand_no_targets(found, *([] if y is None else [np.asarray(y)]))
         return Images(found, None, ())
     return Images(found, demand_labels(trainer, y, len(found)), trainer.game.classes)
 
@@ -45,8 +46,12 @@ def demand_images(trainer: "BaseTrainer", found: np.ndarray) -> None:
         raise UsageError(f"Images must be uint8 or floating point, not {found.dtype}.")
     least, most = float(found.min()), float(found.max())
     if not low <= least <= most <= high:
-        raise UsageError(f"Floating-point images of this model lie in [{low:g}, {high:g}], these in [{least}, {most}].")
-    if low < 0 <= least:
+        scaled = f"x / {127.5 if low < 0 else 255}{' - 1' if low < 0 else ''}"
+        raise UsageError(
+            f"Floating-point images of this model lie in [{low:g}, {high:g}], these in [{least}, {most}]: give "
+            f"bytes as uint8, or {scaled} of them."
+        )
+    if low < 0 <= least and len(found) > 1:  # one bright image may have no negative number
         raise UsageError(
             f"Floating-point images of this model lie in [{low:g}, {high:g}], these in [{least:g}, {most:g}]: scale "
             "them (2 * x - 1 if they lie in [0, 1]), or give them as uint8."
@@ -68,3 +73,18 @@ def demand_labels(trainer: "BaseTrainer", y: Any, count: int) -> np.ndarray:
     if not 0 <= labels.min() <= labels.max() < classes:
         raise UsageError(f"Labels must be from 0 to {classes - 1}, these are from {labels.min()} to {labels.max()}.")
     return labels.astype(np.int64)
+
+
+def demand_no_targets(images: np.ndarray, targets: np.ndarray | None = None) -> None:
+    """Raises UsageError if a model without labels is given images to aim at, or another number of labels.
+
+    Args:
+        images: `(n, height, width, channels)`.
+        targets: what was given beside them; labels, and the images themselves, have no use and do no harm.
+    """
+    if targets is None:
+        return
+    if len(targets) != len(images):
+        raise UsageError(f"There are {len(images)} images and {len(targets)} labels.")
+    if targets.ndim > 2 and not np.array_equal(np.reshape(targets, images.shape), images):
+        raise UsageError("This model learns images from themselves: it takes no other images to aim at.")

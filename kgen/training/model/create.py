@@ -10,13 +10,16 @@ import numpy as np
 
 from kgen.backend import keras
 from kgen.core import recipe as recipes
+from kgen.core.options import RunOptions
 from kgen.core.recipe import Recipe
+from kgen.data.spellings import sides
 from kgen.errors import UsageError
 from kgen.export import keras_safety
 from kgen.training.model import networks as own
 from kgen.training.model.origin import Origin
 from kgen.training.model.trainer import Trainer
 
+OF_MODELS = {"image_size", "precision", "jit", "steps_per_execution"}  # options of runs that models have too
 DEFAULT = (28, 28, 1)  # shape of the images of mnist5k
 
 
@@ -48,25 +51,50 @@ def create(
     fields = {name: value for name, value in others.items() if name not in networks}
     code = own.code_of(networks)
     if code is not None and hasattr(found, "latent_dim"):
-        fields.setdefault("latent_dim", code)
+        demand_equal("latent_dim", fields.setdefault("latent_dim", code), code)
     found = changed(found, fields)
+    if found.holds_out:  # `fit` has validation_data, and keeps no best weights
+        found = dataclasses.replace(found, folds=0, patience=0)
     shape = shape_of(found, images, image_shape, networks, "image_size" in fields)
+    if "image_size" in fields:
+        demand_equal("image_size", sides(fields["image_size"]), tuple(shape[:2]))
+    if images is not None and np.asarray(images).dtype != np.uint8:
+        raise UsageError("create() takes images as uint8; fit() takes floating-point ones too.")
+    if keras.config.dtype_policy().name == "mixed_float16":
+        raise UsageError("mixed_float16 needs losses that are scaled: take precision='mixed_bfloat16'.")
     names = tuple(map(str, range(classes))) if isinstance(classes, int) else tuple(classes)
     seen = np.zeros((0, *shape), np.uint8) if images is None else np.asarray(images).reshape(-1, *shape)
-    return Origin(found, shape, names, networks).build(Trainer, seen)
+    made = Origin(found, shape, names, networks).build(Trainer, seen)
+    if names and not made.game.classes:
+        raise UsageError(f"{found.name} learns no classes: leave classes out.")
+    return made
+
+
+def demand_equal(name: str, given: Any, found: Any) -> None:
+    """Raises UsageError unless a number that was given is that of the networks or images."""
+    if given != found:
+        raise UsageError(f"{name} is {given}, but the networks or images have {found}: leave {name} out.")
 
 
 def changed(recipe: Recipe, fields: dict[str, Any]) -> Recipe:
     """Returns a recipe with other values; raises UsageError for a field that it does not have."""
-    known = [field.name for field in dataclasses.fields(recipe) if field.name != "name"]
+    known = [field.name for field in dataclasses.fields(recipe) if field.name not in of_runs(recipe)]
     odd = [name for name in fields if name not in known]
     if odd:
+        if odd[0] in of_runs(recipe):
+            raise UsageError(f"create() takes no {odd[0]}, which is an option of runs: see kgen.train.")
         near = difflib.get_close_matches(odd[0], known, n=1)
         hint = f" Did you mean {near[0]}?" if near else f" It has {', '.join(known)}."
         raise UsageError(
             f"The recipe {recipe.name} has no number {odd[0]!r}, and no network of that name is given.{hint}"
         )
     return dataclasses.replace(recipe, **fields)
+
+
+def of_runs(recipe: Recipe) -> set[str]:
+    """Returns the names of a recipe's fields that say how a run goes, and mean nothing to a model in memory."""
+    options = {field.name for field in dataclasses.fields(RunOptions)} - OF_MODELS
+    return {"name", "start_from", "folds", "fold", "patience", *options}
 
 
 def shape_of(
@@ -81,7 +109,7 @@ def shape_of(
         return (*np.shape(images)[1:], 1) if np.ndim(images) == 3 else tuple(np.shape(images)[1:])
     if image_shape is not None:
         return tuple(image_shape)
-    return own.shape_of(networks) or ((recipe.image_size, recipe.image_size, 3) if sized else DEFAULT)
+    return own.shape_of(networks) or ((*sides(recipe.image_size), 3) if sized else DEFAULT)
 
 
 def demand_built(name: str, network: "keras.Layer") -> "keras.Layer":
@@ -93,6 +121,11 @@ def demand_built(name: str, network: "keras.Layer") -> "keras.Layer":
             f"The shapes of the network {name} are not known: begin a Sequential with keras.Input(shape), and wrap a "
             f"subclassed network as keras.Model(x, {name}(x)) with x = keras.Input(shape)."
         ) from None
+    kinds = ("kernel_regularizer", "bias_regularizer", "activity_regularizer")
+    if network.losses or any(getattr(layer, kind, None) for layer in network._flatten_layers() for kind in kinds):
+        raise UsageError(
+            f"The network {name} has losses of its own (regularizers, add_loss), which a game does not take."
+        )
     return network
 
 

@@ -26,7 +26,8 @@ class Measures:
 
     Args:
         metrics: names of kgen's metrics, and metrics of Keras. A metric of Keras gets images in [0, 1]: the real ones,
-            and as many of the model, which are reconstructions where there is an encoder and drawn ones otherwise.
+            and as many of the model, which are reconstructions where there is an encoder and drawn ones otherwise. Of a
+            classifier it gets labels and probabilities.
         inception: file of the weights of the 2015 Inception, for metrics of features; or None.
         classifier: run directory of a classifier, for metrics of features; or None.
 
@@ -81,17 +82,24 @@ class Measures:
     def _of_keras(self, trainer: "BaseTrainer", data: Images) -> dict[str, float]:
         if not self.of_keras:
             return {}
-        real = as_bytes(trainer, data.images)
-        model = loading.of_game(trainer.best_game())
-        made = model.autoencoder.reconstruct(real) if model.encodes else model.generator.draw(trainer.seed, len(real))
+        real, made = compared(trainer, data)
         found = {}
         for metric in self.of_keras:
             metric.reset_state()
             for start in range(0, len(real), PART):
                 part = slice(start, start + PART)
-                metric.update_state(tf.constant(real[part] / np.float32(255)), tf.constant(made[part]))
+                metric.update_state(tf.constant(real[part]), tf.constant(made[part]))
             found[metric.name] = float(metric.result())
         return found
+
+
+def compared(trainer: "BaseTrainer", data: Images) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what a metric of Keras compares: real and made images `(n, ...)` in [0, 1]; or labels, probabilities."""
+    real, model = as_bytes(trainer, data.images), loading.of_game(trainer.best_game())
+    if "probabilities" in model.signatures:
+        return data.labels, trainer.predict(real, verbose=0)
+    made = model.autoencoder.reconstruct(real) if model.encodes else model.generator.draw(trainer.seed, len(real))
+    return real / np.float32(255), made
 
 
 def own(trainer: "BaseTrainer", data: Images) -> dict[str, float]:

@@ -14,7 +14,7 @@ HIGHER = ("accuracy", "parzen", "precision", "recall", "density", "coverage")
 def with_modes(callbacks: "keras.callbacks.Callback | list | None") -> "list[keras.callbacks.Callback]":
     """Returns callbacks as a list. Those that monitor a value in mode `auto` get the mode of that value's kind."""
     found = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
-    for callback in found:
+    for callback in [getattr(each, "callback", each) for each in found]:  # a ForPlayer holds one
         if getattr(callback, "mode", None) == "auto" and getattr(callback, "monitor_op", True) is None:
             callback.mode = mode(callback.monitor)
     return found

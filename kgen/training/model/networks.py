@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SIZES = (28, 32, 64)  # of images that the networks of all recipes are made for
 PARTS = ("encoder", "decoder")  # of the player autoencoder
 MAKERS = ("generator", "decoder", "autoencoder")  # whose outputs are images
+CODED = {("generator", "input"), ("decoder", "input"), ("encoder", "output")}
 PROBED = 16  # random inputs that show the range of a network's outputs
 
 
@@ -64,12 +65,13 @@ def game(recipe: "Recipe", data: Images, networks: dict[str, Any]) -> "Game":
     """
     if not networks:
         return recipe.game(data)
+    demand_apart(networks)
     template, shape = built(recipe, data, networks), data.images.shape[1:]
-    own_shape, code = template.image_shape, code_of(networks)
+    code = code_of(networks)
     chosen = {}
     for name, network in networks.items():
         known = name if name in PARTS and "autoencoder" in template.players else player(template, name)
-        demand_alike(known, network, getattr(template, known, None), (own_shape, shape), code)
+        demand_alike(known, network, getattr(template, known, None), template, shape, code)
         chosen[known] = network
     if "autoencoder" in template.players and set(PARTS) & set(chosen):
         parts = [named(chosen.pop(part, getattr(template, part)), part) for part in PARTS]
@@ -111,31 +113,45 @@ def missing(template: "Game", networks: dict[str, Any]) -> str:
     return ", ".join(name for name in template.players if name not in given)
 
 
-def demand_alike(name: str, mine: Any, theirs: Any, images: tuple, code: int | None) -> None:
+def demand_alike(name: str, mine: Any, theirs: Any, made: "Game", images: tuple, code: int | None) -> None:
     """Raises UsageError unless a network has inputs and outputs like those of the network that it replaces.
 
     Args:
         name: of the player or the part.
         mine: the user's network.
         theirs: the recipe's network.
-        images: the shape of an image for `theirs`, and for `mine`.
+        made: the game of `theirs`.
+        images: the shape of an image for `mine`.
         code: the size of a latent or a code for `mine`; None leaves that of `theirs`.
     """
     for side in ("input", "output"):
         ours, others = shapes(mine, side), shapes(theirs, side)
-        wanted = [fitting(shape, images, code) for shape in others]
-        same = len(ours) == len(wanted) and all(map(fits, ours, wanted))
-        if not same:
+        coded = code if (name, side) in CODED else None
+        wanted = [fitting(shape, number, made, images, coded) for number, shape in enumerate(others)]
+        if len(ours) != len(wanted) or not all(map(fits, ours, wanted)):
             words = " and ".join(text(shape) for shape in wanted)
             raise UsageError(f"The {side} of {name} must be {words}, not {' and '.join(map(text, ours))}.")
 
 
 def demand_logits(made: "Game", networks: dict[str, Any]) -> None:
-    """Raises UsageError if a new discriminator ends in a sigmoid: the losses take its logits."""
+    """Raises UsageError if a new discriminator ends in a sigmoid, as its outputs show: the losses take its logits."""
     network = networks.get(getattr(made, "discriminator_name", "discriminator"))
-    last = getattr(network, "layers", [None])[-1]
-    if getattr(last, "activation", None) is keras.activations.sigmoid:
+    if network is None or len(shapes(network, "input")) > 1:
+        return
+    noise = np.random.default_rng(0).standard_normal((PROBED, *first(network.input_shape)[1:]), np.float32)
+    outputs = [network(scale * noise, training=False) for scale in (1, 10, 100)]
+    logits = np.concatenate([np.ravel(each[0] if isinstance(each, (list, tuple)) else each) for each in outputs])
+    if logits.max() > 0 and logits.min() >= 0 and logits.max() <= 1:
         raise UsageError("A discriminator here gives logits, and its losses take logits: leave out its last sigmoid.")
+
+
+def demand_apart(networks: dict[str, Any]) -> None:
+    """Raises UsageError if two networks share a weight: each belongs to one player."""
+    seen = {}
+    for name, network in networks.items():
+        for weight in network.weights:
+            if seen.setdefault(id(weight), name) != name:
+                raise UsageError(f"The networks {seen[id(weight)]} and {name} share the weight {weight.path}.")
 
 
 def shapes(network: Any, side: str) -> list[tuple]:
@@ -145,13 +161,19 @@ def shapes(network: Any, side: str) -> list[tuple]:
     return [tuple(shape)[1:] for shape in (found if several else [found])]
 
 
-def fitting(shape: tuple, images: tuple, code: int | None) -> tuple:
-    """Returns the shape that stands for `shape` in the user's sizes; None in it is any size."""
-    if shape == images[0]:
-        return images[1]
-    if len(shape) == 1 and shape[0] not in (None, 1) and code is not None:
-        return (code,) if shape[0] < 10**4 else (None,)
-    return shape if len(shape) <= 1 else (None,) * len(shape)
+def fitting(shape: tuple, number: int, made: "Game", image: tuple, code: int | None) -> tuple:
+    """Returns the shape that stands for `shape`, output or input `number`, in the user's sizes; None is any size.
+
+    Images have the user's shape, codes the user's size. Outputs of one number or of classes keep their size; others,
+    such as features of a discriminator, may have any.
+    """
+    if shape == made.image_shape:
+        return image
+    if len(shape) == 1 and code is not None:
+        return (code,)
+    if not shape or (len(shape) == 1 and (number == 0 or shape[0] - len(made.classes) in (0, 1))):
+        return shape
+    return (None,) * len(shape)
 
 
 def fits(shape: tuple, wanted: tuple) -> bool:
@@ -188,17 +210,28 @@ def settle_range(made: "Game") -> None:
         UsageError: an autoencoder's loss is of another range than its decoder's images.
     """
     name = next((name for name in ("generator", "decoder") if getattr(made, name, None) is not None), None)
-    if name is None or made.classes or made.range not in (UNIT, SYMMETRIC):
+    if name is None or made.range not in (UNIT, SYMMETRIC):
         return
-    network = getattr(made, name)
-    codes = np.random.default_rng(0).standard_normal((PROBED, first(network.input_shape)[-1]), np.float32)
-    outputs = np.asarray(network(codes, training=False))
+    outputs = probed(getattr(made, name), made)
     if name == "generator":
+        if outputs.min() >= 0 and outputs.max() > 1:
+            raise UsageError(f"The images of generator lie in [0, {outputs.max():.3g}]: end it in tanh or a sigmoid.")
         made.range = UNIT if outputs.min() >= 0 else SYMMETRIC
         return
+    numbers = np.linspace(-1, 1, 5, dtype=np.float32)
+    if not np.allclose(np.asarray(made.paint(numbers)), numbers) and outputs.min() >= 0 and outputs.max() <= 1:
+        raise UsageError("The decoder of this model gives logits of its images: leave out its last sigmoid.")
     painted, (low, high) = np.asarray(made.paint(outputs)), made.range
     if low < 0 <= painted.min() or painted.min() < low == 0:
         raise UsageError(
             f"The images of {name} must lie in [{low:g}, {high:g}], those of this network are from "
             f"{painted.min():.2g} to {painted.max():.2g}: end it in {'tanh' if low < 0 else 'a sigmoid'}."
         )
+
+
+def probed(network: Any, made: "Game") -> np.ndarray:
+    """Returns the outputs of a generator or decoder for random codes, and for each label in turn if it takes labels."""
+    codes = np.random.default_rng(0).standard_normal((PROBED, first(network.input_shape)[-1]), np.float32)
+    several = len(shapes(network, "input")) > 1
+    inputs = [codes, np.arange(PROBED) % len(made.classes)] if several else codes
+    return np.asarray(network(inputs, training=False))

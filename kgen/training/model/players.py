@@ -43,6 +43,9 @@ def named(game: "Game", optimizer: Any, others: dict[str, Any]) -> dict[str, Any
             player gets one of its own.
         others: `{argument: optimizer}` such as `generator_optimizer`, or `g_optimizer` where one player begins so.
 
+    Returns:
+        Optimizers that players do not have already.
+
     Raises:
         UsageError: an argument names no player.
     """
@@ -51,7 +54,7 @@ def named(game: "Game", optimizer: Any, others: dict[str, Any]) -> dict[str, Any
         if not argument.endswith(SUFFIX):
             raise UsageError(f"compile() has no argument {argument!r}. It takes {', '.join(arguments(game))}.")
         found[player(game, argument.removesuffix(SUFFIX))] = keras.optimizers.get(value)
-    return found
+    return {name: each for name, each in found.items() if each is not game.players[name].optimizer}
 
 
 def arguments(game: "Game") -> list[str]:
@@ -88,6 +91,12 @@ def hand_out(trainer: "BaseTrainer", optimizers: dict[str, Any]) -> None:
         rates.attach(optimizer, trainer.rate_factor)
         player.optimizer = optimizer
         setattr(trainer, f"{name}{SUFFIX}", optimizer)
+
+
+def finish(game: "Game") -> None:
+    """Gives weights the averages of optimizers with `use_ema=True`, as Keras does at the end of `fit`."""
+    for player in game.players.values():
+        player.optimizer.finalize_variable_values(player.network.trainable_variables)
 
 
 def choose_loss(game: "Game", name: str) -> None:

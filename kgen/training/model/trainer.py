@@ -1,29 +1,27 @@
 """The Keras model of a game: what users of Keras do with a model works with it."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgen.backend import Tensor, keras, tf
 from kgen.callbacks.images_per_second import ImagesPerSecond
-from kgen.core.base_trainer import BaseTrainer
 from kgen.errors import UsageError
-from kgen.export import saved_model
 from kgen.images import to_range
 from kgen.inference import loading
-from kgen.training.model import batches, monitors, players
+from kgen.training.model import batches, feed, monitors, players
 from kgen.training.model.measures import Measures, as_bytes
-from kgen.training.model.origin import Origin
+from kgen.training.model.saved import SavedTrainer
 
 if TYPE_CHECKING:
     from kgen.core.game import Game
+    from kgen.training.model.origin import Origin
 
 KERAS_BATCH = 32  # Keras's own default
 
 
 @keras.saving.register_keras_serializable("kgen")
-class Trainer(BaseTrainer):
+class Trainer(SavedTrainer):
     """A game as a `keras.Model`: `compile`, `fit`, `evaluate`, `predict`, `save`, `export` and Keras's callbacks.
 
     `kgen.create` makes one of a recipe. Images that it takes are uint8, or floating point in the range of the networks'
@@ -43,7 +41,7 @@ class Trainer(BaseTrainer):
         origin: "Origin | None" = None,
     ) -> None:
         super().__init__(game, seed, ema, keep_best)
-        self.origin, self.measures, self._given, self._spec = origin, Measures([]), {}, None
+        self.origin, self.measures, self.given_optimizers, self._spec = origin, Measures([]), {}, None
 
     @property
     def image_range(self) -> tuple[float, float]:
@@ -80,7 +78,7 @@ class Trainer(BaseTrainer):
         """
         given = jit_compile, steps_per_execution
         chosen = players.named(self.game, optimizer, optimizers)
-        self._given |= {name: keras.saving.serialize_keras_object(each) for name, each in chosen.items()}
+        self.given_optimizers |= {name: keras.saving.serialize_keras_object(each) for name, each in chosen.items()}
         players.hand_out(self, chosen)
         if loss is not None:
             players.choose_loss(self.game, loss)
@@ -90,23 +88,6 @@ class Trainer(BaseTrainer):
         jit, execution = (kept if new is None else new for new, kept in zip(given, before, strict=True))
         super().compile(jit, execution, run_eagerly)
         self.optimizer = players.PlayersOptimizers(self.game)
-
-    def get_compile_config(self) -> dict[str, Any]:
-        """Returns what a saved model is compiled with: the optimizers and the loss that `compile` was given."""
-        return {
-            "optimizers": dict(self._given),
-            "loss": players.loss_of(self.game),
-            "measures": self.measures.get_config(),
-            "jit_compile": bool(self.jit_compile),
-            "steps_per_execution": int(self.steps_per_execution),
-        }
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles a loaded model as it was compiled."""
-        found = {name: keras.saving.deserialize_keras_object(each) for name, each in config["optimizers"].items()}
-        others = {name: value for name, value in config.items() if name not in ("optimizers", "measures")}
-        asked = Measures.from_config(config["measures"])
-        self.compile(**asked, **others, **{f"{name}{players.SUFFIX}": each for name, each in found.items()})
 
     def train_step(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Plays a step; also logs `loss`, the sum of the players' losses, which Keras's callbacks look for."""
@@ -145,43 +126,54 @@ class Trainer(BaseTrainer):
         """
         if class_weight is not None or sample_weight is not None:
             raise UsageError("A game has no weights of classes or images: leave class_weight and sample_weight out.")
-        if validation_split:
-            (x, y), validation_data = batches.split_off(x, y, validation_split)
-        held = batches.validation(self, validation_data, others.pop("validation_steps", None))
+        if self.best:
+            raise UsageError("This trainer keeps the best weights of its run: go on with kgen.train(resume=...).")
+        if validation_split and validation_data is None:
+            (x, y), validation_data = feed.split_off(x, y, validation_split)
+        held = feed.validation(self, validation_data, others.pop("validation_steps", None))
         size = batch_size or (self.origin.recipe.batch_size if self.origin else KERAS_BATCH)
-        feed = batches.feed(self, x, y, batch_size, size, shuffle, others.pop("steps_per_epoch", None))
+        found = feed.feed(self, x, y, batch_size, size, shuffle, others.pop("steps_per_epoch", None))
         if self.game.fixed_images_shape and int(self.step.numpy()) == 0:
-            self.show(as_bytes(self, feed.first))
-        if feed.steps.element_spec != self._spec:  # TensorFlow would trace other batches with sizes that are not known
-            self.train_function, self._turns, self._spec = None, {}, feed.steps.element_spec
-        return super().fit(
-            feed.steps,
+            self.show(as_bytes(self, found.first))
+        if found.steps.element_spec != self._spec:  # TensorFlow would trace other batches with sizes that are not known
+            self.train_function, self._turns, self._spec = None, {}, found.steps.element_spec
+        between = [feed.BetweenEpochs()] if self.game.acts_between_epochs() else []
+        history = super().fit(
+            found.steps,
             epochs=epochs,
             verbose=verbose,
-            callbacks=[feed.begun, ImagesPerSecond(feed.images_a_step), *monitors.with_modes(callbacks)],
+            callbacks=[found.begun, ImagesPerSecond(found.images_a_step), *between, *monitors.with_modes(callbacks)],
             validation_data=held,
             shuffle=False,
-            steps_per_epoch=feed.steps_per_epoch,
+            steps_per_epoch=found.steps_per_epoch,
             **others,
         )
+        players.finish(self.game)
+        return history
 
     def evaluate(
         self,
         x: Any,
         y: Any = None,
+        batch_size: int | None = None,
+        verbose: "int | str" = "auto",
+        sample_weight: None = None,
         steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
-        **_: Any,
+        _use_cached_eval_dataset: bool = False,
     ) -> "dict[str, float] | list[float] | float":
         """Measures the model on images that it was not trained on: see `kgen.training.model.measures.Measures`.
 
         Args:
             x, y: images and labels as in `fit`.
+            batch_size, verbose: of Keras; a measurement is of all images, and shows no progress.
             steps: how many batches of a dataset to take; None takes all.
             callbacks: of Keras, told when it begins and ends.
             return_dict: whether to return `{name: value}`; otherwise the values, or the only value.
         """
+        if sample_weight is not None:
+            raise UsageError("Images have no weights here: leave sample_weight out.")
         watching = callbacks
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             watching = keras.callbacks.CallbackList(callbacks, model=self)
@@ -190,6 +182,16 @@ class Trainer(BaseTrainer):
         watching.on_test_end(found)
         values = list(found.values())
         return found if return_dict else values[0] if len(values) == 1 else values
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Returns `call` of many inputs, an array. Images are checked as in `fit`."""
+        if self.game.fixed_images_shape is not None and batches.is_array(x):
+            batches.demand_images(self, np.asarray(x))
+        return super().predict(x, *args, **kwargs)
+
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> None:
+        """Raises UsageError: a step takes whole batches in an order, which `fit` gives it."""
+        raise UsageError("A step of a game is played by fit(): fit(images, steps_per_epoch=1) plays one.")
 
     def call(self, inputs: Tensor) -> Tensor:
         """Returns what the exported networks make of their inputs at inference, in `image_range`; `predict` calls it.
@@ -208,7 +210,14 @@ class Trainer(BaseTrainer):
             count: number of images.
             seed: an integer from 0.
             label: index of their class; None draws equal parts of all classes, in order.
+
+        Raises:
+            UsageError: there is no such class, or no image is asked for.
         """
+        if count < 1 or label not in (None, *range(len(self.game.classes))):
+            raise UsageError(
+                f"There is no image to draw: count {count}, label {label} of {len(self.game.classes)} classes."
+            )
         return loading.of_game(self.best_game()).generator.draw(seed, count, label)
 
     def encode(self, images: np.ndarray) -> np.ndarray:
@@ -227,24 +236,3 @@ class Trainer(BaseTrainer):
         found = np.asarray(images)
         batches.demand_images(self, found[..., None] if found.ndim == 3 else found)
         return as_bytes(self, found[..., None] if found.ndim == 3 else found)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns what the model is made of; raises UsageError for a game made by hand."""
-        if self.origin is None:
-            raise UsageError(
-                "A trainer of a game made by hand cannot be saved as a whole: make it by kgen.create(), or save its "
-                "weights with save_weights()."
-            )
-        return self.origin.get_config()
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Trainer":
-        """Returns the model that `get_config` described, with new weights."""
-        origin = Origin.from_config(config)
-        return origin.build(cls, np.zeros((1, *origin.shape), np.uint8))  # weights are loaded, so an image will do
-
-    def export(self, filepath: str | Path, format: str = "tf_saved_model", **_: Any) -> None:
-        """Writes a SavedModel with kgen's signatures, which TensorFlow Serving loads and `kgen.load` opens."""
-        if format != "tf_saved_model":
-            raise UsageError(f"export() writes a tf_saved_model, not {format}: see kgen export --format.")
-        saved_model.write(self.best_game(), filepath)

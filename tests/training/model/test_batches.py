@@ -80,6 +80,24 @@ def test_all_images_of_a_dataset(model):
         batches.all_of(model, dataset.repeat())
 
 
-def test_a_split_of_a_dataset_is_told():
-    with pytest.raises(UsageError, match="validation_split is for arrays"):
-        batches.split_off(tf.data.Dataset.range(3), None, 0.5)
+def test_uneven_batches_are_all_seen(model):
+    uneven = tf.data.Dataset.from_tensor_slices(NUMBERED[:6]).batch(4)  # batches of 4, 2, 4, 2
+    found = numbers(batches.steps_of_dataset(model, batches.given(uneven.concatenate(uneven)), None, 32))
+    assert found == [[0, 1, 2, 3], [4, 5, 0, 1], [2, 3, 4, 5], [0, 1, 2, 3]]
+
+
+def test_a_later_batch_that_is_larger_is_told(model):
+    small, whole = (tf.data.Dataset.from_tensor_slices(NUMBERED[:n]).batch(4) for n in (2, 10))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must not be larger than its first"):
+        numbers(batches.steps_of_dataset(model, batches.given(small.concatenate(whole)), None, 32))
+
+
+def test_a_later_image_of_another_range_is_told(model):
+    floats = np.linspace(-1, 1, 7840, dtype=np.float32).reshape(10, 28, 28, 1)
+    floats[7] *= 100
+    with pytest.raises(tf.errors.InvalidArgumentError, match="but one of the dataset does not"):
+        list(
+            batches.steps_of_dataset(
+                model, batches.given(tf.data.Dataset.from_tensor_slices(floats).batch(4)), None, 32
+            )
+        )

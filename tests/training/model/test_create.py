@@ -7,7 +7,7 @@ import pytest
 import kgen
 from kgen.errors import UsageError
 from kgen.training.model import create
-from tests.helpers.keras_models import PIXELS
+from tests.helpers.keras_models import PIXELS, networks
 
 
 def test_the_size_and_the_colours():
@@ -33,6 +33,17 @@ def test_a_class_for_each_recipe():
 def test_mistakes_are_sentences():
     with pytest.raises(UsageError, match="has no number 'latent', and no network of that name is given. Did you mean"):
         kgen.create("dcgan", latent=3)
+    for given, words in (
+        ({"steps_of": 3}, "has no number 'steps_of'"),
+        ({"dataset": "mnist"}, "create.. takes no dataset, which is an option of runs"),
+        ({"start_from": "runs/x"}, "create.. takes no start_from"),
+        ({"classes": 10}, "dcgan learns no classes"),
+        ({"image_size": 64, "image_shape": (28, 28, 1)}, r"image_size is \(64, 64\), but the networks or images have"),
+        ({"generator": networks()[0], "latent_dim": 100}, "latent_dim is 100, but"),
+        ({"images": PIXELS / 255}, "takes images as uint8"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            kgen.create("dcgan", **given, width=1)
     with pytest.raises(UsageError, match="There is no model 'dcgam'"):
         kgen.create("dcgam")
 

@@ -21,6 +21,55 @@ def dense(inputs, outputs, activation=None):
     )
 
 
+def raised(factor):
+    """Returns a generator of images in [0, factor]."""
+    inner = networks("sigmoid")[0]
+    return keras.Sequential([keras.Input((16,)), inner, layers.Rescaling(factor)])
+
+
+def dense_with_loss():
+    """Returns a discriminator with a regularizer."""
+    return keras.Sequential(
+        [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(1, kernel_regularizer=keras.regularizers.L2(1.0))]
+    )
+
+
+def nested():
+    """Returns a discriminator whose sigmoid lies in a network within."""
+    return keras.Sequential([keras.Input((28, 28, 1)), dense((28, 28, 1), (1,), "sigmoid")])
+
+
+def shared():
+    """Returns a generator and a discriminator that share a layer."""
+    one = layers.Dense(784, activation="tanh")
+    generator = keras.Sequential([keras.Input((784,)), one, layers.Reshape((28, 28, 1))])
+    discriminator = keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), one, layers.Dense(1)])
+    return {"generator": generator, "discriminator": discriminator}
+
+
+def test_a_conditional_generator_settles_the_range_and_takes_any_code():
+    z, label = keras.Input((5,)), keras.Input((), dtype="int32")
+    x = layers.Concatenate()([z, layers.Flatten()(layers.Embedding(3, 4)(label))])
+    image = layers.Reshape((28, 28, 1))(layers.Dense(784, activation="sigmoid")(x))
+    seen = keras.Input((28, 28, 1))
+    outputs = [layers.Dense(size)(layers.Flatten()(seen)) for size in (1, 3)]
+    model = kgen.create(
+        "acgan",
+        PIXELS,
+        classes=3,
+        generator=keras.Model([z, label], image),
+        discriminator=keras.Model(seen, outputs),
+    )
+    assert model.image_range == (0, 1) and model.game.prior.size == 5
+    model.fit(PIXELS, np.arange(40) % 3, batch_size=20, verbose=0)
+    assert model.sample(6).shape == (6, 28, 28, 1)
+
+
+def test_a_sequential_decoder_of_a_vae_gan_is_drawn_from():
+    model = kgen.create("vae-gan", LARGE, width=2, decoder=dense((8,), (32, 32, 1), "tanh"))
+    assert model.sample(2).shape == (2, 32, 32, 1)
+
+
 def test_sizes_that_no_recipe_has():
     model = kgen.DCGAN(generator=dense((5,), (20, 24, 3), "tanh"), discriminator=dense((20, 24, 3), (1,)))
     assert model.game.image_shape == (20, 24, 3) and model.game.prior.size == 5
@@ -57,6 +106,19 @@ def test_an_encoder_and_a_decoder_for_an_autoencoder():
             {"encoder": dense((32, 32, 1), (6,)), "depth": 2},
             "The encoder gives codes of 6 numbers, and the decoder takes",
         ),
+        (
+            "dcgan",
+            {"generator": networks()[0], "discriminator": nested()},
+            "leave out its last sigmoid",
+        ),
+        ("vae", {"decoder": dense((3,), (28, 28, 1), "sigmoid"), "latent_dim": 3}, "gives logits of its images"),
+        ("dcgan", {"generator": raised(255.0)}, "end it in tanh or a sigmoid"),
+        (
+            "dcgan",
+            {"generator": networks()[0], "discriminator": dense_with_loss()},
+            "has losses of its own",
+        ),
+        ("dcgan", shared(), "share the weight"),
         ("dcgan", {"critics": networks()[1]}, "There is no player 'critics'"),
         ("dcgan", {"generator": keras.Sequential([layers.Dense(3)])}, "begin a Sequential with keras.Input"),
     ],

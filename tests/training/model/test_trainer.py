@@ -36,6 +36,14 @@ def test_fit_returns_a_history(trained):
     )
 
 
+def test_training_changes_what_is_shown(trained):
+    model, images, encodes, _ = trained
+    before = model.reconstruct(images[:4]) if encodes else model.sample(4, seed=1)
+    model.fit(images, batch_size=8, verbose=0)
+    after = model.reconstruct(images[:4]) if encodes else model.sample(4, seed=1)
+    assert (before != after).any()
+
+
 def test_summary_counts_every_network(trained, capsys):
     trained[0].summary(print_fn=print)
     assert "Optimizer params" in capsys.readouterr().out
@@ -166,6 +174,21 @@ SOURCES = {
 }
 
 
+@pytest.mark.slow
+def test_models_that_hold_out_images_in_runs_show_what_fit_trained():
+    model = kgen.create("vae", PIXELS, units=(16,), latent_dim=3)
+    before = model.reconstruct(PIXELS[:4])
+    history = model.fit(PIXELS, batch_size=8, epochs=3, validation_data=PIXELS, verbose=0)
+    assert (model.reconstruct(PIXELS[:4]) != before).any() and len(set(history.history["val_loss"])) == 3
+
+
+def test_a_run_that_keeps_best_weights_is_not_fitted_on(tmp_path):
+    flags = {"units": (16,), "latent_dim": 3, "steps": 2, "batch_size": 8, "sample_every": 2}
+    result = kgen.train("vae", tmp_path, None, **flags)
+    with pytest.raises(UsageError, match="go on with kgen.train"):
+        result.trainer.fit(PIXELS)
+
+
 @pytest.fixture(scope="module")
 def mine():
     return gan()
@@ -226,9 +249,13 @@ def test_swap_ema_weights_swaps_those_of_optimizers():
     model.compile(optimizer=keras.optimizers.SGD(0.1, use_ema=True), metrics=[Looks()])
     model.fit(PIXELS, batch_size=8, verbose=0)
     live, averages = weights(), [each.numpy() for each in model.generator_optimizer._model_variables_moving_average]
+    assert all((a == b).all() for a, b in zip(live, averages, strict=True))  # as Keras does at the end of fit
+    for weight in model.generator.trainable_variables:
+        weight.assign(weight + 1.0)
+    live = weights()
     model.evaluate(PIXELS[:8], callbacks=[C.SwapEMAWeights()])
     for found, wanted in ((seen[0], averages), (weights(), live)):  # Keras swaps by sums, which round
-        assert all(a == pytest.approx(b, abs=1e-6) for a, b in zip(found, wanted, strict=True))
+        assert all(a == pytest.approx(b, abs=1e-5) for a, b in zip(found, wanted, strict=True))
 
 
 @pytest.mark.slow
@@ -269,6 +296,7 @@ def test_metrics_of_keras_and_of_kgen():
         ({"x": PIXELS.astype(np.float32)}, r"lie in \[-1, 1\], these in \[0.0, 255.0\]"),
         ({"x": PIXELS.astype(np.int64)}, "must be uint8 or floating point, not int64"),
         ({"x": PIXELS, "class_weight": {0: 1.0}}, "leave class_weight and sample_weight out"),
+        ({"x": PIXELS, "sample_weight": np.ones(40)}, "leave class_weight and sample_weight out"),
         ({"x": "digits"}, "Images are an array, a tf.data.Dataset, a PyDataset or a generator, not str"),
         ({"x": tf.data.Dataset.from_tensor_slices(PIXELS[:0]).batch(8)}, "The dataset is empty"),
     ],
@@ -276,6 +304,17 @@ def test_metrics_of_keras_and_of_kgen():
 def test_a_mistake_in_fit_is_a_sentence(mine, arguments, words):
     with pytest.raises(UsageError, match=words):
         mine.fit(**arguments, verbose=0)
+
+
+def test_other_gestures_that_would_be_wrong_are_told(mine):
+    for call, words in (
+        (lambda: mine.evaluate(PIXELS, sample_weight=np.ones(40)), "leave sample_weight out"),
+        (lambda: mine.train_on_batch(PIXELS), "is played by fit"),
+        (lambda: mine.sample(0), "There is no image to draw"),
+        (lambda: mine.sample(2, label=3), "label 3 of 0 classes"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            call()
 
 
 @pytest.mark.slow

@@ -1,0 +1,47 @@
+"""What a .keras file keeps."""
+
+import keras
+import numpy as np
+import pytest
+
+import kgen
+from tests.helpers.keras_models import PIXELS, networks, same
+
+
+def dropping():
+    """Returns a GAN whose discriminator has Keras's own Dropout."""
+    layers = keras.layers
+    discriminator = keras.Sequential(
+        [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dropout(0.5, seed=3), layers.Dense(1)]
+    )
+    return kgen.DCGAN(generator=networks()[0], discriminator=discriminator)
+
+
+def test_the_seeds_of_layers_of_keras_are_kept(tmp_path):
+    model = dropping()
+    model.fit(PIXELS, batch_size=20, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = kgen.load_model(tmp_path / "model.keras")
+    for each in (model, loaded):
+        each.fit(PIXELS, batch_size=20, verbose=0)
+    assert same(model, loaded)
+
+
+def test_metrics_and_files_are_kept(tmp_path):
+    model = dropping()
+    model.compile(metrics=["mmd", keras.metrics.MeanSquaredError(name="error")], classifier="runs/x")
+    model.save(tmp_path / "model.keras")
+    found = kgen.load_model(tmp_path / "model.keras").measures
+    assert found.names == ["mmd"] and [each.name for each in found.of_keras] == ["error"]
+    assert found.classifier == "runs/x" and found.inception is None
+
+
+@pytest.mark.parametrize("loss", ["hinge", "minimax"])
+def test_the_loss_is_kept(loss, tmp_path):
+    model = dropping()
+    model.compile(loss=loss, optimizer=keras.optimizers.Lion(3e-4))
+    model.save(tmp_path / "model.keras")
+    loaded = kgen.load_model(tmp_path / "model.keras")
+    assert loaded.get_compile_config()["loss"] == loss
+    assert isinstance(loaded.generator_optimizer, keras.optimizers.Lion)
+    assert np.isclose(float(loaded.generator_optimizer.learning_rate), 3e-4)
