@@ -179,6 +179,17 @@ def find(name: str) -> Recipe:
     return recipes[name]
 
 
+def changed(recipe: Recipe, fields: dict[str, Any]) -> Recipe:
+    """Returns a recipe with other values; raises UsageError for a field that it does not have."""
+    known = [field.name for field in dataclasses.fields(recipe)]
+    odd = [name for name in fields if name not in known]
+    if odd:
+        near = difflib.get_close_matches(odd[0], known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else f" It has {', '.join(known)}."
+        raise UsageError(f"The recipe {recipe.name} has no number {odd[0]!r}.{hint}")
+    return dataclasses.replace(recipe, **fields)
+
+
 def refuse_changes(base: Recipe, changed: Recipe, run: Path) -> None:
     """Raises UsageError if a resumed run changes a field that is not marked `MAY_CHANGE`."""
     names = [f.name for f in dataclasses.fields(base) if getattr(base, f.name) != getattr(changed, f.name)]

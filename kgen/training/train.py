@@ -1,6 +1,5 @@
 """Training: from a recipe to a run directory with pictures, logs and checkpoints, and an export."""
 
-import dataclasses
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +67,7 @@ def train(
         UsageError: data, sizes or the run directory cannot be used.
         Diverged: a loss was NaN or infinite.
     """
-    recipe = dataclasses.replace(recipes.find(recipe) if isinstance(recipe, str) else recipe, **changes)
+    recipe = recipes.changed(recipes.find(recipe) if isinstance(recipe, str) else recipe, changes)
     if resume:
         recipes.refuse_changes(directory.read_recipe(resume), recipe, resume)
     pictures = build.load(recipe)

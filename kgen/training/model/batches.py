@@ -64,7 +64,7 @@ class Given(NamedTuple):
     """A dataset that a user gave.
 
     dataset: its elements are images, batches of them, or tuples of these and labels.
-    first: its first element, of arrays.
+    first: its first element, of arrays, or the larger of its first two.
     once: whether it can be read only once, as a generator.
     """
 
@@ -76,10 +76,11 @@ class Given(NamedTuple):
 def given(x: Any) -> Given:
     """Returns a dataset, a generator or a `PyDataset` as `Given`; raises UsageError for others and empty ones."""
     if isinstance(x, tf.data.Dataset):
-        first = next(x.take(1).as_numpy_iterator(), None)
-        if first is None:
+        seen = list(x.take(2).as_numpy_iterator())
+        if not seen:
             raise UsageError("The dataset is empty.")
-        return Given(x, first, False)
+        # Of two batches the larger: after a shuffle the last one, which may be smaller, can come first.
+        return Given(x, max(seen, key=lambda each: len(keras.tree.flatten(each)[0])), False)
     if isinstance(x, keras.utils.PyDataset):
         if x.workers > 1:
             warnings.warn("The batches of a PyDataset are read by one worker here.", stacklevel=4)

@@ -39,12 +39,14 @@ def demand_images(trainer: "BaseTrainer", found: np.ndarray) -> None:
         raise UsageError(f"Images must be an array (n, height, width, channels), not of shape {found.shape}.")
     if wanted and found.shape[1:] != wanted:
         its, ours = ("x".join(map(str, shape)) for shape in (found.shape[1:], wanted))
-        raise UsageError(f"The images are {its}, and this model's are {ours}: give image_shape={found.shape[1:]}.")
+        raise UsageError(f"The images are {its}, and this model's are {ours}.")
     if found.dtype == np.uint8:
         return
     if found.dtype.kind != "f":
         raise UsageError(f"Images must be uint8 or floating point, not {found.dtype}.")
     least, most = float(found.min()), float(found.max())
+    if not np.isfinite([least, most]).all():
+        raise UsageError("The images have NaN or infinity.")
     if not low <= least <= most <= high:
         scaled = f"x / {127.5 if low < 0 else 255}{' - 1' if low < 0 else ''}"
         raise UsageError(
@@ -56,6 +58,12 @@ def demand_images(trainer: "BaseTrainer", found: np.ndarray) -> None:
             f"Floating-point images of this model lie in [{low:g}, {high:g}], these in [{least:g}, {most:g}]: scale "
             "them (2 * x - 1 if they lie in [0, 1]), or give them as uint8."
         )
+
+
+def demand_codes(codes: Any, size: int) -> None:
+    """Raises UsageError unless codes or latents are an array `(n, size)`."""
+    if len(np.shape(codes)) != 2 or np.shape(codes)[1] != size:
+        raise UsageError(f"Codes of this model are an array (n, {size}), not of shape {tuple(np.shape(codes))}.")
 
 
 def demand_labels(trainer: "BaseTrainer", y: Any, count: int) -> np.ndarray:

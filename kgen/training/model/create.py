@@ -1,7 +1,6 @@
 """Makes the Keras model of a recipe: `kgen.create("dcgan", image_size=64)`, `kgen.DCGAN(generator=mine)`."""
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -77,18 +76,11 @@ def demand_equal(name: str, given: Any, found: Any) -> None:
 
 
 def changed(recipe: Recipe, fields: dict[str, Any]) -> Recipe:
-    """Returns a recipe with other values; raises UsageError for a field that it does not have."""
-    known = [field.name for field in dataclasses.fields(recipe) if field.name not in of_runs(recipe)]
-    odd = [name for name in fields if name not in known]
+    """Returns a recipe with other values; raises UsageError for a field that it does not have, or an option of runs."""
+    odd = [name for name in fields if name in of_runs(recipe)]
     if odd:
-        if odd[0] in of_runs(recipe):
-            raise UsageError(f"create() takes no {odd[0]}, which is an option of runs: see kgen.train.")
-        near = difflib.get_close_matches(odd[0], known, n=1)
-        hint = f" Did you mean {near[0]}?" if near else f" It has {', '.join(known)}."
-        raise UsageError(
-            f"The recipe {recipe.name} has no number {odd[0]!r}, and no network of that name is given.{hint}"
-        )
-    return dataclasses.replace(recipe, **fields)
+        raise UsageError(f"create() takes no {odd[0]}, which is an option of runs: see kgen.train.")
+    return recipes.changed(recipe, fields)
 
 
 def of_runs(recipe: Recipe) -> set[str]:

@@ -29,6 +29,21 @@ class PlayersOptimizers:
             optimizer.name = name  # callbacks log `learning_rate_<name>`
 
     @property
+    def learning_rate(self) -> Any:
+        """The rate of all players; raises UsageError where they have several. Setting it sets that of every player."""
+        found = [optimizer.learning_rate for optimizer in self.optimizers]
+        if len({float(rate) for rate in found}) > 1:
+            raise UsageError(
+                "The players have several rates: ask one, such as model.generator_optimizer.learning_rate."
+            )
+        return found[0]
+
+    @learning_rate.setter
+    def learning_rate(self, rate: Any) -> None:
+        for optimizer in self.optimizers:
+            optimizer.learning_rate = rate
+
+    @property
     def variables(self) -> "list[keras.Variable]":
         """The variables of all optimizers, which `summary` counts."""
         return [variable for optimizer in self.optimizers for variable in optimizer.variables]
@@ -91,6 +106,19 @@ def hand_out(trainer: "BaseTrainer", optimizers: dict[str, Any]) -> None:
         rates.attach(optimizer, trainer.rate_factor)
         player.optimizer = optimizer
         setattr(trainer, f"{name}{SUFFIX}", optimizer)
+
+
+def demand_same_weights(game: "Game") -> None:
+    """Raises UsageError if a player has nothing to train, or weights were frozen or freed after the model was made."""
+    for name, player in game.players.items():
+        mine, built = player.network.trainable_variables, player.optimizer._trainable_variables
+        if not mine:
+            raise UsageError(f"The network {name} has no weight that can be trained: set its trainable to True.")
+        if [id(weight) for weight in mine] != [id(weight) for weight in built]:
+            raise UsageError(
+                f"Weights of {name} were frozen or freed after the model was made, and its optimizer is for the former "
+                f"ones: give a new one by compile({name}{SUFFIX}=...)."
+            )
 
 
 def finish(game: "Game") -> None:

@@ -17,6 +17,12 @@ from kgen.training.model.origin import Origin
 class SavedTrainer(BaseTrainer):
     """A trainer that Keras can save and load whole: with optimizers, averages, step, seeds and metrics."""
 
+    def save(self, filepath: str | Path, *args: Any, **kwargs: Any) -> None:
+        """Writes the model as a `.keras` file; raises UsageError for another ending."""
+        if Path(filepath).suffix != ".keras":
+            raise UsageError(f"save() writes a file that ends in .keras, not {filepath}; export() writes a SavedModel.")
+        super().save(filepath, *args, **kwargs)
+
     def get_compile_config(self) -> dict[str, Any]:
         """Returns what a saved model is compiled with: the optimizers and the loss that `compile` was given."""
         return {

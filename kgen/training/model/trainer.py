@@ -9,7 +9,7 @@ from kgen.callbacks.images_per_second import ImagesPerSecond
 from kgen.errors import UsageError
 from kgen.images import to_range
 from kgen.inference import loading
-from kgen.training.model import batches, feed, monitors, players
+from kgen.training.model import batches, checks, feed, monitors, players
 from kgen.training.model.measures import Measures, as_bytes
 from kgen.training.model.saved import SavedTrainer
 
@@ -128,6 +128,7 @@ class Trainer(SavedTrainer):
             raise UsageError("A game has no weights of classes or images: leave class_weight and sample_weight out.")
         if self.best:
             raise UsageError("This trainer keeps the best weights of its run: go on with kgen.train(resume=...).")
+        players.demand_same_weights(self.game)
         if validation_split and validation_data is None:
             (x, y), validation_data = feed.split_off(x, y, validation_split)
         held = feed.validation(self, validation_data, others.pop("validation_steps", None))
@@ -187,6 +188,8 @@ class Trainer(SavedTrainer):
         """Returns `call` of many inputs, an array. Images are checked as in `fit`."""
         if self.game.fixed_images_shape is not None and batches.is_array(x):
             batches.demand_images(self, np.asarray(x))
+        elif batches.is_array(x) and hasattr(x, "shape"):
+            checks.demand_codes(x, self.game.prior.size)
         return super().predict(x, *args, **kwargs)
 
     def train_on_batch(self, *args: Any, **kwargs: Any) -> None:
@@ -226,7 +229,9 @@ class Trainer(SavedTrainer):
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """Returns the images of codes `(n, size)`, float32 `(n, height, width, channels)` in [0, 1]."""
-        return loading.of_game(self.best_game()).autoencoder.decode(codes)
+        found = loading.of_game(self.best_game()).autoencoder
+        checks.demand_codes(codes, found.size)
+        return found.decode(codes)
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Returns `decode(encode(images))`, float32 `(n, height, width, channels)` in [0, 1]."""

@@ -86,8 +86,15 @@ def test_uneven_batches_are_all_seen(model):
     assert found == [[0, 1, 2, 3], [4, 5, 0, 1], [2, 3, 4, 5], [0, 1, 2, 3]]
 
 
+def test_a_shuffle_may_bring_the_small_batch_first(model):
+    batched = tf.data.Dataset.from_tensor_slices(NUMBERED).batch(4)
+    shuffled = batched.skip(2).concatenate(batched.take(2))  # batches of 2, 4, 4
+    found = numbers(batches.steps_of_dataset(model, batches.given(shuffled), None, 32))
+    assert found == [[8, 9, 0, 1], [2, 3, 4, 5], [6, 7, 8, 9]]
+
+
 def test_a_later_batch_that_is_larger_is_told(model):
-    small, whole = (tf.data.Dataset.from_tensor_slices(NUMBERED[:n]).batch(4) for n in (2, 10))
+    small, whole = (tf.data.Dataset.from_tensor_slices(NUMBERED[:n]).batch(size) for n, size in ((4, 2), (10, 4)))
     with pytest.raises(tf.errors.InvalidArgumentError, match="must not be larger than its first"):
         numbers(batches.steps_of_dataset(model, batches.given(small.concatenate(whole)), None, 32))
 

@@ -310,6 +310,10 @@ def test_other_gestures_that_would_be_wrong_are_told(mine):
     for call, words in (
         (lambda: mine.evaluate(PIXELS, sample_weight=np.ones(40)), "leave sample_weight out"),
         (lambda: mine.train_on_batch(PIXELS), "is played by fit"),
+        (lambda: mine.predict(np.zeros((2, 7))), r"an array \(n, 16\), not of shape \(2, 7\)"),
+        (lambda: mine.save("x.h5"), "ends in .keras"),
+        (lambda: kgen.train("dcgan", step=10), "has no number 'step'. Did you mean steps"),
+        (lambda: mine.fit(np.full((2, 28, 28, 1), np.nan)), "NaN or infinity"),
         (lambda: mine.sample(0), "There is no image to draw"),
         (lambda: mine.sample(2, label=3), "label 3 of 0 classes"),
     ):
@@ -328,6 +332,28 @@ def test_a_partial_step_is_filled_with_the_first_images():
     model = gan()
     model.fit(tf.data.Dataset.from_tensor_slices(PIXELS).batch(16), verbose=0, callbacks=[Looks()])
     assert seen == [1, 2, 3]
+
+
+def test_one_rate_for_all_players():
+    model = gan()
+    model.optimizer.learning_rate = 0.25
+    assert [float(each.learning_rate) for each in model.optimizer.optimizers] == [0.25, 0.25]
+    model.generator_optimizer.learning_rate = 0.5
+    with pytest.raises(UsageError, match="several rates"):
+        model.optimizer.learning_rate
+
+
+def test_weights_that_are_frozen_later_are_told():
+    model = gan()
+    model.generator.layers[0].trainable = False
+    with pytest.raises(UsageError, match="no weight that can be trained"):
+        model.fit(PIXELS)
+    model.generator.layers[0].trainable = True
+    model.discriminator.layers[1].trainable = False
+    with pytest.raises(UsageError, match="frozen or freed after the model was made"):
+        model.fit(PIXELS)
+    model.compile(d_optimizer="adam")
+    model.fit(PIXELS, batch_size=20, verbose=0)
 
 
 def test_a_game_made_by_hand_is_not_saved_as_a_whole(tmp_path):
