@@ -40,13 +40,15 @@ def create(
             or `image_size` in colour, or else `(28, 28, 1)`.
         classes: names of the classes, or how many there are, for a class-conditional model or a classifier.
         others: values of the recipe's fields, such as `latent_dim=64`; and networks of your own by the name of the
-            player or part, such as `generator`, `discriminator`, `encoder` or `decoder`.
+            player or part, such as `generator`, `discriminator`, `encoder` or `decoder`; and `prior`, an object with
+            `size` and `draw(count)` as in `kgen.core.priors`.
 
     Raises:
         UsageError: a name is unknown, or a network does not fit.
     """
     found = recipes.find(recipe) if isinstance(recipe, str) else recipe
     networks = {name: demand_built(name, each) for name, each in others.items() if isinstance(each, keras.Layer)}
+    prior = others.pop("prior", None) if hasattr(others.get("prior"), "draw") else None
     fields = {name: value for name, value in others.items() if name not in networks}
     code = own.code_of(networks)
     if code is not None and hasattr(found, "latent_dim"):
@@ -63,7 +65,7 @@ def create(
         raise UsageError("mixed_float16 needs losses that are scaled: take precision='mixed_bfloat16'.")
     names = tuple(map(str, range(classes))) if isinstance(classes, int) else tuple(classes)
     seen = np.zeros((0, *shape), np.uint8) if images is None else np.asarray(images).reshape(-1, *shape)
-    made = Origin(found, shape, names, networks).build(Trainer, seen)
+    made = Origin(found, shape, names, networks, prior).build(Trainer, seen)
     if names and not made.game.classes:
         raise UsageError(f"{found.name} learns no classes: leave classes out.")
     return made

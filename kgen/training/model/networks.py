@@ -86,6 +86,16 @@ def game(recipe: "Recipe", data: Images, networks: dict[str, Any]) -> "Game":
     return template
 
 
+def take_prior(made: "Game", prior: Any) -> None:
+    """Gives a game another distribution of codes; raises UsageError if it has none, or codes of another size."""
+    mine = getattr(made, "prior", None)
+    if mine is None:
+        raise UsageError("This model draws no codes: leave prior out.")
+    if mine.size != prior.size:
+        raise UsageError(f"The prior draws codes of {prior.size} numbers, and the networks take {mine.size}.")
+    made.prior = prior
+
+
 def built(recipe: "Recipe", data: Images, networks: dict[str, Any]) -> "Game":
     """Returns the recipe's game with its own networks: for the size of the images, or for another that it knows.
 

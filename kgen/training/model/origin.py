@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kgen.backend import keras
+from kgen.core import priors
 from kgen.core import recipe as recipes
 from kgen.data import Images
 from kgen.runs import build
 from kgen.training.model import networks as own
 
 if TYPE_CHECKING:
+    from kgen.core.game import Game
     from kgen.core.recipe import Recipe
 
 
@@ -24,12 +26,14 @@ class Origin:
         shape: of an image, `(height, width, channels)`.
         classes: names of the classes, or `()`.
         networks: the user's own, `{player or part: network}`.
+        prior: the user's own distribution of codes, see `kgen.core.priors`; None is the recipe's.
     """
 
     recipe: "Recipe"
     shape: tuple[int, ...]
     classes: tuple[str, ...] = ()
     networks: dict[str, Any] = field(default_factory=dict)
+    prior: Any = None
 
     def build(self, kind: type, images: np.ndarray) -> Any:
         """Returns a new trainer of class `kind`, compiled with the recipe's optimizers.
@@ -40,9 +44,15 @@ class Origin:
         """
         labels = np.zeros(len(images), np.int64) if self.classes else None
         pictures = Images(images, labels, self.classes)
-        trainer = build.prepare(self.recipe, pictures, kind, lambda data: own.game(self.recipe, data, self.networks))
+        trainer = build.prepare(self.recipe, pictures, kind, self._game)
         trainer.origin = self
         return trainer
+
+    def _game(self, data: Images) -> "Game":
+        made = own.game(self.recipe, data, self.networks)
+        if self.prior is not None:
+            own.take_prior(made, self.prior)
+        return made
 
     def get_config(self) -> dict[str, Any]:
         """Returns this as JSON, networks as Keras serializes them."""
@@ -51,6 +61,7 @@ class Origin:
             "shape": list(self.shape),
             "classes": list(self.classes),
             "networks": {name: keras.saving.serialize_keras_object(each) for name, each in self.networks.items()},
+            "prior": self.prior and priors.to_json(self.prior),
         }
 
     @classmethod
@@ -58,4 +69,5 @@ class Origin:
         """Returns what `get_config` described. A network of a class that Keras does not know is refused by Keras."""
         found = {name: keras.saving.deserialize_keras_object(each) for name, each in config["networks"].items()}
         recipe = recipes.from_json(config["recipe"], "The saved model")
-        return cls(recipe, tuple(config["shape"]), tuple(config["classes"]), found)
+        prior = config["prior"] and priors.from_json(config["prior"])
+        return cls(recipe, tuple(config["shape"]), tuple(config["classes"]), found, prior)
