@@ -115,6 +115,7 @@ def test_images_that_were_trained_on_are_told(call, tmp_path):
     assert errors.startswith("The model was trained on 10 of the 10 bodies and 5 of the wings: what it makes of them ")
 
 
+@pytest.mark.slow
 def test_a_judge_gives_the_classifiers_probabilities_and_features(trained):
     run, test = trained / CLASSIFIER, data.load("mnist5k", "test[:300]")
     shape = test.images.shape[1:]

@@ -22,6 +22,7 @@ def source(exported):
     return loading.load(exported).generator
 
 
+@pytest.mark.slow
 def test_the_script_draws_one_class(exported, source, tmp_path):
     from kgen.cli import sample
 

@@ -4,6 +4,7 @@ import csv
 
 import keras
 import numpy as np
+import pytest
 
 from kgen.core.epoch_means import VectorMean
 from tests.helpers.recipes import each_round, new_trainer, rounds_of
@@ -20,6 +21,7 @@ def test_the_mean_of_vectors_and_its_reset():
     np.testing.assert_allclose(metric.result(), [5, 7])
 
 
+@pytest.mark.slow
 def test_history_and_csv_have_the_means_of_an_epoch(tmp_path):
     steps = list(each_round(new_trainer("gan"), 6))
     trainer = new_trainer("gan")

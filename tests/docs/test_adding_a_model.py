@@ -31,6 +31,7 @@ def test_the_example_is_short():
     assert len([line for line in example().splitlines() if line.strip()]) < 60
 
 
+@pytest.mark.slow
 def test_the_example_is_found_trained_exported_and_drawn_from(added, tmp_path):
     small = {"width": 2, "latent_dim": 4, "batch_size": 4, "steps": 3}
     result = kgen.train("ragan", tmp_path / "runs", tmp_path / "exports", **small)

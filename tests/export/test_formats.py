@@ -154,6 +154,7 @@ def test_what_the_converters_get_wrong_is_mended(name, kind, tmp_path):
         onnx.checker.check_model(tmp_path / "onnx/decode.onnx", full_check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", formats.FORMATS)
 def test_what_cannot_be_converted_is_told_and_leaves_nothing(kind, tmp_path):
     strange = tf.Module()

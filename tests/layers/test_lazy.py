@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,6 +23,7 @@ def test_importing_the_light_modules_leaves_tensorflow_alone():
     assert run(code + "print('tensorflow.python' in sys.modules)") == ["False"]
 
 
+@pytest.mark.slow
 def test_a_layer_loads_keras_when_named():
     code = "import sys\nfrom kgen import layers\nlayers.Maxout\n"
     code += "print('tensorflow.python' in sys.modules, 'Maxout' in layers.__all__, 'Maxout' in dir(layers))"

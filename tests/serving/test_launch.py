@@ -41,6 +41,7 @@ def test_without_it_there_is_no_command(monkeypatch, tmp_path):
     assert launch.command("saved_models", 8501, 8500) is None
 
 
+@pytest.mark.slow
 def test_lines_to_paste(root):
     lines = launch.examples(root, 8501)
     assert lines[0] == "curl -s http://127.0.0.1:8501/v1/models/autoencoder/metadata"

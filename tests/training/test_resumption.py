@@ -8,6 +8,7 @@ import pytest
 from tests.helpers.small_dcgan import train
 
 
+@pytest.mark.slow
 def test_a_line_of_the_log_that_a_kill_has_cut_does_not_stop_a_resumption(tmp_path):
     first = train(tmp_path, steps=5)
     whole = (first.run / "log.jsonl").read_text()

@@ -180,6 +180,7 @@ def test_a_gan_goes_on_from_another_run_with_other_data_and_rates(tmp_path):
     ))  # fmt: skip
 
 
+@pytest.mark.slow
 def test_sampling_needs_no_images(tmp_path):
     """The folder of pictures may be gone by the time a run is drawn from or exported."""
     (tmp_path / "pictures").mkdir()

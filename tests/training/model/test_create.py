@@ -16,6 +16,7 @@ def test_the_size_and_the_colours():
     assert kgen.create("dcgan", image_shape=(64, 64, 1), width=1).game.image_shape == (64, 64, 1)
 
 
+@pytest.mark.slow
 def test_classes_by_number_or_name():
     assert kgen.create("acgan", PIXELS, classes=3, width=2, discriminator_width=2).game.classes == ("0", "1", "2")
     model = kgen.create("acgan", PIXELS, classes=["cat", "dog"], width=2, discriminator_width=2)
