@@ -98,6 +98,13 @@ class Request:
         return match
 
 
+def demand_any(data: Images) -> Images:
+    """Returns training images that the networks of a recipe begin from; raises UsageError if there are none."""
+    if not len(data.images):
+        raise UsageError("The networks of this recipe begin from the training images: give them, as images=.")
+    return data
+
+
 def names() -> list[str]:
     """Returns the names of all datasets, sorted."""
     return sorted(path.stem for path in (Path(__file__).parent / "datasets").glob("*.py") if path.stem != "__init__")

@@ -35,6 +35,7 @@ from kgen.core import signatures
 from kgen.core.adversarial import AnyLossRecipe
 from kgen.core.game import Player
 from kgen.core.priors import Normal, Uniform
+from kgen.data import demand_any
 from kgen.models.gan import GAN
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ class GANRecipe(AnyLossRecipe):
 
     def game(self, data: "Images") -> "Game":
         """Returns the `SimultaneousGAN` of dense networks for images of this shape."""
-        mean = (data.images.mean(axis=0) / 255).clip(0.001, 0.999)
+        mean = (demand_any(data).images.mean(axis=0) / 255).clip(0.001, 0.999)
         logits = keras.initializers.Constant(np.log(mean / (1 - mean)).ravel())
         weights = [uniform(0.05) for _ in range(3)]
         networks = self.networks(mean.shape, ("relu", "relu", "sigmoid"), weights, bias=logits)
@@ -216,7 +217,7 @@ class GANRecipe(AnyLossRecipe):
 
 def normalised_game(recipe: "Recipe", data: "Images", generator: "keras.Model", discriminator: "keras.Model") -> "Game":
     """Returns the game of the authors' CIFAR-10 runs between a generator and a discriminator."""
-    shown = visible_range(data.images)
+    shown = visible_range(demand_any(data).images)
     return ContrastNormalisedGAN(
         generator=annealed(remembering(generator, shown), recipe, data),
         discriminator=annealed(discriminator, recipe, data),

@@ -37,7 +37,7 @@ from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
-from kgen.data import pipeline
+from kgen.data import demand_any, pipeline
 from kgen.losses.classification import (
     feature_matching,
     k_plus_one_discriminator,
@@ -201,7 +201,10 @@ class ImprovedGANRecipe(AdversarialRecipe):
         kernels = self.minibatch_kernels, self.minibatch_dims
         return KPlusOneGAN(
             Player(generator(shape, len(names), self.width, *self.reference_noise(prior, len(names))), self.adam()),
-            Player(discriminator(len(names), self.width, *kernels, self.reference_images(data.images)), self.adam()),
+            Player(
+                discriminator(len(names), self.width, *kernels, self.reference_images(demand_any(data).images)),
+                self.adam(),
+            ),
             prior=prior,
             image_range=images.SYMMETRIC,
             classes=names,

@@ -109,7 +109,7 @@ def train(
 def prepare(recipe: "Recipe", seen: "Images") -> Trainer:
     """Returns the trainer of a recipe for the training images, with initial weights drawn from its seed."""
     trainer = build.prepare(recipe, seen, Trainer)
-    trainer.origin = Origin(recipe, seen.images.shape[1:], seen.classes)
+    trainer.origin = Origin(recipe, seen.images.shape[1:], seen.classes, count=len(seen.images))
     return trainer
 
 

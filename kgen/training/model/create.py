@@ -65,7 +65,7 @@ def create(
         raise UsageError("mixed_float16 needs losses that are scaled: take precision='mixed_bfloat16'.")
     names = tuple(map(str, range(classes))) if isinstance(classes, int) else tuple(classes)
     seen = np.zeros((0, *shape), np.uint8) if images is None else np.asarray(images).reshape(-1, *shape)
-    made = Origin(found, shape, names, networks, prior).build(Trainer, seen)
+    made = Origin(found, shape, names, networks, prior, len(seen)).build(Trainer, seen)
     if names and not made.game.classes:
         raise UsageError(f"{found.name} learns no classes: leave classes out.")
     return made

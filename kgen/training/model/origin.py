@@ -27,6 +27,7 @@ class Origin:
         classes: names of the classes, or `()`.
         networks: the user's own, `{player or part: network}`.
         prior: the user's own distribution of codes, see `kgen.core.priors`; None is the recipe's.
+        count: how many training images it was made for, on which the rates of some recipes depend.
     """
 
     recipe: "Recipe"
@@ -34,6 +35,7 @@ class Origin:
     classes: tuple[str, ...] = ()
     networks: dict[str, Any] = field(default_factory=dict)
     prior: Any = None
+    count: int = 0
 
     def build(self, kind: type, images: np.ndarray) -> Any:
         """Returns a new trainer of class `kind`, compiled with the recipe's optimizers.
@@ -62,6 +64,7 @@ class Origin:
             "classes": list(self.classes),
             "networks": {name: keras.saving.serialize_keras_object(each) for name, each in self.networks.items()},
             "prior": self.prior and priors.to_json(self.prior),
+            "count": self.count,
         }
 
     @classmethod
@@ -70,4 +73,8 @@ class Origin:
         found = {name: keras.saving.deserialize_keras_object(each) for name, each in config["networks"].items()}
         recipe = recipes.from_json(config["recipe"], "The saved model")
         prior = config["prior"] and priors.from_json(config["prior"])
-        return cls(recipe, tuple(config["shape"]), tuple(config["classes"]), found, prior)
+        return cls(recipe, tuple(config["shape"]), tuple(config["classes"]), found, prior, config["count"])
+
+    def black(self) -> np.ndarray:
+        """Returns as many black images as it was made for, uint8 `(count, *shape)`: the weights will be loaded."""
+        return np.broadcast_to(np.zeros(self.shape, np.uint8), (self.count, *self.shape))

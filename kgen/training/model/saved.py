@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kgen.backend import keras
 from kgen.core.base_trainer import BaseTrainer
 from kgen.errors import UsageError
@@ -53,7 +51,7 @@ class SavedTrainer(BaseTrainer):
     def from_config(cls, config: dict[str, Any]) -> "SavedTrainer":
         """Returns the model that `get_config` described, with new weights."""
         origin = Origin.from_config(config)
-        return origin.build(cls, np.zeros((1, *origin.shape), np.uint8))  # weights are loaded, so an image will do
+        return origin.build(cls, origin.black())
 
     def export(self, filepath: str | Path, format: str = "tf_saved_model", **_: Any) -> None:
         """Writes a SavedModel with kgen's signatures, which TensorFlow Serving loads and `kgen.load` opens."""

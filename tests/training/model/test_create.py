@@ -65,3 +65,9 @@ def test_what_is_no_model_of_kgen_is_told(tmp_path):
         kgen.load_model(tmp_path / "text.keras")
     with pytest.raises(UsageError, match="missing.keras cannot be loaded"):
         kgen.load_model(tmp_path / "missing.keras")
+
+
+@pytest.mark.parametrize(("name", "classes"), [("gan", ()), ("gan-cifar-dense", ()), ("improved-gan", 3)])
+def test_recipes_whose_networks_begin_from_images_ask_for_them(name, classes):
+    with pytest.raises(UsageError, match="begin from the training images: give them, as images="):
+        kgen.create(name, classes=classes)

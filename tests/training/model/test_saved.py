@@ -45,3 +45,15 @@ def test_the_loss_is_kept(loss, tmp_path):
     assert loaded.get_compile_config()["loss"] == loss
     assert isinstance(loaded.generator_optimizer, keras.optimizers.Lion)
     assert np.isclose(float(loaded.generator_optimizer.learning_rate), 3e-4)
+
+
+def test_rates_that_depend_on_the_number_of_images_go_on(tmp_path):
+    small = {"generator_width": 8, "discriminator_units": 4, "pieces": 2, "latent_dim": 4, "batch_size": 8}
+    model = kgen.create("gan", PIXELS, **small)
+    assert model.generator_optimizer.get_config()["end"] == 250 * 5  # epochs of five batches
+    model.fit(PIXELS, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = kgen.load_model(tmp_path / "model.keras")
+    for each in (model, loaded):
+        each.fit(PIXELS, verbose=0)
+    assert same(model, loaded)
