@@ -7,6 +7,12 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_pictures(tmp_path_factory):
+    """Decoded pictures go into a folder of the tests', and not into that of the user."""
+    os.environ["KGEN_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def real_data():
     """The folder of official archives; a test that needs one of them skips where it is not there."""

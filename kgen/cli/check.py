@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
     bad = 0
     for split in SPLITS:
         try:
-            images = data.load(dataset, split, options.data_dir, options.image_size, background=options.background)
+            size, background = options.image_size, options.background
+            images = data.load(dataset, split, options.data_dir, size, background=background, in_memory=False)
             print(f"{split}: {described(images)}")
         except data.NoSplit:
             continue

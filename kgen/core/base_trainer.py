@@ -227,7 +227,7 @@ class BaseTrainer(keras.Model):
     def show(self, pictures: np.ndarray) -> None:
         """Sets the game's fixed images to the first of `pictures`, uint8 `(n, ...)`. Too few are repeated."""
         if self.game.fixed_images_shape:
-            self.examples.assign(np.resize(pictures, self.game.fixed_images_shape))
+            self.examples.assign(np.resize(pictures[: self.examples.shape[0]], self.examples.shape))
 
     def start_from(self, other: "Game") -> None:
         """Sets the weights to those of another game's networks, also in the averaged and the best networks."""

@@ -22,6 +22,7 @@ import numpy as np
 
 from kgen.data.spellings import colour, sides
 from kgen.errors import UsageError
+from kgen.images.stored import StoredImages, rows_of
 
 _SPLIT = re.compile(r"(\w+)(?:\[(-?\d+)?:(-?\d+)?\])?")
 
@@ -31,14 +32,14 @@ class NoSplit(UsageError):
 
 
 class Images(NamedTuple):
-    """A dataset in memory.
+    """A dataset.
 
-    images: uint8 `(n, height, width, channels)`, 1 or 3 channels.
+    images: uint8 `(n, height, width, channels)`, 1 or 3 channels. An array, or `kgen.images.stored.StoredImages`.
     labels: int64 `(n,)`, or None if the dataset has no labels.
     classes: the names of the classes, in the order of their labels; `()` if there are no labels.
     """
 
-    images: np.ndarray
+    images: np.ndarray | StoredImages
     labels: np.ndarray | None
     classes: tuple[str, ...]
 
@@ -119,8 +120,9 @@ def load(
     classes: Sequence[str] = (),
     skip_bad: bool = False,
     background: str | None = None,
+    in_memory: bool = True,
 ) -> Images:
-    """Reads a dataset into memory.
+    """Reads a dataset.
 
     Args:
         dataset: `name` or `name:argument`, e.g. `mnist`, `folder:/home/me/pictures`.
@@ -129,6 +131,8 @@ def load(
         classes: names or numbers of the classes to keep, as strings; they become labels 0, 1, ... in this order.
             The slice of `split` is taken before.
         background: see `spellings.colour`; None refuses transparent pixels.
+        in_memory: False leaves decoded pictures in their file, as `kgen.images.stored.StoredImages`; see
+            `kgen.data.cache`.
 
     Returns:
         `Images`, in the same order in every call.
@@ -146,10 +150,10 @@ def load(
     loaded = _only(loaded, tuple(classes)) if classes else loaded
     if len(loaded.images) == 0:
         raise UsageError(f"No image is left of '{dataset}' with split '{split}' and classes {list(classes)}.")
-    return loaded
+    return loaded._replace(images=np.asarray(loaded.images)) if in_memory else loaded
 
 
-def prepared(name: str, data_dir: Path | None) -> bool:
+def is_prepared(name: str, data_dir: Path | None) -> bool:
     """Returns whether tensorflow-datasets has downloaded a dataset before, into `data_dir` or its own folder."""
     root = data_dir or Path(os.environ.get("TFDS_DATA_DIR", Path.home() / "tensorflow_datasets"))
     return any(root.glob(f"{name}/*/dataset_info.json"))
@@ -198,8 +202,8 @@ def _only(loaded: Images, wanted: tuple[str, ...]) -> Images:
     renumbered = np.full(len(loaded.classes), -1)
     renumbered[chosen] = np.arange(len(chosen))
     labels = renumbered[loaded.labels]
-    kept = labels >= 0
-    return Images(loaded.images[kept], labels[kept], tuple(loaded.classes[label] for label in chosen))
+    kept = np.flatnonzero(labels >= 0)
+    return Images(rows_of(loaded.images, kept), labels[kept], tuple(loaded.classes[label] for label in chosen))
 
 
 def demand_every_class(images: Images) -> None:

@@ -1,4 +1,4 @@
-"""Reads archives of the user's data directory, and tensorflow-datasets where there are none.
+"""Reads archives of the user's data directory.
 
 An archive whose SHA-256 is known is checked before it is opened. Members are read into memory; nothing is extracted or
 unpickled. An archive with a link, a device, an absolute name, a `..` or an oversized member is refused.
@@ -10,20 +10,13 @@ import io
 import lzma
 import stat
 import tarfile
-import threading
-import urllib.parse
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from types import ModuleType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import numpy as np
-
-from kgen.backend import tf
 from kgen.errors import UsageError, demand_file
 
-_HOST_SECONDS = 4
 # zipfile raises NotImplementedError for an unknown compression, and RuntimeError for a password.
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
 BROKEN = (OSError, NotImplementedError, RuntimeError, *_DAMAGE)
@@ -169,81 +162,3 @@ def _within(path: Path, total: int, limit: int) -> None:
     """Raises UsageError if an archive unpacks to more than `limit` bytes."""
     if total > limit:
         raise UsageError(f"{path} unpacks to more than {limit} bytes, which no archive of this dataset does.")
-
-
-def from_tfds(
-    name: str, split: str, data_dir: Path | None, hint: str, encoded: bool = False
-) -> tuple[np.ndarray | list[bytes], np.ndarray | None]:
-    """Reads a dataset of tensorflow-datasets (TFDS), and downloads it if it has not been prepared yet.
-
-    Args:
-        name: the dataset's name in TFDS.
-        split: in the syntax of TFDS.
-        data_dir: the data directory of TFDS, or None for its default.
-        hint: a sentence that tells a user without a network which files to put where.
-        encoded: whether images are left as they are in the file (JPEG, PNG).
-
-    Returns:
-        `(images, labels)`. `images` is uint8 `(n, height, width, channels)`, or a list of bytes if `encoded`. `labels`
-        is int64 `(n,)`, or None if there are none.
-
-    Raises:
-        UsageError: the dataset is not there and cannot be downloaded, which takes at most 10 s without a network; or
-            the split reaches beyond the data.
-    """
-    tf.executing_eagerly()  # loads TensorFlow quietly, before tensorflow_datasets loads it
-    try:
-        import tensorflow_datasets as tfds
-
-        builder = tfds.builder(name, data_dir=data_dir)
-        if not (builder.data_path / "dataset_info.json").exists():
-            _reach(sorted(builder.url_infos)[0])
-            builder.download_and_prepare()
-    except Exception as error:  # TFDS raises dozens of kinds: network, checksums, disk
-        raise UsageError(
-            f"{name} is not on this machine and cannot be downloaded ({_first_line(error)}). {hint}"
-        ) from error
-    return _collect(tfds, builder, split, encoded)
-
-
-def _collect(
-    tfds: ModuleType, builder: Any, split: str, encoded: bool
-) -> tuple[np.ndarray | list[bytes], np.ndarray | None]:
-    """Returns `(images, labels)` of a split that a builder of tensorflow-datasets has prepared."""
-    decoders = {"image": tfds.decode.SkipDecoding()} if encoded else None
-    images, labels = [], []
-    try:
-        examples = builder.as_dataset(split=split, decoders=decoders, shuffle_files=False)
-    except (ValueError, AssertionError) as error:
-        raise UsageError(f"The split '{split}' of {builder.name} cannot be read: {_first_line(error)}.") from error
-    for example in tfds.as_numpy(examples):
-        images.append(example["image"])
-        labels.append(example.get("label"))
-    if not images:
-        raise UsageError(f"The split '{split}' of {builder.name} is empty.")
-    labels = None if None in labels else np.array(labels, np.int64)
-    return images if encoded else np.stack(images), labels
-
-
-def _reach(url: str) -> None:
-    """Raises OSError unless the host answers within 4 s; without a network TFDS itself would try for 205 s."""
-    import requests
-
-    outcome = [OSError("no answer")]
-
-    def ask() -> None:
-        try:
-            outcome[0] = requests.head(url, timeout=_HOST_SECONDS)
-        except Exception as error:
-            outcome[0] = error
-
-    thread = threading.Thread(target=ask, daemon=True)  # a thread, since `timeout` does not cover the DNS look-up
-    thread.start()
-    thread.join(_HOST_SECONDS)
-    if isinstance(outcome[0], Exception) or outcome[0].status_code >= 500:
-        raise OSError(f"no connection to {urllib.parse.urlsplit(url).hostname}")
-
-
-def _first_line(error: Exception) -> str:
-    """Returns the first line of an error's message, at most 200 characters."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]

@@ -1,4 +1,4 @@
-"""Makes a `tf.data.Dataset` of training steps from images in memory.
+"""Makes a `tf.data.Dataset` of training steps from images in memory or in a file.
 
 The order of the images is a pure function of (seed, step). A resumed run therefore sees the same images as a run that
 was not interrupted, and there is no shuffle buffer and no iterator to save.
@@ -85,7 +85,7 @@ def training_steps(
     """Returns the training steps `start` to `stop - 1` as a finite `tf.data.Dataset`.
 
     Args:
-        images: `Images`; their array may be uint8 or float, `(n, height, width, channels)`.
+        images: `Images`, in memory or in a file; an array may be uint8 or float, `(n, height, width, channels)`.
         batch_size: images in a batch.
         batches: batches in a step.
         seed: of the order, an integer from 0.
@@ -129,7 +129,7 @@ def visits(
 
     def gather(step: int) -> list[np.ndarray]:
         chosen = visited(int(step))
-        return [np.take(array, chosen, axis=0).reshape(outer + array.shape[1:]) for array in arrays]
+        return [array[chosen].reshape(outer + array.shape[1:]) for array in arrays]
 
     def fetch(step: Tensor) -> Tensor:
         values = tf.numpy_function(gather, [step], [array.dtype for array in arrays], stateful=False)

@@ -4,6 +4,7 @@ import numpy as np
 
 from kgen.data import Images
 from kgen.errors import UsageError
+from kgen.images.stored import rows_of
 
 
 def split(count: int, folds: int, seed: int) -> list[np.ndarray]:
@@ -20,8 +21,8 @@ def split(count: int, folds: int, seed: int) -> list[np.ndarray]:
 
 
 def part_of(data: Images, rows: np.ndarray) -> Images:
-    """Returns the `Images` of some rows, integers `(n,)`."""
-    return Images(data.images[rows], None if data.labels is None else data.labels[rows], data.classes)
+    """Returns the `Images` of some rows, integers `(n,)`; images in a file stay there."""
+    return Images(rows_of(data.images, rows), None if data.labels is None else data.labels[rows], data.classes)
 
 
 def without(data: Images, parts: list[np.ndarray], number: int) -> tuple[Images, Images]:

@@ -2,11 +2,12 @@
 
 import contextlib
 import io
+import itertools
 import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ _MOST_PIXELS = 64_000_000
 _MANY_PIXELS = 16_000_000  # an image above it is decoded alone: 64 megapixels take 700 MB, in each of many threads
 _one_at_a_time = threading.Lock()
 _SHOW_PROGRESS = 2000
+_AHEAD = 512
 
 
 class Unusable(ValueError):
@@ -152,19 +154,28 @@ def resize(images: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
     return scaled
 
 
-def parallel(function: Callable[[int], Any], count: int, description: str) -> list:
-    """Calls a function with each index in a pool of threads, which helps because Pillow releases Python's lock.
+def parallel(function: Callable[[Any], Any], items: Iterable, count: int, description: str) -> list:
+    """Calls a function with each item in a pool of threads, which helps because Pillow releases Python's lock.
 
     Args:
-        function: takes an index. An exception that it raises is raised here.
-        count: number of calls. Above 2,000, a terminal shows a progress bar.
+        function: takes an item. An exception that it raises is raised here.
+        items: read a few hundred ahead of the calls.
+        count: number of items. Above 2,000, a terminal shows a progress bar.
         description: the words before the progress bar.
 
     Returns:
-        `[function(0), ..., function(count - 1)]`.
+        `[function(item) for item in items]`.
     """
     hidden = count <= _SHOW_PROGRESS or not sys.stderr.isatty()
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    found, left = [], iter(items)
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        tqdm(total=count, desc=description, unit=" images", disable=hidden) as bar,
+    ):
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        results = pool.map(function, range(count))
-        return list(tqdm(results, total=count, desc=description, unit=" images", disable=hidden))
+        while part := list(itertools.islice(left, _AHEAD)):  # not all at once: a million calls waiting take gigabytes
+            for result in pool.map(function, part):
+                found.append(result)
+                bar.update()
+    return found

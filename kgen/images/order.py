@@ -2,11 +2,16 @@
 
 import collections
 import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from kgen.images.stored import StoredImages
 
-def order_by_content(images: np.ndarray, salt: str) -> np.ndarray:
+
+def order_by_content(images: "np.ndarray | StoredImages", salt: str) -> np.ndarray:
     """Returns indices that put images into a random order which depends on nothing but the images themselves.
 
     Folders are sorted by class, and conditional generators draw class after class. A slice of such images is one class,
@@ -21,18 +26,25 @@ def order_by_content(images: np.ndarray, salt: str) -> np.ndarray:
         int64 `(n,)`.
     """
     seen, keys = collections.Counter(), []
-    for image in images:
-        content = _content(image)
+    for content in contents(images):
         keys.append(hashlib.sha256(f"{salt} {seen[content]} ".encode() + content).digest())
         seen[content] += 1
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
 
 
-def shared(images: np.ndarray, others: np.ndarray) -> int:
+def shared(images: "np.ndarray | StoredImages", others: "np.ndarray | StoredImages") -> int:
     """Returns how many of the images `(n, ...)` are among others `(m, ...)` too, of the same type and shape."""
-    known = {_content(image) for image in others}
-    return sum(_content(image) in known for image in images)
+    known = set(contents(others))
+    return sum(content in known for content in contents(images))
 
 
-def _content(image: np.ndarray) -> bytes:
+def contents(images: "np.ndarray | StoredImages") -> Iterator[bytes]:
+    """Yields the SHA-256 of each image of `(n, ...)`. Those in a file know theirs."""
+    if isinstance(images, np.ndarray):
+        return (content(image) for image in images)
+    return images.contents()
+
+
+def content(image: np.ndarray) -> bytes:
+    """Returns the SHA-256 of an image, an array of any type and shape."""
     return hashlib.sha256(np.ascontiguousarray(image).data).digest()

@@ -92,7 +92,7 @@ def folder(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     paths = folders.pictures(root)
     if not paths:
         raise UsageError(f"--images {path}: there is no picture in it.")
-    found = parallel(lambda i: _exact(paths[i], shape), len(paths), "reading images")
+    found = parallel(lambda path: _exact(path, shape), paths, len(paths), "reading images")
     wrong = [(path, reason) for path, reason in zip(paths, found, strict=True) if isinstance(reason, str)]
     if wrong:
         raise UsageError(f"{len(wrong)} of {len(paths)} pictures cannot be measured. {wrong[0][0]}: {wrong[0][1]}.")

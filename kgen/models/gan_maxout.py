@@ -36,6 +36,7 @@ from kgen.core.adversarial import AnyLossRecipe
 from kgen.core.game import Player
 from kgen.core.priors import Normal, Uniform
 from kgen.data import demand_any
+from kgen.images.stored import mean_of, parts_of
 from kgen.models.gan import GAN
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def remembering(network: "keras.Model", shown: "Range") -> "keras.Model":
 
 def visible_range(pixels: np.ndarray) -> "Range":
     """Returns the `kgen.augmentation.contrast.display_range` of uint8 images `(n, height, width, channels)`."""
-    varied = (pixels != pixels[:1, :1, :1, :1]).any()  # if not, a run is opened to sample: its checkpoint has the range
+    first = pixels[:1, :1, :1, :1]
+    varied = any((part != first).any() for part in parts_of(pixels))  # else a run is reopened: its checkpoint has it
     return contrast.display_range(pixels) if varied else images.UNIT
 
 
@@ -201,7 +203,7 @@ class GANRecipe(AnyLossRecipe):
 
     def game(self, data: "Images") -> "Game":
         """Returns the `SimultaneousGAN` of dense networks for images of this shape."""
-        mean = (demand_any(data).images.mean(axis=0) / 255).clip(0.001, 0.999)
+        mean = (mean_of(demand_any(data).images) / 255).clip(0.001, 0.999)
         logits = keras.initializers.Constant(np.log(mean / (1 - mean)).ravel())
         weights = [uniform(0.05) for _ in range(3)]
         networks = self.networks(mean.shape, ("relu", "relu", "sigmoid"), weights, bias=logits)

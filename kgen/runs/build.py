@@ -15,8 +15,13 @@ from kgen.errors import UsageError, again
 from kgen.runs import checkpoint, directory
 
 
-def load(recipe: Recipe) -> data.Images:
-    """Returns the images that a recipe names: its dataset, split, size, crop, background and classes."""
+def load(recipe: Recipe, in_memory: bool = True) -> data.Images:
+    """Returns the images that a recipe names: its dataset, split, size, crop, background and classes.
+
+    Args:
+        recipe: the recipe.
+        in_memory: see `kgen.data.load`.
+    """
     classes = [name.strip() for name in (recipe.classes or "").split(",") if name.strip()]
     return data.load(
         recipe.dataset,
@@ -27,6 +32,7 @@ def load(recipe: Recipe) -> data.Images:
         classes,
         recipe.skip_bad,
         recipe.background,
+        in_memory,
     )
 
 

@@ -20,6 +20,7 @@ from kgen.core.recipe import Recipe
 from kgen.data import Images
 from kgen.data.spellings import LARGEST_SIZE
 from kgen.errors import UsageError, demand_file
+from kgen.images.order import contents
 
 # Environment variables that choose kernels and threads, and so change the last bits of a result. Others are private.
 SPEED = """
@@ -99,11 +100,10 @@ def write_environment(path: Path, data: Images) -> None:
 
 
 def digest(data: Images) -> str:
-    """Returns the SHA-256 of images and labels, in hexadecimal."""
-    parts = [data.images] if data.labels is None else [data.images, data.labels]
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(np.ascontiguousarray(part).data)
+    """Returns the SHA-256 of the SHA-256 of every image, in order, and of the labels, in hexadecimal."""
+    whole = hashlib.sha256(b"".join(contents(data.images)))
+    if data.labels is not None:
+        whole.update(np.ascontiguousarray(data.labels).data)
     return whole.hexdigest()
 
 

@@ -5,6 +5,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kgen.images.order import shared
 from kgen.inference import classifier as classifiers
 from kgen.metrics import evaluator, reference
@@ -37,7 +39,7 @@ def evaluator_of(recipe: "Recipe", seen: "Images", held: "Images | None") -> "Ev
         real = real_images(recipe, recipe.evaluate_on, recipe.metrics)
         warn_of_training_images(real, seen)
     else:
-        real = reference.of_held_out(held.images, recipe.dataset, recipe.split, recipe.metrics)
+        real = reference.of_held_out(np.asarray(held.images), recipe.dataset, recipe.split, recipe.metrics)
     network = network_of(recipe.classifier, recipe.inception, real.images.shape[1:])
     return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed)
 

@@ -70,7 +70,7 @@ def train(
     recipe = recipes.changed(recipes.find(recipe) if isinstance(recipe, str) else recipe, changes)
     if resume:
         recipes.refuse_changes(directory.read_recipe(resume), recipe, resume)
-    pictures = build.load(recipe)
+    pictures = build.load(recipe, in_memory=False)
     seen, held = recipe.divide(pictures)
     recipe.strata(seen)  # may refuse, before a run directory is made
     memory.demand_fits(recipe, seen)

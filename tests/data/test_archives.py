@@ -1,4 +1,4 @@
-"""Archives that are what they should be, and archives made to do harm; tensorflow-datasets without a network."""
+"""Archives that are what they should be, and archives made to do harm."""
 
 import hashlib
 import io
@@ -7,9 +7,7 @@ import random
 import stat
 import struct
 import tarfile
-import time
 import tracemalloc
-import types
 import zipfile
 
 import numpy as np
@@ -160,86 +158,3 @@ def test_tar_that_is_cut_or_none(tmp_path):
     path.write_bytes(b"no archive")
     with pytest.raises(UsageError, match="cannot be read as a .tar.gz archive"):
         archives.read_tar(path, {"x/1.bin": 5}, 100_000)
-
-
-def test_without_a_network_it_says_what_to_put_where(tmp_path, monkeypatch):
-    import requests
-
-    asked = []
-
-    def no_network(url, timeout):
-        asked.append((url, timeout))
-        raise requests.exceptions.ConnectionError("Failed to resolve")
-
-    monkeypatch.setattr(requests, "head", no_network)
-    start = time.perf_counter()
-    with pytest.raises(UsageError, match="no connection to storage.googleapis.com.*Put the files there."):
-        archives.from_tfds("mnist", "train", tmp_path, "Put the files there.")
-    assert time.perf_counter() - start < 10
-    first = "https://storage.googleapis.com/cvdf-datasets/mnist/t10k-images-idx3-ubyte.gz"
-    assert asked == [(first, archives._HOST_SECONDS)]
-
-
-def test_a_look_up_that_hangs_is_given_up(monkeypatch):
-    import requests
-
-    monkeypatch.setattr(requests, "head", lambda url, timeout: time.sleep(2))
-    monkeypatch.setattr(archives, "_HOST_SECONDS", 0.1)
-    start = time.perf_counter()
-    with pytest.raises(OSError, match="no connection to nowhere.example"):
-        archives._reach("https://nowhere.example/file")
-    assert time.perf_counter() - start < 1
-
-
-def test_a_download_that_fails_gives_the_same_advice(tmp_path, monkeypatch):
-    import requests
-    import tensorflow_datasets as tfds
-
-    def fails(builder):
-        raise RuntimeError("Got wrong checksum.\nMore")
-
-    monkeypatch.setattr(requests, "head", lambda url, timeout: types.SimpleNamespace(status_code=200))
-    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fails)
-    with pytest.raises(UsageError, match=r"cifar10 .*cannot be downloaded \(Got wrong checksum\)\. Put it there\."):
-        archives.from_tfds("cifar10", "train", tmp_path, "Put it there.")
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    """A prepared dataset of tensorflow-datasets: 5 + 2 pictures of one colour, labelled."""
-    import tensorflow_datasets as tfds
-
-    class KgenTiny(tfds.core.GeneratorBasedBuilder):
-        """Seven pictures."""
-
-        VERSION = tfds.core.Version("1.0.0")
-
-        def _info(self):
-            picture = tfds.features.Image(shape=(4, 4, 3), encoding_format="png")
-            features = {"image": picture, "label": tfds.features.ClassLabel(num_classes=10)}
-            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
-
-        def _split_generators(self, manager):
-            return {"train": self._generate_examples(0, 5), "test": self._generate_examples(5, 7)}
-
-        def _generate_examples(self, start, stop):
-            for i in range(start, stop):
-                yield i, {"image": np.full((4, 4, 3), 10 * i, np.uint8), "label": i}
-
-    folder = tmp_path_factory.mktemp("tfds")
-    KgenTiny(data_dir=folder).download_and_prepare()
-    return folder
-
-
-def test_prepared_data_needs_no_network(prepared, monkeypatch):
-    import requests
-
-    monkeypatch.setattr(requests, "head", lambda url, timeout: pytest.fail("asked the network"))
-    images, labels = archives.from_tfds("kgen_tiny", "train", prepared, "hint")
-    assert images.shape == (5, 4, 4, 3) and images.dtype == np.uint8 and labels.dtype == np.int64
-    assert sorted(labels) == [0, 1, 2, 3, 4]
-    np.testing.assert_array_equal(images[:, 0, 0, 0], 10 * labels)
-    blobs, labels = archives.from_tfds("kgen_tiny", "test[:1]", prepared, "hint", encoded=True)
-    assert len(blobs) == 1 and blobs[0].startswith(b"\x89PNG") and len(labels) == 1
-    with pytest.raises(UsageError, match="The split 'train.:9.' of kgen_tiny cannot be read"):
-        archives.from_tfds("kgen_tiny", "train[:9]", prepared, "hint")

@@ -193,9 +193,9 @@ def test_a_part_of_an_image_is_scaled():
 
 
 def test_threads_answer_in_order_and_raise_what_was_raised():
-    assert files.parallel(lambda index: index**2, 100, "squares") == [index**2 for index in range(100)]
+    assert files.parallel(lambda index: index**2, range(100), 100, "squares") == [index**2 for index in range(100)]
     with pytest.raises(ZeroDivisionError):
-        files.parallel(lambda index: 1 // (index - 5), 10, "quotients")
+        files.parallel(lambda index: 1 // (index - 5), range(10), 10, "quotients")
 
 
 def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):

@@ -54,7 +54,7 @@ def test_a_full_disk(kilobytes, straight, tmp_path):
         f"mount -t tmpfs -o size={kilobytes}k t small; TRAIN {flags}; echo code $?; echo next >&2;"
         "mount -o remount,size=99m small; rm -rf small/models;"
         f"if ls small/runs/*/recipe.json; then TRAIN --resume latest {' '.join(PLACES)}; else TRAIN {flags}; fi;"
-        "echo code $?; cp -r small/runs kept",
+        "echo code $?; mkdir kept; cp -r small/runs kept",
         tmp_path,
     )
     first, _, second = errors.partition("next\n")
@@ -63,7 +63,7 @@ def test_a_full_disk(kilobytes, straight, tmp_path):
     assert codes[0] in ("code 0", "code 1"), first
     assert codes[0] == "code 0" or first.strip().splitlines()[-1].startswith(f"train.py: {FULL}"), first
     assert codes[1] == "code 0", second
-    whole = [run for run in (tmp_path / "kept").iterdir() if (run / "checkpoints/000060").exists()]
+    whole = [run for run in (tmp_path / "kept/runs").iterdir() if (run / "checkpoints/000060").exists()]
     assert len(whole) == 1 and processes.ending(whole[0]) == processes.ending(straight)
 
 

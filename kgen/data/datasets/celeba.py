@@ -8,16 +8,17 @@ splits are the official `.txt` or Kaggle's `.csv`.
 
 import functools
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from kgen.data import Images, Request, archives, prepared
-from kgen.data.bad import told
+from kgen.data import Images, Request, archives, cache, is_prepared, prepared
+from kgen.data.decoding import Example, Examples, states
 from kgen.errors import UsageError, demand_file
-from kgen.images.files import centre, decode, fit, parallel
+from kgen.images.files import centre, decode, fit
 
 ARGUMENT = "NAME.zip"  # celeba:NAME.zip: an archive in the data directory or in its folder `celeba`
 _SIZE = (64, 64)
@@ -54,32 +55,32 @@ def load(request: Request) -> Images:
         UsageError: an archive is missing, damaged or cannot be cropped, or has no image of the split.
     """
     request.part(*_PARTS)
-    archive = _archive(request)
+    return Images(cache.decoded(_examples(request), request.skip_bad).images, None, ())
+
+
+def _examples(request: Request) -> Examples:
+    """Returns the images of a split, in the order of their ids, as what the cache decodes."""
+    archive, size, depends = _archive(request), request.size or _SIZE, [request.crop, request.background]
     if archive is None:
-        split = request.split.replace("valid", "validation")
-        blobs, _ = archives.from_tfds("celeb_a", split, request.data_dir, HINT, encoded=True)
-        named = [("celeb_a", lambda blob=blob: blob) for blob in blobs]
+        builder = prepared.builder_of("celeb_a", request.data_dir, HINT)
+        found = prepared.Split(builder, request.split.replace("valid", "validation"))
+        count, each, files, read = found.count, found.encoded, found.state, bytes
     else:
-        files, read = archive
-        named = [(files[i], functools.partial(read, files[i])) for i in _chosen(request, files)]
-    size = request.size or _SIZE
-    images = np.empty((len(named), *size, 3), np.uint8)
+        path, named, read = archive
+        names = [named[i] for i in _chosen(request, named)]
+        parts = [path / name for name in names] if path.is_dir() else [path]
+        count, each, files = len(names), lambda: (Example(name, name) for name in names), lambda: states(parts)
 
-    def place(i: int) -> str | None:
-        face = _face(named[i][1], size, request)
-        if isinstance(face, str):
-            return face
-        images[i] = face
+    def state() -> tuple[list, float]:
+        key, newest = files()
+        return [key, [] if archive is None else names, *depends], newest
 
-    reasons = parallel(place, len(named), "decoding celeba")
-    told([(named[i][0], reason) for i, reason in enumerate(reasons) if reason], len(named), request.skip_bad)
-    good = [i for i, reason in enumerate(reasons) if not reason]
-    return Images(images if len(good) == len(images) else images[good], None, ())
+    return Examples("celeba", state, count, size, each, lambda source: _face(lambda: read(source), size, request))
 
 
 def present(data_dir: Path | None) -> bool:
     """Returns whether there is an archive, or what tensorflow-datasets makes of it, on this machine."""
-    return bool(_candidates(data_dir)) or prepared("celeb_a", data_dir)
+    return bool(_candidates(data_dir)) or is_prepared("celeb_a", data_dir)
 
 
 def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -101,11 +102,10 @@ def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
     names = tuple(lines[first - 1]) if first else ()  # the line before the first image
     names = names[1:] if names[:1] == ("image_id",) else names
     table = {_number(words[0]): words[1:] for words in lines[first:] if len(words) == 1 + len(names)}
-    ids = _chosen(request, archive[0])
+    ids = _chosen(request, archive[1])
     if request.skip_bad:  # as `load` leaves them out
-        reads = [functools.partial(archive[1], archive[0][i]) for i in ids]
-        faces = parallel(lambda i: isinstance(_face(reads[i], (8, 8), request), str), len(ids), "checking celeba")
-        ids = [i for i, bad in zip(ids, faces, strict=True) if not bad]
+        with warnings.catch_warnings(action="ignore"):  # it names them
+            ids = [ids[place] for place in cache.decoded(_examples(request), skip_bad=True).places]
     if not set(ids) <= set(table):
         raise UsageError(f"{path} lacks image {min(set(ids) - set(table)):06}; take the file of the archive's source.")
     return np.array([[value == "1" for value in table[i]] for i in ids]), names
@@ -130,33 +130,33 @@ def _box(image: Image.Image, size: tuple[int, int]) -> tuple[float, ...]:
     return tuple(edge * scale[i % 2] for i, edge in enumerate(_BOX))
 
 
-def _archive(request: Request) -> tuple[dict[int, str], Callable] | None:
-    """Returns `({id: name}, read)` of the archive to take, or None if there is none; `read(name)` returns bytes."""
+def _archive(request: Request) -> tuple[Path, dict[int, str], Callable] | None:
+    """Returns `(path, {id: name}, read)` of the archive to take; None if there is none. `read(name)` returns bytes."""
     if request.argument:
         return _named(request)
     passed = []
     for path in _candidates(request.data_dir):
-        files, read = _open(path)
-        width, height = _frame(files, read)
+        opened = _open(path)
+        width, height = _frame(*opened[1:])
         if request.crop == "squash" or _uncut(width, height):
-            return files, read
+            return opened
         passed.append(f"{path.name} ({width}x{height})")
     if passed:
         raise UsageError(f"Not the whole 178x218 frame: {', '.join(passed)}. Take crop 'squash'.")
     return None
 
 
-def _named(request: Request) -> tuple[dict[int, str], Callable]:
-    """Returns `({id: name}, read)` of the archive that `celeba:NAME.zip` names."""
+def _named(request: Request) -> tuple[Path, dict[int, str], Callable]:
+    """Returns `(path, {id: name}, read)` of the archive that `celeba:NAME.zip` names."""
     path = archives.find(request.data_dir, "celeba", request.argument)
     if path is None:
         there = ", ".join(path.name for path in _candidates(request.data_dir)) or "none"
         raise UsageError(f"There is no {request.argument} in the data directory {request.data_dir}; archives: {there}.")
-    files, read = _open(path)
-    width, height = _frame(files, read)
+    opened = _open(path)
+    width, height = _frame(*opened[1:])
     if request.crop == "center" and not _uncut(width, height):
         raise UsageError(f"{path} has frames of {width}x{height}, not of 178:218; take crop 'squash'.")
-    return files, read
+    return opened
 
 
 def _candidates(data_dir: Path | None) -> list[Path]:
@@ -166,8 +166,8 @@ def _candidates(data_dir: Path | None) -> list[Path]:
     return list(dict.fromkeys(path for path in [*official, *others] if path is not None))
 
 
-def _open(path: Path) -> tuple[dict[int, str], Callable]:
-    """Returns `({id: name}, read)` of a zip or a folder; raises UsageError if it has no aligned images."""
+def _open(path: Path) -> tuple[Path, dict[int, str], Callable]:
+    """Returns `(path, {id: name}, read)` of a zip or a folder; raises UsageError if it has no aligned images."""
     if path.is_dir():
         path = path / path.name if (path / path.name).is_dir() else path
         files = {_number(file.name): file.name for file in path.iterdir() if _PICTURE.fullmatch(file.name)}
@@ -180,7 +180,7 @@ def _open(path: Path) -> tuple[dict[int, str], Callable]:
         read = archive.read
     if not files:
         raise UsageError(f"{path} has no aligned images; they are named like 000001.jpg.")
-    return files, read
+    return path, files, read
 
 
 def _numbered(path: Path, names: list[str]) -> dict[int, str]:

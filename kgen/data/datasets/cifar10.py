@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kgen.data import Images, Request, archives, prepared
+from kgen.data import Images, Request, archives, is_prepared, prepared
 from kgen.errors import UsageError
 from kgen.images import files
 
@@ -42,7 +42,7 @@ def load(request: Request) -> Images:
     part = request.part(*_FILES)
     path = archives.find(request.data_dir, "cifar10", _ARCHIVE)
     if path is None:
-        images, labels = archives.from_tfds("cifar10", request.split, request.data_dir, HINT)
+        images, labels = prepared.arrays("cifar10", request.split, request.data_dir, HINT)
     else:
         images, labels = _read(path, part)
         rows = request.rows(len(images))
@@ -52,7 +52,7 @@ def load(request: Request) -> Images:
 
 def present(data_dir: Path | None) -> bool:
     """Returns whether the archive, or what tensorflow-datasets makes of it, is on this machine."""
-    return archives.find(data_dir, "cifar10", _ARCHIVE) is not None or prepared("cifar10", data_dir)
+    return archives.find(data_dir, "cifar10", _ARCHIVE) is not None or is_prepared("cifar10", data_dir)
 
 
 def _read(path: Path, part: str) -> tuple[np.ndarray, np.ndarray]:

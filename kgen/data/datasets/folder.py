@@ -1,21 +1,23 @@
 """Your own images: `folder:PATH`, flat or with one folder for each class, optionally inside `train/` and `test/`.
 
-The folder is scanned once, in sorted order. Hidden files are skipped. Images that cannot be used stop the reader, which
-names them with the reasons; `request.skip_bad` leaves them out.
+The folder is scanned at every start, in sorted order. Its pictures are decoded once, see `kgen.data.cache`. Hidden files
+are skipped. Images that cannot be used stop the reader, which names them with the reasons; `request.skip_bad` leaves
+them out.
 """
 
 import collections
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 
-from kgen.data import Images, NoSplit, Request
-from kgen.data.bad import told
+from kgen.data import Images, NoSplit, Request, cache
+from kgen.data.decoding import Example, Examples, states
 from kgen.errors import UsageError
-from kgen.images.files import SUFFIXES, centre, decode, fit, parallel
+from kgen.images.files import SUFFIXES, centre, decode, fit
 from kgen.images.order import order_by_content
 
 ARGUMENT = "PATH"
@@ -48,19 +50,30 @@ def load(request: Request) -> Images:
     root, splits = _root(request)
     files = {split: pictures(split) for split in splits}
     classes = _classes(files)
-    paths = files[root]
-    folders = [path.relative_to(root).parts[0] if path.parent != root else "" for path in paths]
-    outside = [bool(classes) and not folder for folder in folders]
-    read = parallel(lambda i: _read(root, paths[i], outside[i], request), len(paths), "reading folder")
-    found = [(str(path), outcome) for path, outcome in zip(paths, read, strict=True) if isinstance(outcome, str)]
-    told(found, len(paths), request.skip_bad)
-    good = [i for i, outcome in enumerate(read) if not isinstance(outcome, str)]
-    if not good:
-        raise UsageError(f"{root} has no usable picture ({len(paths)} tried); accepted are {', '.join(SUFFIXES)}.")
-    order = order_by_content([read[i] for i in good], "folder")  # sorted by name, a slice would be of one class
-    good = [good[i] for i in order[request.rows(len(good))]]
-    labels = np.array([classes.index(folders[i]) for i in good], np.int64) if classes else None
-    return Images(_stack([read[i] for i in good], request.size or _SIZE), labels, classes)
+    found = cache.decoded(_examples(root, files[root], classes, request), request.skip_bad)
+    count = len(found.images)
+    if not count:
+        tried = len(files[root])
+        raise UsageError(f"{root} has no usable picture ({tried} tried); accepted are {', '.join(SUFFIXES)}.")
+    order = order_by_content(found.images, "folder")  # sorted by name, a slice would be of one class
+    rows = order[request.rows(count)]
+    return Images(found.images.rows(rows), None if found.labels is None else found.labels[rows], classes)
+
+
+def _examples(root: Path, paths: list[str], classes: tuple[str, ...], request: Request) -> Examples:
+    """Returns the pictures at `paths`, below `root`, as what the cache decodes."""
+    size, numbers = request.size or _SIZE, {name: number for number, name in enumerate(classes)}
+
+    def each() -> Iterator[Example]:
+        for path in paths:
+            label = numbers.get(_class_of(root, path), -1)
+            yield Example(path, (path, bool(classes) and label < 0), label)
+
+    def state() -> tuple[list, float]:
+        files, newest = states(paths)
+        return [str(root.resolve()), files, classes, request.crop, request.background], newest
+
+    return Examples("folder", state, len(paths), size, each, lambda source: _read(root, *source, size, request))
 
 
 def _root(request: Request) -> tuple[Path, list[Path]]:
@@ -81,18 +94,21 @@ def _root(request: Request) -> tuple[Path, list[Path]]:
     return root, [root]
 
 
-def _classes(found: dict[Path, list[Path]]) -> tuple[str, ...]:
+def _classes(found: dict[Path, list[str]]) -> tuple[str, ...]:
     """Returns the sorted names of the class folders of all splits, given `{folder of a split: its files}`."""
-    folders = {
-        path.relative_to(root).parts[0] for root, paths in found.items() for path in paths if path.parent != root
-    }
+    folders = {_class_of(root, path) for root, paths in found.items() for path in paths} - {""}
     for name in folders:
         if not name.isprintable():
             raise UsageError(f"The folder {name!r} cannot be a class: its name has characters that cannot be printed.")
     return tuple(sorted(folders))
 
 
-def pictures(root: Path) -> list[Path]:
+def _class_of(root: Path, path: str) -> str:
+    """Returns the first folder of a path below `root`; empty if the picture lies in `root` itself."""
+    return path.removeprefix(os.path.join(root, "")).rpartition(os.sep)[0].partition(os.sep)[0]
+
+
+def pictures(root: Path) -> list[str]:
     """Returns the sorted paths below `root` that are named like images, and links to folders, which are not entered.
 
     Files with the endings of other kinds of images are counted in a warning.
@@ -100,14 +116,14 @@ def pictures(root: Path) -> list[Path]:
     paths, others = [], collections.Counter()
     for folder, folders, files in os.walk(root, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        paths += [Path(folder, name) for name in files if _named(name, SUFFIXES)]
-        paths += [Path(folder, name) for name in folders if Path(folder, name).is_symlink()]
+        paths += [os.path.join(folder, name) for name in files if _named(name, SUFFIXES)]
+        paths += [os.path.join(folder, name) for name in folders if os.path.islink(os.path.join(folder, name))]
         others.update(Path(name).suffix.lower() for name in files if _named(name, _OTHERS))
     if others:
         counts = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
         accepted = ", ".join(SUFFIXES)
         warnings.warn(f"{root} has images that are left out: {counts}; accepted are {accepted}.", stacklevel=2)
-    return sorted(paths)
+    return sorted(paths, key=lambda path: path.split(os.sep))
 
 
 def _unreadable(error: OSError) -> NoReturn:
@@ -119,10 +135,11 @@ def _named(name: str, suffixes: tuple[str, ...]) -> bool:
     return name.lower().endswith(suffixes) and not name.startswith(".")
 
 
-def _read(root: Path, path: Path, outside: bool, request: Request) -> np.ndarray | str:
-    """Returns an image, uint8 `(height, width, 1 or 3)`, or the reason why it cannot be used, as text."""
+def _read(root: Path, name: str, outside: bool, size: tuple[int, int], request: Request) -> np.ndarray | str:
+    """Returns an image, uint8 `(*size, 1 or 3)`, or the reason why it cannot be used, as text."""
     if outside:
         return "lies beside the class folders, not in one"
+    path = Path(name)
     try:
         if not path.resolve(strict=True).is_relative_to(root.resolve()):
             return "is a link that leaves the folder"
@@ -133,14 +150,4 @@ def _read(root: Path, path: Path, outside: bool, request: Request) -> np.ndarray
         image = decode(path, request.background)
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that points to itself
         return str(error)
-    size = request.size or _SIZE
     return fit(image, size, centre(*image.size, size) if request.crop == "center" else None)
-
-
-def _stack(pictures: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """Returns images in one array, uint8 `(n, *size, channels)`: 3 channels if any image has them, otherwise 1."""
-    channels = max((picture.shape[2] for picture in pictures), default=1)
-    images = np.empty((len(pictures), *size, channels), np.uint8)
-    for image, picture in zip(images, pictures, strict=True):
-        image[:] = picture  # a grey image among coloured ones is repeated in three channels
-    return images

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kgen.data import Images, Request, archives, prepared
+from kgen.data import Images, Request, archives, is_prepared, prepared
 from kgen.errors import UsageError
 from kgen.images import files as decode
 
@@ -38,7 +38,7 @@ def load(request: Request) -> Images:
         missing = files[paths.index(None)]
         raise UsageError(f"{missing} is missing beside {paths[paths[0] is None]}: put it there too.")
     if None in paths:
-        images, labels = archives.from_tfds("mnist", request.split, request.data_dir, HINT)
+        images, labels = prepared.arrays("mnist", request.split, request.data_dir, HINT)
     else:
         images, labels = (_values(archives.verify(path, _SHA256[path.name])) for path in paths)
         rows = request.rows(len(labels))
@@ -49,7 +49,7 @@ def load(request: Request) -> Images:
 def present(data_dir: Path | None) -> bool:
     """Returns whether the files, or what tensorflow-datasets makes of them, are on this machine."""
     found = all(archives.find(data_dir, "mnist", file) for file in _SHA256)
-    return found or prepared("mnist", data_dir)
+    return found or is_prepared("mnist", data_dir)
 
 
 def fit(images: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:

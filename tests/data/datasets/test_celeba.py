@@ -12,6 +12,7 @@ from kgen import data
 from kgen.data import Request
 from kgen.data.bad import BadImages
 from kgen.data.datasets import celeba
+from kgen.data.decoding import Example
 from kgen.errors import UsageError
 
 
@@ -128,13 +129,22 @@ def test_a_wrong_archive_is_named(faces):
 def test_without_an_archive_tensorflow_datasets_is_asked(tmp_path, monkeypatch):
     pictures, asked = [noise(1, 178, 218), noise(2, 178, 218)], []
 
-    def from_tfds(name, split, data_dir, hint, encoded):
-        asked.append((name, split, data_dir, encoded))
-        return [png(pixels) for pixels in pictures], None
+    class Split:
+        count = 2
 
-    monkeypatch.setattr(celeba.archives, "from_tfds", from_tfds)
+        def __init__(self, builder, split):
+            asked.append((builder, split))
+
+        def encoded(self):
+            return (Example("celeb_a", png(pixels)) for pixels in pictures)
+
+        def state(self):
+            return [], 0.0
+
+    monkeypatch.setattr(celeba.prepared, "builder_of", lambda name, data_dir, hint: (name, data_dir))
+    monkeypatch.setattr(celeba.prepared, "Split", Split)
     got = data.load("celeba", "valid[:2]", tmp_path, size=148)
-    assert asked == [("celeb_a", "validation[:2]", tmp_path, True)]
+    assert asked == [(("celeb_a", tmp_path), "validation[:2]")]
     np.testing.assert_array_equal(got.images, [pixels[35:183, 15:163] for pixels in pictures])
 
 
