@@ -1,8 +1,8 @@
 """Your own images: `folder:PATH`, flat or with one folder for each class, optionally inside `train/` and `test/`.
 
-The folder is scanned at every start, in sorted order. Its pictures are decoded once, see `kgen.data.cache`. Hidden files
-are skipped. Images that cannot be used stop the reader, which names them with the reasons; `request.skip_bad` leaves
-them out.
+The folder is scanned at every start, in sorted order. Its pictures are decoded once, see `kgen.data.cache`. Hidden
+files are skipped. Images that cannot be used stop the reader, which names them with the reasons; `request.skip_bad`
+leaves them out.
 """
 
 import collections
