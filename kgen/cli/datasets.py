@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     for name in data.names():
         module = importlib.import_module(f"kgen.data.datasets.{name}")
         here = hasattr(module, "EMBEDDED") or module.present(folder)
-        shown = f"{name}:{module.ARGUMENT}" if name == "folder" else name
+        shown = f"{name}:{module.ARGUMENT}" if hasattr(module, "ARGUMENT") else name
         rows.append((shown, "yes" if here else "no", *getattr(module, "FACTS", UNKNOWN)))
         if not here:
             hints.append(f"{name}: {module.HINT}")

@@ -2,7 +2,8 @@
 
 To add a dataset, add a file; `names()` finds it without importing it. The file may also define
 
-- `ARGUMENT`, a word for what may follow a colon, as in `folder:PATH`; without it nothing may follow;
+- `ARGUMENT`, a word for what may follow a colon, as in `folder:PATH`, in brackets if it may be left out; without it
+  nothing may follow;
 - `EMBEDDED = True`, if nothing is downloaded; otherwise `HINT`, a sentence that says which files to put where, and
   `present(data_dir)`, which returns whether they are there;
 - `FACTS`, what `kgen datasets` says of the number of images, their size and their classes;

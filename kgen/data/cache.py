@@ -55,12 +55,12 @@ def decoded(examples: Examples, skip_bad: bool) -> Decoded:
         UsageError: there is no room on the disk, or files have changed while they were read.
     """
     key, newest = examples.state()
-    depends = [FORMAT, PIL.__version__, examples.dataset, list(examples.size), examples.count, key]
+    depends = [FORMAT, PIL.__version__, examples.dataset, list(examples.size), key]
     name = hashlib.sha256(json.dumps(depends).encode()).hexdigest()[:16]
     settled = newest < time.time() - SETTLED_SECONDS
     found = _kept(examples, key, directory() / f"{examples.dataset}-{name}") if settled else None
     found, bad = found or _unkept(examples, key)
-    told([(name, reason) for _, name, reason in bad], examples.count, skip_bad)
+    told([(name, reason) for _, name, reason in bad], len(found.places) + len(bad), skip_bad)
     return found
 
 

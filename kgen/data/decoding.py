@@ -43,7 +43,7 @@ class Examples:
     dataset: its name.
     state: function without arguments that returns `(key, newest)`. The key is JSON of all that pixels and verdicts
         depend on; `newest` is when the youngest file changed, in seconds since 1970.
-    count: how many examples there are.
+    count: function without arguments that returns how many examples there are. It may read them all.
     size: `(height, width)` in pixels.
     each: function without arguments that returns the examples in order.
     read: function of a source that returns an image, uint8 `(*size, 1 or 3)`, or the reason why it cannot be used, as
@@ -52,7 +52,7 @@ class Examples:
 
     dataset: str
     state: Callable[[], tuple[Any, float]]
-    count: int
+    count: Callable[[], int]
     size: tuple[int, int]
     each: Callable[[], Iterable[Example]]
     read: Callable[[Any], np.ndarray | str]
@@ -90,7 +90,7 @@ def write(examples: Examples, key: Any, folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed
     aside.mkdir()
     try:
-        _fill(examples, aside)
+        count = _fill(examples, aside)
         if examples.state()[0] != key:
             raise UsageError(f"Files of {examples.dataset} have changed while they were read. Start again.")
         for path in aside.iterdir():
@@ -99,27 +99,29 @@ def write(examples: Examples, key: Any, folder: Path) -> None:
         aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    if examples.count > TOLD_FROM:
-        print(f"{examples.count} pictures are decoded; the next start reads them in {folder}.", file=sys.stderr)
+    if count > TOLD_FROM:
+        print(f"{count} pictures are decoded; the next start reads them in {folder}.", file=sys.stderr)
 
 
-def _fill(examples: Examples, folder: Path) -> None:
-    """Writes the files of an entry."""
-    needed, free = 3 * examples.count * math.prod(examples.size), shutil.disk_usage(folder).free
+def _fill(examples: Examples, folder: Path) -> int:
+    """Writes the files of an entry; returns how many examples there are."""
+    count = examples.count()
+    needed, free = 3 * count * math.prod(examples.size), shutil.disk_usage(folder).free
     if needed > free:
         raise OSError(f"decoded pictures need {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free")
-    with create(folder / IMAGES, (examples.count, *examples.size, 3)) as file:
-        rows = _Rows(file, examples)
-        outcomes = parallel(rows.fill, enumerate(examples.each()), examples.count, f"decoding {examples.dataset}")
+    with create(folder / IMAGES, (count, *examples.size, 3)) as file:
+        rows = _Rows(file, examples, count)
+        outcomes = parallel(rows.fill, enumerate(examples.each()), count, f"decoding {examples.dataset}")
         file.truncate(rows.start + needed)  # the last ones may be bad
-    if len(outcomes) != examples.count:
-        raise UsageError(f"{examples.dataset} has {len(outcomes)} pictures, but says {examples.count}.")
+    if len(outcomes) != count:
+        raise UsageError(f"{examples.dataset} has {len(outcomes)} pictures, but says {count}.")
     if not rows.coloured:
         _keep_one_channel(folder / IMAGES)
     bad = [(place, *outcome) for place, outcome in enumerate(outcomes) if outcome]
     (folder / BAD).write_text(json.dumps(bad))
     np.save(folder / CONTENTS, rows.contents[int(rows.coloured)])
     np.save(folder / LABELS, rows.labels)
+    return count
 
 
 class _Rows:
@@ -131,16 +133,16 @@ class _Rows:
     coloured: whether an image has 3 channels.
     """
 
-    def __init__(self, file: BinaryIO, examples: Examples) -> None:
+    def __init__(self, file: BinaryIO, examples: Examples, count: int) -> None:
         self._file, self._examples, self._lock = file, examples, threading.Lock()
         self.start, self.coloured = file.tell(), False
-        self.contents = np.zeros((2, examples.count, 32), np.uint8)
-        self.labels = np.full(examples.count, -1, np.int64)
+        self.contents = np.zeros((2, count, 32), np.uint8)
+        self.labels = np.full(count, -1, np.int64)
 
     def fill(self, numbered: tuple[int, Example]) -> tuple[str, str] | None:
         """Decodes an example into its row. Returns `(name, reason)` if it cannot be used."""
         place, example = numbered
-        if place >= self._examples.count:
+        if place >= len(self.labels):
             return None  # counted by the caller
         image = self._examples.read(example.source)
         if isinstance(image, str):

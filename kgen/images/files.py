@@ -143,6 +143,27 @@ def fit(image: Image.Image, size: tuple[int, int], box: tuple[float, ...] | None
     return pixels.reshape(*size, -1)
 
 
+def fitted(
+    size: tuple[int, int], crop: str, background: tuple[int, int, int] | None
+) -> Callable[[bytes | Path], np.ndarray | str]:
+    """Returns a function of the bytes or the path of a file. It returns the image as `fit` does, or why it cannot.
+
+    Args:
+        size: `(height, width)` in pixels.
+        crop: `center`, the largest centred part in the proportion of `size`, or `squash`, the whole image.
+        background: see `decode`.
+    """
+
+    def read(source: bytes | Path) -> np.ndarray | str:
+        try:
+            image = decode(source, background)
+        except (OSError, ValueError) as error:
+            return str(error)
+        return fit(image, size, centre(*image.size, size) if crop == "center" else None)
+
+    return read
+
+
 def resize(images: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
     """Scales uint8 images `(n, height, width, 1 or 3)` to `size`, `(height, width)`; None changes nothing."""
     if size is None or images.shape[1:3] == size:

@@ -15,8 +15,8 @@ from PIL import Image
 from kgen import data
 from kgen.data import cache
 from kgen.data.bad import BadImages
-from kgen.data.datasets import folder as folders
 from kgen.errors import UsageError
+from kgen.images import files
 from kgen.images.stored import StoredImages
 
 
@@ -42,8 +42,8 @@ def load(folder, **options):
 @pytest.fixture
 def decoded(monkeypatch):
     """A list of the pictures that are decoded."""
-    read, names = folders.decode, []
-    monkeypatch.setattr(folders, "decode", lambda path, *more: names.append(path.name) or read(path, *more))
+    read, names = files.decode, []
+    monkeypatch.setattr(files, "decode", lambda path, *more: names.append(path.name) or read(path, *more))
     return names
 
 
@@ -150,17 +150,17 @@ SCRIPT = """
     import sys, time
     from kgen import data
     from kgen.data import cache
-    from kgen.data.datasets import folder
+    from kgen.images import files
 
     cache.SETTLED_SECONDS = -60
-    read, slow = folder.decode, float(sys.argv[2])
+    read, slow = files.decode, float(sys.argv[2])
 
     def decode(*arguments):
         print("decoding", flush=True)
         time.sleep(slow)
         return read(*arguments)
 
-    folder.decode = decode
+    files.decode = decode
     print(len(data.load(f"folder:{sys.argv[1]}", size=4, skip_bad=True).images), flush=True)
 """
 

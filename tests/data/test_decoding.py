@@ -19,7 +19,7 @@ COLOURED = np.random.default_rng(1).integers(0, 256, (6, 4, 4, 3), np.uint8)
 def examples(outcomes, count=None, state=lambda: ("key", 0.0), labels=None):
     labels = labels or [-1] * len(outcomes)
     return Examples(
-        "tiny", state, len(outcomes) if count is None else count, (4, 4),
+        "tiny", state, lambda: len(outcomes) if count is None else count, (4, 4),
         lambda: (Example(f"name {i}", i, label) for i, label in enumerate(labels)), lambda i: outcomes[i],
     )  # fmt: skip
 
@@ -61,7 +61,7 @@ def test_it_is_decoded_by_several_threads(tmp_path):
         return COLOURED[i]
 
     tiny = examples(list(COLOURED))
-    decoding.write(Examples(tiny.dataset, tiny.state, 6, (4, 4), tiny.each, read), "key", tmp_path / "a")
+    decoding.write(Examples(tiny.dataset, tiny.state, tiny.count, (4, 4), tiny.each, read), "key", tmp_path / "a")
     np.testing.assert_array_equal(np.load(tmp_path / "a" / decoding.IMAGES), COLOURED)
 
 

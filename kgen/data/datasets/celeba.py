@@ -20,7 +20,7 @@ from kgen.data.decoding import Example, Examples, states
 from kgen.errors import UsageError, demand_file
 from kgen.images.files import centre, decode, fit
 
-ARGUMENT = "NAME.zip"  # celeba:NAME.zip: an archive in the data directory or in its folder `celeba`
+ARGUMENT = "[NAME.zip]"  # celeba:NAME.zip: an archive in the data directory or in its folder `celeba`
 _SIZE = (64, 64)
 _FRAME = (178, 218)  # width, height
 _BOX = (15, 35, 163, 183)  # the official crop: the central 148x148 of the frame
@@ -64,12 +64,12 @@ def _examples(request: Request) -> Examples:
     if archive is None:
         builder = prepared.builder_of("celeb_a", request.data_dir, HINT)
         found = prepared.Split(builder, request.split.replace("valid", "validation"))
-        count, each, files, read = found.count, found.encoded, found.state, bytes
+        count, each, files, read = lambda: found.count, found.encoded, found.state, bytes
     else:
         path, named, read = archive
         names = [named[i] for i in _chosen(request, named)]
         parts = [path / name for name in names] if path.is_dir() else [path]
-        count, each, files = len(names), lambda: (Example(name, name) for name in names), lambda: states(parts)
+        count, each, files = lambda: len(names), lambda: (Example(name, name) for name in names), lambda: states(parts)
 
     def state() -> tuple[list, float]:
         key, newest = files()

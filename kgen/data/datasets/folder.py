@@ -17,7 +17,7 @@ import numpy as np
 from kgen.data import Images, NoSplit, Request, cache
 from kgen.data.decoding import Example, Examples, states
 from kgen.errors import UsageError
-from kgen.images.files import SUFFIXES, centre, decode, fit
+from kgen.images.files import SUFFIXES, fitted
 from kgen.images.order import order_by_content
 
 ARGUMENT = "PATH"
@@ -73,7 +73,7 @@ def _examples(root: Path, paths: list[str], classes: tuple[str, ...], request: R
         files, newest = states(paths)
         return [str(root.resolve()), files, classes, request.crop, request.background], newest
 
-    return Examples("folder", state, len(paths), size, each, lambda source: _read(root, *source, size, request))
+    return Examples("folder", state, lambda: len(paths), size, each, lambda source: _read(root, *source, size, request))
 
 
 def _root(request: Request) -> tuple[Path, list[Path]]:
@@ -147,7 +147,6 @@ def _read(root: Path, name: str, outside: bool, size: tuple[int, int], request: 
             return "is not a file"
         if path.stat().st_size > _MOST_BYTES:
             return f"larger than {_MOST_BYTES // 1_000_000} MB"
-        image = decode(path, request.background)
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that points to itself
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that points to itself
         return str(error)
-    return fit(image, size, centre(*image.size, size) if request.crop == "center" else None)
+    return fitted(size, request.crop, request.background)(path)
