@@ -56,6 +56,9 @@ def begin(
         study = optuna.create_study(
             storage=open_storage(url), study_name=name, direction=direction, load_if_exists=True
         )
+    except ImportError:
+        driver = "pip install 'psycopg[binary]'"
+        raise UsageError(f"The driver of the database is not installed; for PostgreSQL: {driver}") from None
     except Exception as error:  # whatever a driver raises
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(f"The study's database cannot be opened: {reason}") from None
