@@ -5,7 +5,7 @@ encoder Q is deterministic. All codes together, not those of each image, should 
 
     min over Q, G of  E[c(X, G(Q(X)))] + lambda D(Q_Z, P_Z)
 
-This is WAE-MMD (Algorithm 2): c is the squared error, summed over pixels, and D the estimate of MMD^2 without bias, from
+This is WAE-MMD (Algorithm 2). c is the squared error, summed over pixels. D is the estimate of MMD^2 without bias, from
 the n codes z~ of a batch and n draws z of N(0, I):
 
     1/(n(n-1)) sum_{l!=j} k(z_l, z_j) + 1/(n(n-1)) sum_{l!=j} k(z~_l, z~_j) - 2/n^2 sum_{l,j} k(z_l, z~_j)
