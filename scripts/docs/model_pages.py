@@ -26,6 +26,7 @@ PICTURES = {  # what runs of a module's recipes made
             "Test digits above reconstructions, two walks between codes, and draws after 2,500 steps of width 16",
         )
     ],
+    "iwae": [("iwae.png", "Test digits above reconstructions, two walks between codes, and draws, k = 5, 15 epochs")],
     "autoencoder": [("code.png", "A map of the codes of `autoencoder-large`, by t-SNE")],
 }
 GUIDES = "[All models](../guides/models.md) | [results](../results.md) | [training](../guides/training.md)"
