@@ -27,6 +27,13 @@ PICTURES = {  # what runs of a module's recipes made
         )
     ],
     "iwae": [("iwae.png", "Test digits above reconstructions, two walks between codes, and draws, k = 5, 15 epochs")],
+    "beta_tc_vae": [
+        ("shapes.png", "The dataset shapes"),
+        (
+            "beta-tc-vae.png",
+            "Shapes above reconstructions, walks and draws after 2,500 steps of 400 units: still blurred",
+        ),
+    ],
     "autoencoder": [("code.png", "A map of the codes of `autoencoder-large`, by t-SNE")],
 }
 GUIDES = "[All models](../guides/models.md) | [results](../results.md) | [training](../guides/training.md)"
