@@ -117,6 +117,12 @@ class AutoencodingGame(Game):
         sheet = tf.concat([tf.reshape(part, (-1, *shown.shape[1:])) for part in parts], axis=0)
         return tf.gather(sheet, tf.range(count) % len(sheet))
 
+    def with_prior(self, prior: Any) -> "Game":
+        """Returns a copy of this game that draws codes from `prior`; half of its sheet shows what they decode to."""
+        other = self.with_networks({})
+        other.prior, other.pairs, other.walks, other.draws = prior, ROWS // 4, 0, ROWS // 2
+        return other
+
     def signatures(self) -> "tuple[tf.Module, dict[str, Callable]]":
         """Returns `kgen.core.signatures.autoencoder` of encoder and decoder."""
         return signatures.autoencoder(self.encoder, self.painter(), self.range, self.prior)

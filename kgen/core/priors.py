@@ -3,8 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from kgen import rng
-from kgen.backend import Tensor
+from kgen.backend import Tensor, tf
 from kgen.errors import UsageError
 
 
@@ -29,6 +31,36 @@ class Uniform:
     def draw(self, count: int | Tensor) -> Tensor:
         """Returns latents of shape `(count, size)`, float32."""
         return rng.current().uniform((count, self.size), -self.limit, self.limit)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A mixture of normal distributions: z = mean_k + factor_k e, e ~ N(0, I), with k drawn by the weights.
+
+    Args:
+        weights: probabilities of the components, `(k,)`.
+        means: `(k, size)`.
+        factors: lower Cholesky factors of the covariances, `(k, size, size)`.
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    factors: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """The number of elements of a latent."""
+        return self.means.shape[1]
+
+    def draw(self, count: int | Tensor) -> Tensor:
+        """Returns latents of shape `(count, size)`, float32."""
+        random, bounds = rng.current(), np.cumsum(self.weights)[:-1].astype(np.float32)
+        chosen = tf.searchsorted(bounds, random.uniform((count,)), side="right")
+        each = tf.einsum("kij,nj->nki", self.factors.astype(np.float32), random.normal((count, self.size)))
+        return tf.gather(each + self.means.astype(np.float32), chosen, axis=1, batch_dims=1)
+
+    def __str__(self) -> str:
+        return f"a mixture of {len(self.weights)} normal distributions of {self.size} numbers"
 
 
 def to_json(prior: Any) -> dict[str, Any]:

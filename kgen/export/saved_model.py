@@ -175,10 +175,12 @@ def read_classes(path: Path) -> tuple[str, ...]:
 
 
 def shown(game: "Game", count: int) -> str:
-    """Returns what samples.png shows, as text."""
+    """Returns what samples.png shows, and what latents are drawn from, as text."""
+    prior = getattr(game, "prior", None)
+    drawn = "" if prior is None else f". Latents are drawn from {prior}"
     if game.fixed_images_shape:
-        return "what the model makes of images that were not selected"
-    return f"{count} images of noise that was not selected"
+        return f"what the model makes of images that were not selected{drawn}"
+    return f"{count} images of noise that was not selected{drawn}"
 
 
 def card(name: str, version: int, recipe: "Recipe", step: int, shown: str, signatures: dict[str, Callable]) -> str:

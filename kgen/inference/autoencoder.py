@@ -39,6 +39,10 @@ class TrainedAutoencoder:
         """Whether an image's code is a distribution. `encode` then returns its mean."""
         return "log_variance" in self._found["encode"].structured_outputs
 
+    def distributions(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns means and log-variances of the images' codes, float32 `(n, size)` each; it must be `variational`."""
+        return self.encode(images), self._each("encode", "images", "log_variance", unit(images))
+
     def sampled(self, images: np.ndarray, seed: int) -> np.ndarray:
         """Returns codes drawn from the images' distributions, `mean + exp(log_variance / 2) e`.
 
@@ -48,11 +52,10 @@ class TrainedAutoencoder:
             images: as for `encode`.
             seed: of e ~ N(0, 1), an integer from 0.
         """
-        means = self.encode(images)
         if not self.variational:
-            return means
-        deviations = np.exp(self._each("encode", "images", "log_variance", unit(images)) / 2)
-        return means + deviations * np.random.default_rng(seed).standard_normal(means.shape, np.float32)
+            return self.encode(images)
+        means, log_variances = self.distributions(images)
+        return means + np.exp(log_variances / 2) * np.random.default_rng(seed).standard_normal(means.shape, np.float32)
 
     def decode(self, latent: np.ndarray) -> np.ndarray:
         """Returns the decoded images of codes `(n, size)`, float32 `(n, height, width, channels)` in [0, 1]."""

@@ -107,7 +107,7 @@ class Evidence:
     def autoencoder(self) -> Encodes:
         """The trained autoencoder; raises UsageError if there is none."""
         if self._autoencoder is None:
-            raise UsageError("The metric lines is of models with an encoder and a decoder, such as acai.")
+            raise UsageError("This metric is of models with an encoder and a decoder, such as vae or acai.")
         return self._autoencoder
 
     @functools.cached_property

@@ -20,6 +20,20 @@ PICTURES = {  # what runs of a module's recipes made
     ],
     "acgan": [("classes.png", "Ten classes of MNIST by `acgan`, a class in each row")],
     "acai": [("pegasi.png", "Hybrids of horses and birds by `acai-report000`"), ("lines.png", "Scores on lines")],
+    "wae": [
+        (
+            "wae.png",
+            "Test digits above reconstructions, two walks between codes, and draws after 2,500 steps of width 16",
+        )
+    ],
+    "iwae": [("iwae.png", "Test digits above reconstructions, two walks between codes, and draws, k = 5, 15 epochs")],
+    "beta_tc_vae": [
+        ("shapes.png", "The dataset shapes"),
+        (
+            "beta-tc-vae.png",
+            "Shapes above reconstructions, walks and draws after 2,500 steps of 400 units: still blurred",
+        ),
+    ],
     "autoencoder": [("code.png", "A map of the codes of `autoencoder-large`, by t-SNE")],
 }
 GUIDES = "[All models](../guides/models.md) | [results](../results.md) | [training](../guides/training.md)"

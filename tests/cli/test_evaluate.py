@@ -102,7 +102,7 @@ def test_parzen_has_its_calibration_beside_it(call, monkeypatch):
         ("", "Give --run, --saved-model or --images."),
         (
             f"--run {GAN} --metrics fit",
-            "--metrics must be among fid, is, is-biased, kid, lines, mmd, mmd-report004, parzen, pr",
+            "--metrics must be among fid, is, is-biased, kid, lines, log-likelihood, mig, mmd, mmd-report004, parzen",
         ),
         (f"--run {GAN} --metrics ,", "at least one"),
         (f"--run {GAN} --metrics fid", "fid needs a network that looks at images: --inception FILE.npz"),
@@ -117,7 +117,7 @@ def test_parzen_has_its_calibration_beside_it(call, monkeypatch):
         ),
         ("--run runs/none", "runs/none is not a run directory"),
         ("--run runs/autoencoder-mnist5k-0001 --metrics mmd", "autoencoder-mnist5k-0001: This model draws no images"),
-        (f"--run {GAN} --metrics lines", "The metric lines is of models with an encoder and a decoder"),
+        (f"--run {GAN} --metrics lines", "This metric is of models with an encoder and a decoder"),
         ("--images pictures --dataset lines --metrics mmd", "28x28x1, where 32x32x1 is compared with"),
         (f"--run {GAN} --images runs --metrics mmd --count 2 --reference test[:2]", "mmd cannot be measured"),
     ],

@@ -236,3 +236,16 @@ def test_what_a_decoders_numbers_mean(loss):
 
 def test_a_sheet_fits_into_one_request():
     assert autoencoding.ROWS * autoencoding.COLUMNS <= LIMIT
+
+
+@both_ways
+def test_a_game_with_another_prior_shows_half_a_sheet_of_its_draws_and_itself_stays_as_it_was(kind):
+    game = of(kind)
+    other, before = game.with_prior(Normal(SIZE)), (game.pairs, game.walks, game.draws, game.prior)
+    with Rng(3):
+        sheet = other.pictures(64).numpy()
+    with Rng(3):
+        drawn = other.served[0].decode(Normal(SIZE).draw(32))["images"]
+    np.testing.assert_allclose(sheet[32:], drawn, atol=1e-6)
+    np.testing.assert_allclose(sheet[:8], np.float32(np.asarray(game.examples)[:8] / 255), atol=1e-6)
+    assert (game.pairs, game.walks, game.draws, game.prior) == before and "sample" not in game.signatures()[1]

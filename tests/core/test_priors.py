@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
+import tensorflow as tf
 
-from kgen.core.priors import Normal, Uniform
+from kgen.core.priors import Mixture, Normal, Uniform
 from kgen.rng import Rng
 
 COUNT = 20_000
@@ -45,3 +46,26 @@ def test_draws_depend_on_the_seed_alone(prior):
 def test_uniform_draws_stay_within_the_limit():
     z = drawn(Uniform(1, 0.25))
     assert -0.25 <= z.min() < -0.249 and 0.249 < z.max() <= 0.25
+
+
+FACTORS = np.array([[[1.0, 0.0], [0.5, 2.0]], [[0.3, 0.0], [-1.0, 0.1]], [[1.0, 0.0], [0.0, 1.0]]])
+MIXTURE = Mixture(np.array([0.6, 0.3, 0.1]), np.array([[0.0, 0.0], [40.0, 0.0], [0.0, 50.0]]), FACTORS)
+
+
+def test_a_mixture_draws_components_by_their_weights_and_each_as_its_normal_distribution():
+    z = drawn(MIXTURE)
+    assert z.dtype == np.float32 and z.shape == (COUNT, 2) and MIXTURE.size == 2
+    chosen = np.square(z[:, None] - MIXTURE.means).sum(axis=2).argmin(axis=1)  # the means lie far apart
+    assert scipy.stats.chisquare(np.bincount(chosen), MIXTURE.weights * COUNT).pvalue > 0.001
+    for k, (mean, factor) in enumerate(zip(MIXTURE.means, FACTORS, strict=True)):
+        e = np.linalg.solve(factor, (z[chosen == k] - mean).T)
+        assert [scipy.stats.kstest(row, "norm").pvalue > 0.001 for row in e] == [True, True]
+        assert abs(np.corrcoef(e)[0, 1]) < 4 / math.sqrt(len(e.T))
+        np.testing.assert_allclose(np.cov(z[chosen == k].T), factor @ factor.T, rtol=0.12, atol=0.05)
+
+
+def test_a_mixture_draws_in_a_graph_what_it_draws_outside_and_a_larger_count_begins_alike():
+    with Rng(5):
+        inside = tf.function(lambda count: MIXTURE.draw(count))(tf.constant(7)).numpy()
+    np.testing.assert_allclose(inside, drawn(MIXTURE, 5, 7), rtol=1e-6)
+    np.testing.assert_allclose(drawn(MIXTURE, 5, 20)[:7], inside, rtol=1e-6)

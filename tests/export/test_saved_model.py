@@ -188,6 +188,7 @@ def test_the_card_and_the_recipe_say_what_it_is(exported):
     assert directory.read_recipe(exported) == SMALL
     for words in ("`dcgan` on `mnist5k`", "5 steps of 8 images", "`latent float32 (None, 8)`", "`count int64 ()`"):
         assert words in card
+    assert "noise that was not selected. Latents are drawn from Normal(size=8)." in card
     assert Image.open(exported / "samples.png").size == (8 * 32, 8 * 32)
 
 
