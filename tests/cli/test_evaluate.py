@@ -102,7 +102,7 @@ def test_parzen_has_its_calibration_beside_it(call, monkeypatch):
         ("", "Give --run, --saved-model or --images."),
         (
             f"--run {GAN} --metrics fit",
-            "--metrics must be among fid, is, is-biased, kid, lines, mmd, mmd-report004, parzen, pr",
+            "--metrics must be among classes, fid, is, is-biased, kid, lines, mmd, mmd-report004, parzen, pr",
         ),
         (f"--run {GAN} --metrics ,", "at least one"),
         (f"--run {GAN} --metrics fid", "fid needs a network that looks at images: --inception FILE.npz"),

@@ -205,6 +205,7 @@ def test_images_that_are_all_alike_have_defined_numbers():
 def test_an_unknown_metric_names_the_known_ones():
     for names in (["fit"], []):
         with pytest.raises(
-            UsageError, match="--metrics must be among fid, is, is-biased, kid, lines, mmd, mmd-report004, parzen, pr"
+            UsageError,
+            match="--metrics must be among classes, fid, is, is-biased, kid, lines, mmd, mmd-report004, parzen, pr",
         ):
             known(names)
