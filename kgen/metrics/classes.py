@@ -18,7 +18,7 @@ SHARE = 0.1  # of an even share, 1 / classes
 
 
 class Found(NamedTuple):
-    """What `classes_found` returns: how many classes were found, and the images of each class, integers `(classes,)`."""
+    """What `classes_found` returns: the number of classes, and how many images each has, integers `(classes,)`."""
 
     classes: int
     counts: np.ndarray
