@@ -27,7 +27,7 @@ class Options:
     Repeat the command to go on. Processes and machines that share --runs-dir and --records share the work.
     """
 
-    table: str | None = None  # A table, see --list.
+    table: str | None = None  # A table that --list names.
     all: tyro.conf.FlagCreatePairsOff[bool] = False  # All tables.
     list: tyro.conf.FlagCreatePairsOff[bool] = False  # List the tables; with --table its cells and commands.
     render: tyro.conf.FlagCreatePairsOff[bool] = False  # Only write the page from the records.
