@@ -54,6 +54,8 @@ def metric(name: str, found: str = "", times: float = 1.0, run: str = "{run}") -
         if found:
             return Number(_demanded(line["found"].get(found), file, found), protocol=protocol)
         spread = None if line["spread"] is None else times * line["spread"]
+        if line["value"] is None and place.where.quick:  # the smoothness of lines, of a network that is not trained
+            return Number(0.0, protocol=protocol)
         value = times * _demanded(line["value"], file, name)
         return Number(value, spread, line["spread_is"], protocol=protocol)
 

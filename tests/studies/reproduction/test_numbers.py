@@ -42,6 +42,19 @@ def test_a_metric_is_the_last_of_its_name(place):
             take(place)
 
 
+def test_a_metric_that_is_not_finite_is_refused_but_of_a_quick_budget(tmp_path, monkeypatch):
+    reproductions.plant(monkeypatch)
+    for quick in (False, True):
+        place = Place("planted", "one", 0, reproductions.where(tmp_path, quick=quick))
+        line = {"name": "a", "value": None, "spread": None, "spread_is": "", "protocol": {}, "found": {}}
+        write(place.runs()[0] / "metrics.jsonl", line)
+        if quick:
+            assert numbers.metric("a")(place).value == 0
+        else:
+            with pytest.raises(UsageError, match="has no finite a"):
+                numbers.metric("a")(place)
+
+
 def test_a_figure_is_found_by_its_keys(place):
     write(place.folder / "a.json", {"rows": [{"x": 0.5, "x_error": 0.1, "none": None}]})
     found = numbers.figure("{folder}/a.json", "rows", 0, "x", times=2, error="x_error")(place)

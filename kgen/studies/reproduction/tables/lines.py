@@ -10,7 +10,7 @@ def cell(flags: str) -> Cell:
     """Returns the cell of an autoencoder on lines."""
     return Cell(
         (
-            Command(f"train {flags} {FLAGS}", "--depth 4 --steps 40 --learning-rate 3e-3"),
+            Command(f"train {flags} {FLAGS}", "--depth 4"),
             Command("evaluate --run {run} --metrics lines"),
             Command("latent --run {run} --out {folder}/latent"),
         ),
