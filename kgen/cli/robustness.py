@@ -1,5 +1,6 @@
 """Tests autoencoders under noise: kgen robustness --runs runs/autoencoder-mnist-0001"""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ class Options:
     noise: tuple[str, ...] = ("clean", "salt-and-pepper:0.1", "uniform:0.7")  # What the encoders see; clean is none.
     split: str = "test"  # Part of the first run's dataset.
     seed: int = 0  # Of the noise.
-    out: Path = Path("robustness")  # The files to write, without .md and .png.
+    out: Path = Path("robustness")  # The files to write, without .md, .json and .png.
     runs_dir: Path = Path("runs")  # Where to look for the latest run.
 
 
@@ -37,6 +38,8 @@ def main(arguments: list[str]) -> int:
     losses = robustness.test_losses(games, options.noise, test, options.seed)
     text = robustness.table(losses, recipes, [run.name for run in found], options.noise)
     options.out.with_suffix(".md").write_text(text + "\n")
+    figures = robustness.figures(losses, found, options.noise, games[0].loss)
+    options.out.with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n")
     images.save_png(options.out.with_suffix(".png"), robustness.picture(games, options.noise, test, options.seed))
     print(f"{text}\n{games[0].loss} of {len(test.images)} images, {options.out}.md; what they see: {options.out}.png")
     return 0

@@ -4,7 +4,7 @@ import copy
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,6 +60,14 @@ def table(losses: np.ndarray, recipes: "tuple[Recipe, ...]", names: list[str], t
         [name, recipe.noise or "-", *map(float, row)] for name, recipe, row in zip(names, recipes, losses, strict=True)
     ]
     return cross_validation.table(["run", "trained against", *texts], rows)
+
+
+def figures(losses: np.ndarray, runs: list[Path], texts: tuple[str, ...], loss: str) -> list[dict[str, Any]]:
+    """Returns losses `(runs, noises)` for JSON: for each run `run`, the name of the `loss`, and `losses` by noise."""
+    return [
+        {"run": str(run), "loss": loss, "losses": dict(zip(texts, map(float, row), strict=True))}
+        for run, row in zip(runs, losses, strict=True)
+    ]
 
 
 def picture(games: Sequence[Autoencoder], texts: Sequence[str], test: "Images", seed: int = 0) -> np.ndarray:

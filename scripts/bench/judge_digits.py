@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Judges generated digits by a classifier of its own: python docs/bench/judge_digits.py --data-dir D E...
+"""Judges generated digits by a classifier of its own: python scripts/bench/judge_digits.py --data-dir D E...
 
 E is an export of a model trained on MNIST. The judge is a plain Keras network that shares nothing with kgen, trained
 here on the 60,000 training images (its test accuracy is printed; it is kept in --classifier). For each export, 10,000
@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from kgen import data
-from kgen.inference.sampling import from_saved_model
+from kgen.inference import loading
 
 COUNT = 10_000
 
@@ -64,7 +64,7 @@ def main():
     print(f"judge: test accuracy {accuracy:.4f}")
     real = [spread(test.images[test.labels == c][:1000] / 255) for c in range(10)]
     for path in options.exports:
-        source = from_saved_model(path)
+        source = loading.load(path).generator
         images = source.draw(0, COUNT)
         found = network.predict(images, batch_size=500, verbose=0).argmax(1)
         wanted = np.arange(COUNT) * 10 // COUNT if source.classes else found

@@ -1,5 +1,7 @@
 """kgen robustness prints the loss under each noise, computed here from the noisy images, and says what is wrong."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,8 @@ def test_robustness_is_the_loss_under_each_noise(call, autoencoder, tmp_path):
     for given, found in ((pixels, clean), (seen, noisy)):
         made = trainer.best_game().served[0].reconstruct(given)["images"].numpy().astype(np.float64)
         assert found == pytest.approx(-np.mean(pixels * np.log(made) + (1 - pixels) * np.log(1 - made)), abs=6e-5)
+    (written,) = json.loads((tmp_path / "robustness.json").read_text())
+    assert written["losses"] == pytest.approx({"clean": clean, "uniform:0.7": noisy}, abs=6e-5)
     assert (tmp_path / "robustness.md").exists() and (tmp_path / "robustness.png").stat().st_size > 500
 
 

@@ -41,3 +41,9 @@ def test_the_table_has_a_row_for_each_run_and_what_it_was_trained_against():
     lines = robustness.table(np.array([[0.25, 0.5], [1, 2]]), runs, ["a", "b"], ("clean", "hole:4x4")).splitlines()
     assert lines[0] == "| run | trained against | clean | hole:4x4 |"
     assert lines[2:] == ["| a | - | 0.2500 | 0.5000 |", "| b | uniform:0.7 | 1.0000 | 2.0000 |"]
+
+
+def test_figures_have_each_run_and_noise():
+    losses = np.array([[0.25, 0.5]])
+    (found,) = robustness.figures(losses, ["runs/a"], ("clean", "uniform:2"), "bce")
+    assert found == {"run": "runs/a", "loss": "bce", "losses": {"clean": 0.25, "uniform:2": 0.5}}
