@@ -1,4 +1,4 @@
-"""The convolutions and matrix products of a step: what they are, how many operations they take, how fast they run alone.
+"""The convolutions and matrix products of a step: how many operations they take, and how fast they run alone.
 
 They are read from the graph of a step. An operation that nothing depends on is not counted, since TensorFlow leaves it
 out too.

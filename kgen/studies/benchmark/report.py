@@ -19,7 +19,7 @@ def case(name: str, entry: dict[str, Any]) -> list[str]:
     lines = [f"## {name}: {entry['about']}", ""]
     if measured:
         lines += rows(["", entry["unit"], "parts", "kgen is faster by", "until first", "memory"], entry, measured)
-    lines += [f"{who}: {why}." for who, why in entry["skipped"].items()]
+    lines += [f"{who}: {why.rstrip('.')}." for who, why in entry["skipped"].items()]
     if any((run["others"] or 0) > BUSY for who in measured for run in entry["runs"][who]):
         lines.append("* Other processes took more than a fifth of a core meanwhile: repeat it on a quiet machine.")
     if measured and "where" in entry["runs"][measured[0]][0]:
@@ -44,7 +44,8 @@ def rows(header: list[str], entry: dict[str, Any], measured: list[str]) -> list[
 
 def shown(found: Spread) -> str:
     """Returns a median and its range as text, with three digits."""
-    digits = max(0, 2 - math.floor(math.log10(abs(found.median)))) if found.median else 0
+    rounded = float(f"{found.median:.3g}")  # 99.99 has the digits of 100
+    digits = max(0, 2 - math.floor(math.log10(abs(rounded)))) if rounded else 0
     median, least, most = (f"{number:,.{digits}f}" for number in found[:3])
     return f"{median} ({least} to {most})"
 

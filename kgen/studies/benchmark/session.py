@@ -27,8 +27,7 @@ class Failed(RuntimeError):
 def launch(contestant: Contestant, timing: Timing) -> dict[str, Any]:
     """Runs a contestant in a fresh process and an empty folder; returns what it measured.
 
-    It adds `peak_memory`, the most bytes in memory, and `others`, how many cores other processes took meanwhile (None
-    where /proc/stat does not say it).
+    It adds `others`, how many cores other processes took meanwhile; None where /proc/stat does not say it.
 
     Raises:
         Failed: the process did not answer.
@@ -55,7 +54,7 @@ def launch(contestant: Contestant, timing: Timing) -> dict[str, Any]:
             raise Failed(next((line for line in reversed(words) if line.strip()), f"exit code {process.returncode}"))
         own = usage.ru_utime + usage.ru_stime
         others = None if busy is None else max(0.0, (cores_busy() - busy - own) / (time.monotonic() - began))
-        return {**json.loads(answer), "peak_memory": usage.ru_maxrss * 1024, "others": others}
+        return {**json.loads(answer), "others": others}
 
 
 def cores_busy() -> float | None:

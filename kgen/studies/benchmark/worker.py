@@ -6,7 +6,9 @@ It writes what was measured as a JSON object to stdout. Whatever the contestant 
 import importlib
 import json
 import os
+import resource
 import sys
+from pathlib import Path
 from typing import Any
 
 from kgen.studies.benchmark.case import Timing
@@ -22,7 +24,18 @@ def measured(job: dict[str, Any]) -> dict[str, Any]:
     meter = Meter(Timing(*job["timing"]), job["began"])
     module, _, name = job["make"].partition(":")
     facts = getattr(importlib.import_module(module), name)(meter, **job["arguments"])
-    return {"first": meter.first, "seconds": meter.seconds, **device_memory(), **facts}
+    return {"first": meter.first, "seconds": meter.seconds, "peak_memory": peak_memory(), **device_memory(), **facts}
+
+
+def peak_memory() -> int:
+    """Returns the most bytes that this process had in memory.
+
+    Where there is /proc, it is read there: `getrusage` counts the process that started this one too.
+    """
+    status = Path("/proc/self/status")
+    lines = status.read_text().split("\n") if status.exists() else []
+    found = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
+    return 1024 * (found[0] if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def device_memory() -> dict[str, int]:

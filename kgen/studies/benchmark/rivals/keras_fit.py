@@ -1,4 +1,4 @@
-"""The plain Keras way: a `keras.Model` with a `train_step` of its own, stock layers, and `fit` on a tf.data pipeline."""
+"""The plain Keras way: a `keras.Model` with its own `train_step`, stock layers, and `fit` on a tf.data pipeline."""
 
 from typing import Any
 
