@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from kgen.core import recipe as recipes
 from kgen.studies.benchmark import where
 from tests.helpers.recipes import new_trainer, pictures, shrink
@@ -12,6 +14,7 @@ def test_repetitions_are_divided_by_their_number(monkeypatch):
     assert 0.05 <= where.repeated(lambda: time.sleep(0.05)) < 0.3
 
 
+@pytest.mark.slow
 def test_facts_of_a_step(monkeypatch):
     monkeypatch.setattr(where, "SECONDS", 0.01)
     monkeypatch.setattr(where, "SIDE", {"CPU": 64, "GPU": 64})
