@@ -93,7 +93,9 @@ def share_out(steps: "tf.data.Dataset", strategy: "tf.distribute.Strategy") -> A
             cuts = tuple(map(cut, step))
             return tf.data.Dataset.from_tensor_slices(cuts if len(cuts) > 1 else cuts[0])
 
-        return steps.flat_map(of_step).prefetch(2 * mine)
+        found = steps.flat_map(of_step).prefetch(2 * mine)
+        # Several workers know the shapes of endless datasets only: of others the last part may be smaller.
+        return found.repeat() if context.num_input_pipelines > 1 else found
 
     return strategy.distribute_datasets_from_function(parts)
 
