@@ -50,7 +50,9 @@ def prepare(
     jit = {"auto": on_gpu, "on": True, "off": False}[recipe.jit]
     if tf.distribute.has_strategy():
         if recipe.jit == "on":
-            warnings.warn("--jit on is for one device: XLA cannot compile a step of several, so it is off.", stacklevel=2)
+            warnings.warn(
+                "--jit on is for one device: XLA cannot compile a step of several, so it is off.", stacklevel=2
+            )
         jit = False
     if not jit and not on_gpu:
         tf.config.experimental.enable_op_determinism()  # not with XLA: Keras drops jit_compile once this is on

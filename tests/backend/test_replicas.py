@@ -158,7 +158,11 @@ MODELS = ["gan", "vae"]  # of the default run
 def failures():
     """`{check: what went wrong}` of a process with two logical devices; `{model: differences}` of `MODELS`."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.backend.test_replicas"], cwd=ROOT, env=environment(), capture_output=True, text=True
+        [sys.executable, "-m", "tests.backend.test_replicas"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)

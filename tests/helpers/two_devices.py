@@ -5,15 +5,14 @@ differences of logged values and of variables after each round, when both play i
 """
 
 import json
-import os
 import subprocess
 import sys
 
 import keras
 import numpy as np
 
-from kgen.core.base_trainer import BaseTrainer
 from kgen.core import recipe as recipes
+from kgen.core.base_trainer import BaseTrainer
 from kgen.data import pipeline
 from kgen.runs import checkpoint, devices
 from tests.helpers.processes import ROOT, environment

@@ -85,3 +85,26 @@ def test_a_killed_worker_changes_nothing(arguments, victim, tmp_path):
     assert one.keys() == two.keys()
     for key in one:
         np.testing.assert_allclose(two[key], one[key], rtol=1e-5, atol=1e-5, err_msg=key)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_another_number_of_devices(tmp_path):
+    straight, moved = tmp_path / "straight", tmp_path / "moved"
+    straight.mkdir(), moved.mkdir()
+    processes.finish(processes.start(*WGAN_GP, cwd=straight))
+    for steps, devices in ((6, 2), (12, 4), (24, 1)):
+        more = ["--resume", processes.run_of(moved)] if (moved / "runs").exists() else WGAN_GP
+        processes.finish(processes.start(*more, "--steps", steps, "--devices", devices, cwd=moved))
+    one, other = state(processes.run_of(straight)), state(processes.run_of(moved))
+    assert one.keys() == other.keys()
+    for key in one:
+        np.testing.assert_allclose(other[key], one[key], rtol=1e-5, atol=1e-5, err_msg=key)
+
+
+@pytest.mark.slow
+def test_too_many_parts_are_one_sentence(tmp_path):
+    process = processes.fork(*WGAN_GP, "--devices", "3", cwd=tmp_path)
+    _, errors = process.communicate()
+    assert process.returncode == 2
+    assert "train.py: --batch-size must be a multiple of 3, the number of all devices, not 8" in errors
+    assert not (tmp_path / "runs").exists()
