@@ -209,10 +209,10 @@ def test_two_replicas_play_as_one_with_the_whole_batch():
             average = float(trainer.averages["a"].variables[0].numpy())
             return number(trainer, "a"), number(trainer, "b"), average, trainer.take_means()
 
+        strategy = devices.strategy(2)
         one = play(1)
         assert 0 < one[3]["a_moves"] < 1 or 0 < one[3]["b_moves"] < 1, "the rule decides"
         assert one[3]["brightness"] == np.mean(pictures), "batches are all there"
-        strategy = devices.strategy(2)
         for execution in (1, 4):
             with strategy.scope():
                 two = play(execution)
