@@ -100,5 +100,10 @@ def share_out(steps: "tf.data.Dataset", strategy: "tf.distribute.Strategy") -> A
     return strategy.distribute_datasets_from_function(parts)
 
 
+def of_known_size(data: Any, size: int) -> Any:
+    """Returns tensors `(size, ...)`, of which a distributed dataset may have forgotten the size of the first axis."""
+    return tf.nest.map_structure(lambda x: x if x.shape[0] else tf.ensure_shape(x, (size, *x.shape[1:])), data)
+
+
 def _reduced(how: str, values: Any) -> Any:
     return tf.distribute.get_replica_context().all_reduce(how, values) if count() > 1 else values

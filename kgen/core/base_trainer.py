@@ -114,7 +114,8 @@ class BaseTrainer(keras.Model):
     def _played(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         rng = Rng(self.seed).fold_in(self.step, 0)
         values = {name: [] for name in self.names}
-        for number, (turn, batch) in enumerate(self.game.play(self.game.receive(data))):
+        batches = self.game.receive(replicas.of_known_size(data, self.game.batches))
+        for number, (turn, batch) in enumerate(self.game.play(batches)):
             for name, value in self._traced(turn)(batch, rng.fold_in(number).seed).items():
                 values[name].append(value)
             self.played.extend(name for name in self.names if values[name] and name not in self.played)
