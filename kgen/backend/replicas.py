@@ -6,6 +6,7 @@ number of replicas, but for the order of sums. Outside of a replica, as in callb
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kgen.backend import Tensor, keras, tf
@@ -98,6 +99,15 @@ def share_out(steps: "tf.data.Dataset", strategy: "tf.distribute.Strategy") -> A
         return found.repeat() if context.num_input_pipelines > 1 else found
 
     return strategy.distribute_datasets_from_function(parts)
+
+
+def undistributed(function: Callable, *arguments: Any) -> Any:
+    """Returns `function(*arguments)`, called outside of a strategy's scope: a scope holds in its own thread only.
+
+    For a variable of bytes, which workers cannot send each other.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def of_known_size(data: Any, size: int) -> Any:

@@ -53,7 +53,8 @@ class BaseTrainer(keras.Model):
         self.averages = {name: frozen_copy(getattr(game, name)) for name in game.exported if ema}
         self.best = {name: frozen_copy(getattr(game, name)) for name in game.exported if keep_best}
         if game.fixed_images_shape:
-            game.examples = self.examples = self._counter("examples", game.fixed_images_shape, "uint8")
+            self.examples = replicas.undistributed(self._counter, "examples", game.fixed_images_shape, "uint8")
+            game.examples = self.examples
         self._best_game = game.with_networks(self.best or self.averages)
         kinds = ["loss", "gradient_norm"] + ["moves"] * (game.update_rule is not None)
         self.names = [f"{name}_{kind}" for kind in kinds for name in game.players] + list(game.reports)
