@@ -15,6 +15,9 @@ def main(arguments: list[str]) -> int:
     from kgen.training.train import train  # TensorFlow, two seconds: only when work starts
 
     result = train(options.recipe, options.runs_dir, options.exports_dir, options.resume)
+    if not result.chief:
+        print(f"Step {result.step}. The chief has written the run.")
+        return 0
     if not result.finished:
         flags = ["--resume", result.run]
         if options.exports_dir != Path("saved_models"):

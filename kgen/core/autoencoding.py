@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kgen import images, rng
-from kgen.backend import Tensor, keras, tf
+from kgen.backend import Tensor, keras, replicas, tf
 from kgen.core import signatures
 from kgen.core.game import Game
 from kgen.images import to_unit
@@ -154,7 +154,7 @@ def mixed(codes: Tensor) -> tuple[Tensor, Tensor]:
         [0, 1].
     """
     alpha = 0.5 - keras.ops.abs(rng.current().uniform((codes.shape[0], 1)) - 0.5)
-    return alpha * codes + (1 - alpha) * codes[::-1], alpha
+    return alpha * codes + (1 - alpha) * replicas.own(replicas.gathered(codes)[::-1]), alpha
 
 
 def autoencoder(encoder: "keras.Model", decoder: "keras.Model") -> "keras.Model":

@@ -5,18 +5,18 @@ scaling, means, moving averages, and noting the first NaN.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kgen.backend import Tensor, keras, tf
-from kgen.core import rates
+from kgen.backend import Tensor, keras, replicas, tf
+from kgen.core import gradients, rates
 from kgen.core.copies import assign_all, frozen_copy
 from kgen.core.epoch_means import VectorMean
 from kgen.rng import Rng
 
 if TYPE_CHECKING:
-    from kgen.core.game import Game, Player
+    from kgen.core.game import Game
 
 
 class BaseTrainer(keras.Model):
@@ -53,13 +53,14 @@ class BaseTrainer(keras.Model):
         self.averages = {name: frozen_copy(getattr(game, name)) for name in game.exported if ema}
         self.best = {name: frozen_copy(getattr(game, name)) for name in game.exported if keep_best}
         if game.fixed_images_shape:
-            game.examples = self.examples = self._counter("examples", game.fixed_images_shape, "uint8")
+            self.examples = replicas.undistributed(self._counter, "examples", game.fixed_images_shape, "uint8")
+            game.examples = self.examples
         self._best_game = game.with_networks(self.best or self.averages)
         kinds = ["loss", "gradient_norm"] + ["moves"] * (game.update_rule is not None)
         self.names = [f"{name}_{kind}" for kind in kinds for name in game.players] + list(game.reports)
         self.step = self._counter("step", (), "int64")
         self.steps_summed = self._counter("steps_summed", ())
-        self.sums = self._counter("sums", (len(self.names),), aggregation="mean")
+        self.sums = self._counter("sums", (len(self.names),))
         self.first_fault = self._counter(
             "first_fault", (len(self.names),), "int64", initializer=keras.initializers.Constant(-1)
         )
@@ -77,21 +78,33 @@ class BaseTrainer(keras.Model):
         shape: tuple[int, ...],
         dtype: str = "float32",
         initializer: "keras.initializers.Initializer | str" = "zeros",
-        aggregation: str = "only_first_replica",
     ) -> "keras.Variable":
-        return self.add_weight(
-            name=name, shape=shape, dtype=dtype, initializer=initializer, trainable=False, aggregation=aggregation
-        )
+        how = {"trainable": False, "aggregation": "only_first_replica"}  # all replicas assign the same
+        return self.add_weight(name=name, shape=shape, dtype=dtype, initializer=initializer, **how)
 
     def compile(self, jit_compile: bool = False, steps_per_execution: int = 1, run_eagerly: bool = False) -> None:
         """Prepares `fit`. Arguments are those of `keras.Model.compile`; optimizers and losses come from the players."""
         self._turns = {}
+        for player in self.game.players.values():  # a step sums gradients over replicas before it looks at them
+            player.optimizer._all_reduce_sum_gradients = list
         super().compile(  # without optimizer=None Keras attaches a RMSprop that learning-rate callbacks would change
             optimizer=None,
             jit_compile=jit_compile,
             steps_per_execution=steps_per_execution,
             run_eagerly=run_eagerly,
         )
+
+    def fit(self, x: Any, *args: Any, steps_per_epoch: int | None = None, **kwargs: Any) -> "keras.callbacks.History":
+        """Trains as `keras.Model.fit`. Replicas each take their part of the batches of a `tf.data.Dataset` of steps."""
+        strategy = self.distribute_strategy
+        if strategy.num_replicas_in_sync > 1 and isinstance(x, tf.data.Dataset):
+            count = int(x.cardinality())
+            steps_per_epoch = steps_per_epoch or (count if count >= 0 else None)
+            x = replicas.share_out(x, strategy)
+        return super().fit(x, *args, steps_per_epoch=steps_per_epoch, **kwargs)
+
+    def _maybe_symbolic_build(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: all variables are there, and Keras would read images to call the model."""
 
     def train_step(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Plays every turn of one step on images `(batches, batch, ...)`, then updates means and moving averages."""
@@ -100,10 +113,10 @@ class BaseTrainer(keras.Model):
             return self._played(data)
 
     def _played(self, data: Tensor | tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        rng = Rng(self.seed).fold_in(self.step, replica)
+        rng = Rng(self.seed).fold_in(self.step, 0)
         values = {name: [] for name in self.names}
-        for number, (turn, batch) in enumerate(self.game.play(self.game.receive(data))):
+        batches = self.game.receive(replicas.of_known_size(data, self.game.batches))
+        for number, (turn, batch) in enumerate(self.game.play(batches)):
             for name, value in self._traced(turn)(batch, rng.fold_in(number).seed).items():
                 values[name].append(value)
             self.played.extend(name for name in self.names if values[name] and name not in self.played)
@@ -112,7 +125,10 @@ class BaseTrainer(keras.Model):
         self._move_averages()
         self.step.assign_add(1)
         self.epoch_means.update_state(tf.stack(means))
-        return dict(zip(self.names, tf.unstack(self.epoch_means.result()), strict=True))
+        logs = self.epoch_means.result()
+        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            logs = logs[:, None]  # Keras takes means of logs of several workers along an axis
+        return dict(zip(self.names, tf.unstack(logs), strict=True))
 
     def _traced(self, turn: Callable) -> Callable:
         """Returns `function(batch, seed)` that plays a turn. A turn that a step repeats is traced only once."""
@@ -129,39 +145,36 @@ class BaseTrainer(keras.Model):
         return self._turns.setdefault(turn.__name__, traced)
 
     def _take(self, turn: Callable, batch: Tensor) -> dict[str, Tensor]:
-        """Plays one turn: the forward pass, then the named players move together. Returns what is to be logged."""
-        replicas = self.distribute_strategy.num_replicas_in_sync
+        """Plays one turn: the forward pass, then the named players move together. Returns what is to be logged.
+
+        Values and gradients are those of the whole batch, so replicas log, decide and move alike.
+        """
         players = self.game.players
         with tf.GradientTape(persistent=True) as tape:  # a graph computes only what the movers need
             values = {name: tf.cast(value, tf.float32) for name, value in turn(batch).items()}
             movers = [name for name in values if name in players]
             # Gradients are summed over replicas, so each loss is divided by their number. Logged losses are not.
-            losses = {name: (values[name] + decay(players[name])) / replicas for name in movers}
+            losses = {name: (values[name] + gradients.decay(players[name])) / replicas.count() for name in movers}
             losses = {name: players[name].optimizer.scale_loss(loss) for name, loss in losses.items()}
-        gradients = {
-            name: summed(tape.gradient(losses[name], players[name].network.trainable_variables)) for name in movers
-        }
+        weights = {name: players[name].network.trainable_variables for name in movers}
+        found = {name: gradients.summed(tape.gradient(losses[name], weights[name])) for name in movers}
+        values = replicas.mean(values)
         logged = {name: value for name, value in values.items() if name not in players}
         for name in movers:
             logged[f"{name}_loss"] = values[name]
-            scale = players[name].optimizer.scale_loss(tf.constant(1.0)) / replicas
-            logged[f"{name}_gradient_norm"] = tf.linalg.global_norm(gradients[name]) / scale
+            scale = players[name].optimizer.scale_loss(tf.constant(1.0))
+            logged[f"{name}_gradient_norm"] = tf.linalg.global_norm(found[name]) / scale
             if self.game.update_rule is None:
-                self.game.move(name, gradients[name])
+                self.game.move(name, found[name])
             else:
-                logged[f"{name}_moves"] = self._move_if_allowed(name, values, gradients[name])
+                logged[f"{name}_moves"] = self._move_if_allowed(name, values, found[name])
         return logged
 
-    def _move_if_allowed(self, name: str, values: dict[str, Tensor], gradients: list[Tensor]) -> Tensor:
+    def _move_if_allowed(self, name: str, values: dict[str, Tensor], found: list[Tensor]) -> Tensor:
         """Asks the update rule; returns 1 if the player moved, else 0."""
         allowed, memory = self.game.update_rule.allows(name, values, self.step.value, self.memory.value)
         self.memory.assign(memory)
-
-        def move() -> float:
-            self.game.move(name, gradients)
-            return 1.0
-
-        return tf.cond(allowed, move, lambda: 0.0)
+        return replicas.run_if(allowed, self.game.move, name, found)
 
     def _record(self, means: Tensor) -> None:
         self.sums.assign(self.sums + means)
@@ -235,16 +248,3 @@ class BaseTrainer(keras.Model):
         for copies in (self.averages, self.best):
             for name, network in copies.items():
                 assign_all(network, getattr(self.game, name))
-
-
-def summed(gradients: list) -> list[Tensor]:
-    """Returns gradients as dense tensors of the weights' shapes.
-
-    An embedding's gradient has a row for each use of a vector; a norm or Adam's second moment would not sum them.
-    """
-    return [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
-
-
-def decay(player: "Player") -> Tensor:
-    """Returns the scalar loss whose gradient is `l2 * weight`, or 0."""
-    return player.l2 * tf.add_n([tf.nn.l2_loss(w) for w in player.network.trainable_variables]) if player.l2 else 0.0

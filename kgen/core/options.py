@@ -45,6 +45,8 @@ class RunOptions:
 
     precision: Literal["float32", "mixed_bfloat16"] = "float32"  # Of the layers' arithmetic; weights stay float32.
     jit: Literal["auto", "on", "off"] = "auto"  # XLA: auto is on for a GPU and off for a CPU, where it is slower.
+    devices: Annotated[int, MAY_CHANGE, NOT_SEARCHED] = 1  # Devices of each machine; a batch is divided among them.
+    batch_norm: Annotated[Literal["synchronized", "local"], NOT_SEARCHED] = "synchronized"  # Over all devices, or each.
     steps_per_execution: int = 1  # Steps between two returns to Python; 50 makes a GPU faster.
 
     log_every: Clock = 50  # Steps between lines of log.jsonl and points in TensorBoard.
@@ -66,7 +68,8 @@ class RunOptions:
     def __post_init__(self) -> None:
         for name in ("log_every", "sample_every", "checkpoint_every", "keep", "evaluate_every", "evaluate_count"):
             self.demand(getattr(self, name) >= 1, name, "at least 1")
-        self.demand(self.steps_per_execution >= 1, "steps_per_execution", "at least 1")
+        for name in ("devices", "steps_per_execution"):
+            self.demand(getattr(self, name) >= 1, name, "at least 1")
         inside = all(4 <= side <= 1024 for side in sides(self.image_size) or ())
         self.demand(inside, "image_size", "from 4 to 1024")
         colour(self.background)

@@ -1,8 +1,24 @@
 """Batch normalisation on TensorFlow's fused kernel."""
 
+import contextlib
+import math
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
-from kgen.backend import Tensor, keras, tf
+from kgen.backend import Tensor, keras, replicas, tf
+
+_synchronized = ContextVar("kgen_synchronized", default=True)
+
+
+@contextlib.contextmanager
+def statistics(synchronized: bool) -> Iterator[None]:
+    """Makes `BatchNorm` layers that are created inside the `with` block synchronise replicas, or not."""
+    token = _synchronized.set(synchronized)
+    try:
+        yield
+    finally:
+        _synchronized.reset(token)
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -20,10 +36,11 @@ class BatchNorm(keras.layers.Layer):
         momentum: share of the old moving average kept, in [0, 1]; PyTorch's `momentum=0.1` is 0.9 here.
         epsilon: added to the variance.
         gamma_initializer: a Keras initializer or its name.
+        synchronized: whether replicas under `tf.distribute` share the statistics of the whole batch. Otherwise each
+            normalises its own part, and the moving averages are the mean over replicas. None is what `statistics` says.
 
     Input `(batch, channels)` or `(batch, height, width, channels)`, float32, bfloat16 or float16. Output of the same
-    shape and dtype. Weights and statistics are float32 under every dtype policy. Under `tf.distribute` each replica
-    normalises its own part of the batch, and the moving averages are the mean over replicas.
+    shape and dtype. Weights and statistics are float32 under every dtype policy.
 
     Raises:
         ValueError: the input has another number of axes.
@@ -36,9 +53,11 @@ class BatchNorm(keras.layers.Layer):
         momentum: float = 0.9,
         epsilon: float = 1e-5,
         gamma_initializer: "dict[str, Any] | keras.initializers.Initializer | str" = "ones",
+        synchronized: bool | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.synchronized = _synchronized.get() if synchronized is None else synchronized
         self.momentum = momentum
         self.epsilon = epsilon
         self.gamma_initializer = keras.initializers.get(gamma_initializer)
@@ -61,9 +80,12 @@ class BatchNorm(keras.layers.Layer):
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         shape, training = keras.ops.shape(x), training and self.trainable  # frozen statistics do not move, as in Keras
         images = keras.ops.reshape(x, (-1, 1, 1, shape[-1])) if len(shape) == 2 else x  # the kernel accepts only images
-        # Statistics of shape 0 make the kernel use those of the batch.
-        statistics = (tf.zeros(0), tf.zeros(0)) if training else (self.moving_mean, self.moving_variance)
-        normalised, mean, variance = self._fused(images, *statistics, bool(training))
+        if training and self.synchronized and replicas.count() > 1:
+            normalised, mean, variance = self._of_all_replicas(images)
+        else:
+            # Statistics of shape 0 make the kernel use those of the batch.
+            statistics = (tf.zeros(0), tf.zeros(0)) if training else (self.moving_mean, self.moving_variance)
+            normalised, mean, variance = self._fused(images, *statistics, bool(training))
         if training:
             self._update(self.moving_mean, mean)
             self._update(self.moving_variance, variance)
@@ -75,6 +97,16 @@ class BatchNorm(keras.layers.Layer):
         arguments = {"x": images, "scale": scale, "offset": offset, "mean": mean, "variance": variance}
         return tf.raw_ops.FusedBatchNormV3(**arguments, epsilon=self.epsilon, is_training=training)[:3]
 
+    def _of_all_replicas(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns what `_fused` does in training, with the statistics of the parts of all replicas."""
+        ops, x = keras.ops, keras.ops.cast(images, "float32")
+        mean = replicas.mean(ops.mean(x, axis=(0, 1, 2)))
+        variance = replicas.mean(ops.mean(ops.square(x - mean), axis=(0, 1, 2)))
+        gamma, beta = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        normalised = tf.nn.batch_normalization(x, mean, variance, beta, gamma, self.epsilon)
+        count = replicas.count() * math.prod(ops.shape(images)[:3])
+        return ops.cast(normalised, images.dtype), mean, variance * (count / max(count - 1, 1))
+
     def _update(self, moving: "keras.Variable", batch: Tensor) -> None:
         moving.assign(moving * self.momentum + tf.stop_gradient(batch) * (1 - self.momentum))
 
@@ -84,4 +116,4 @@ class BatchNorm(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         gamma_initializer = keras.initializers.serialize(self.gamma_initializer)
         own = {"momentum": self.momentum, "epsilon": self.epsilon, "gamma_initializer": gamma_initializer}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), **own, "synchronized": self.synchronized}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kgen.backend import Tensor, keras, tf
+from kgen.backend import Tensor, keras, replicas, tf
 
 
 @keras.saving.register_keras_serializable("kgen")
@@ -17,8 +17,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     Input `(batch, features)`, float32, bfloat16 or float16; output `(batch, features + kernels)` of the same dtype. The
     tensor T, `(features, kernels, dims)`, the bias and all arithmetic are float32 under every dtype policy. The layer
-    needs `batch^2 * kernels * dims` floats of memory. For a batch of one, o(x) is the bias. Under `tf.distribute` the
-    batch is the part of one replica.
+    needs `batch^2 * kernels * dims` floats of memory. For a batch of one, o(x) is the bias. Under `tf.distribute` each
+    replica compares its part with the whole batch.
 
     Raises:
         ValueError: `kernels` or `dims` is below 1, or the input has another number of axes.
@@ -51,9 +51,10 @@ class MinibatchDiscrimination(keras.layers.Layer):
     def call(self, x: Tensor) -> Tensor:
         ops = keras.ops
         rows = ops.tensordot(ops.cast(x, "float32"), self.kernel, axes=1)  # M: (batch, kernels, dims)
-        distances = ops.sum(ops.abs(rows[:, None] - rows[None]), axis=-1)  # (batch, batch, kernels)
-        sample = tf.range(tf.shape(x)[0])
-        others = tf.not_equal(sample[:, None], sample)[..., None]
+        everyone = replicas.gathered(rows)
+        distances = ops.sum(ops.abs(rows[:, None] - everyone[None]), axis=-1)  # (batch, batch, kernels)
+        sample = tf.range(tf.shape(everyone)[0])
+        others = tf.not_equal(replicas.own(sample)[:, None], sample)[..., None]
         closeness = ops.sum(ops.where(others, ops.exp(-distances), 0.0), axis=1) + self.bias
         return ops.concatenate([x, ops.cast(closeness, x.dtype)], axis=-1)
 

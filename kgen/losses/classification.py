@@ -5,7 +5,7 @@ whatever the dtype of the inputs. The log-sum-exp and softplus forms and their g
 size.
 """
 
-from kgen.backend import Tensor, keras
+from kgen.backend import Tensor, keras, replicas
 
 
 def class_cross_entropy(labels: Tensor, class_logits: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ def feature_matching(real_features: Tensor, fake_features: Tensor) -> Tensor:
         SVHN takes the mean absolute difference.
     """
     ops = keras.ops
-    real, fake = ops.mean(_float32(real_features), axis=0), ops.mean(_float32(fake_features), axis=0)
+    real, fake = (replicas.mean(ops.mean(_float32(each), axis=0)) for each in (real_features, fake_features))
     if real.shape != fake.shape:  # else they would broadcast to a wrong number
         raise ValueError(
             "`real_features` and `fake_features` must have the same shape, but for the batch. "

@@ -7,7 +7,7 @@ loss that compares two tensors element by element raises ValueError if their sha
 import math
 from typing import Any
 
-from kgen.backend import Tensor, keras
+from kgen.backend import Tensor, keras, replicas
 
 
 def squared_error(target: Tensor, reconstruction: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ def optimal_gaussian_per_image(target: Tensor, reconstruction: Tensor) -> Tensor
     Source: Rybkin et al. 2021, arXiv:2006.13202, section 4 (sigma-VAE).
     """
     errors = _squared_errors(target, reconstruction)
-    variance = keras.ops.maximum(keras.ops.mean(errors), 1e-8)  # of 8 bits a pixel it is never less
+    variance = keras.ops.maximum(replicas.mean(keras.ops.mean(errors)), 1e-8)  # of 8 bits a pixel it is never less
     size = math.prod(errors.shape[1:])
     return 0.5 * (size * keras.ops.log(2 * math.pi * variance) + _sum_per_image(errors) / variance)
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kgen import layers, rng
-from kgen.backend import Tensor, keras
+from kgen.backend import Tensor, keras, replicas
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.networks.acai import ACAINetworksRecipe, decoder, encoder
@@ -67,12 +67,13 @@ class VQVAE(autoencoding.AutoencodingGame):
         reconstruction = self.pixels.error(real, self.decoder(codes, training=True))
         quantizer, vectors = self.decoder.get_layer(QUANTIZER), ops.reshape(codes, (-1, self.size))
         chosen = quantizer.chosen(vectors)
-        nearest, shares = ops.matmul(chosen, quantizer.codebook), ops.mean(chosen, axis=0)
+        nearest, shares = ops.matmul(chosen, quantizer.codebook), replicas.mean(ops.mean(chosen, axis=0))
         moved = ops.mean(ops.square(ops.stop_gradient(vectors) - nearest))
         committed = ops.mean(ops.square(vectors - ops.stop_gradient(nearest)))
         if quantizer.decay:
-            draws = rng.current().integers((quantizer.count,), vectors.shape[0])
-            quantizer.follow(ops.stop_gradient(vectors), chosen, draws)
+            everyone = replicas.gathered(ops.stop_gradient(vectors))
+            draws = rng.current().integers((quantizer.count,), everyone.shape[0], shared=True)
+            quantizer.follow(everyone, replicas.gathered(chosen), draws)
         return {
             "autoencoder": reconstruction + (0 if quantizer.decay else moved) + self.beta * committed,
             "reconstruction": reconstruction,

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from kgen.backend import keras, tf
 from kgen.core.base_trainer import BaseTrainer
 from kgen.core.recipe import Recipe, fixed
 from kgen.errors import UsageError, again
+from kgen.layers import batch_norm
 from kgen.runs import checkpoint, directory
 
 
@@ -52,10 +54,16 @@ def prepare(
     """
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     jit = {"auto": on_gpu, "on": True, "off": False}[recipe.jit]
+    if tf.distribute.has_strategy():
+        if recipe.jit == "on":
+            warnings.warn(
+                "--jit on is for one device: XLA cannot compile a step of several, so it is off.", stacklevel=2
+            )
+        jit = False
     if not jit and not on_gpu:
         tf.config.experimental.enable_op_determinism()  # not with XLA: Keras drops jit_compile once this is on
     keras.utils.set_random_seed(recipe.seed)
-    with precision(recipe.precision):
+    with precision(recipe.precision), batch_norm.statistics(recipe.batch_norm == "synchronized"):
         game = (game_of or recipe.game)(pictures)
         trainer = kind(game, recipe.seed, recipe.ema, recipe.holds_out or bool(recipe.best_by))
     trainer.numbers = json.dumps(fixed(recipe))

@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from kgen.core.recipe import Recipe
 
 
-def restored(trainer: "BaseTrainer", recipe: "Recipe", run: Path) -> int:
+def restored(trainer: "BaseTrainer", recipe: "Recipe", run: Path, workplace: Path) -> int:
     """Sets a trainer to the newest checkpoint of a run; returns its step, 0 without one.
+
+    Args:
+        trainer: what to set.
+        recipe: of the run.
+        run: the run directory to read.
+        workplace: where this process writes, see `kgen.runs.devices.workplace`. If it is another directory it gets the
+            checkpoint too, to which a rollback goes back.
 
     Raises:
         UsageError: the run has played more steps than the recipe has, or its checkpoints are of another recipe.
@@ -28,4 +35,6 @@ def restored(trainer: "BaseTrainer", recipe: "Recipe", run: Path) -> int:
         warnings.warn(f"{run} has a log of {played} steps and no checkpoint: it begins again at step 0.", stacklevel=2)
     if step > recipe.steps:
         raise UsageError(f"--steps must be at least {step}, which {run} has reached, not {recipe.steps}.")
+    if step and workplace != run:
+        checkpoint.save(trainer, workplace / "checkpoints", step)
     return step

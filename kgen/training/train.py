@@ -14,7 +14,7 @@ from kgen.errors import Diverged, UsageError
 from kgen.export import saved_model
 from kgen.inference import interpolation, loading
 from kgen.rng import Rng
-from kgen.runs import build, checkpoint, directory, memory
+from kgen.runs import build, checkpoint, devices, directory, memory
 from kgen.training import evaluators, outcome, report, resumption, rollback, watchers
 from kgen.training.model.origin import Origin
 from kgen.training.model.trainer import Trainer
@@ -36,6 +36,7 @@ class Result:
     exported: the export; None if training was interrupted or no export was asked for.
     step: number of steps played.
     finished: False if training was interrupted.
+    chief: False in a worker that does not write the run: its `run` is gone.
     """
 
     run: Path
@@ -43,6 +44,7 @@ class Result:
     exported: Path | None
     step: int
     finished: bool
+    chief: bool = True
 
 
 def train(
@@ -70,6 +72,7 @@ def train(
     recipe = recipes.changed(recipes.find(recipe) if isinstance(recipe, str) else recipe, changes)
     if resume:
         recipes.refuse_changes(directory.read_recipe(resume), recipe, resume)
+    chief = devices.is_chief(recipe)  # before all else: devices are chosen before TensorFlow computes
     pictures = build.load(recipe, in_memory=False)
     seen, held = recipe.divide(pictures)
     recipe.strata(seen)  # may refuse, before a run directory is made
@@ -84,10 +87,9 @@ def train(
         directory.make_folder(exports_dir)  # if it fails, it fails now, and not after hours
     if not resume:
         begin(trainer, recipe, (validation or seen).images)
-    run = Path(resume) if resume else directory.create(runs_dir, recipe)
-    with directory.lock(run):
+    with devices.workplace(recipe, runs_dir, resume) as run:
         directory.write_environment(run, pictures)
-        step = resumption.restored(trainer, recipe, run)
+        step = resumption.restored(trainer, recipe, Path(resume) if resume else run, run)
         directory.write_recipe(run, recipe)
         shown = pipeline.indices(recipe.seed, 0, 64, len(pictures.images))
         images.save_png(run / "real.png", images.grid(pictures.images[shown]))
@@ -99,16 +101,17 @@ def train(
         finally:
             report.write(run)
         if not finished(trainer, recipe, step):
-            return Result(run, trainer, None, step, False)
-        exported = complete(trainer, recipe, run, step, exports_dir)
+            return Result(run, trainer, None, step, False, chief)
+        exported = complete(trainer, recipe, run, step, exports_dir) if chief else None
         for complaint in outcome.complaints(run):
             print(f"{run}: {complaint}", file=sys.stderr)
-        return Result(run, trainer, exported, step, True)
+        return Result(run, trainer, exported, step, True, chief)
 
 
 def prepare(recipe: "Recipe", seen: "Images") -> Trainer:
-    """Returns the trainer of a recipe for the training images, with initial weights drawn from its seed."""
-    trainer = build.prepare(recipe, seen, Trainer)
+    """Returns the trainer of a recipe on its devices, with initial weights drawn from its seed."""
+    with devices.scope(recipe):
+        trainer = build.prepare(recipe, seen, Trainer)
     trainer.origin = Origin(recipe, seen.images.shape[1:], seen.classes, count=len(seen.images))
     return trainer
 
@@ -146,9 +149,12 @@ def finished(trainer: Trainer, recipe: "Recipe", step: int) -> bool:
 def announce(recipe: "Recipe", pixels: "np.ndarray", run: Path, step: int) -> None:
     """Prints on stderr what is trained on which images `(n, ...)`, and how to watch it."""
     shape = "x".join(map(str, pixels.shape[1:]))
+    strategy = devices.of(recipe)
+    places = ", ".join(directory.gpus()[: recipe.devices]) or "CPU"
+    places += f" ({strategy.num_replicas_in_sync} devices in all)" if strategy else ""
     print(
         f"{run}: {len(pixels)} images {shape} of {recipe.dataset}, {recipe.batch_size} a batch, from step {step} to "
-        f"{recipe.steps}, {recipe.precision} on {', '.join(directory.gpus()) or 'CPU'}. "
+        f"{recipe.steps}, {recipe.precision} on {places}. "
         f"Watch: {run / report.FILE} in a browser, or tensorboard --logdir {run.parent}",
         file=sys.stderr,
     )

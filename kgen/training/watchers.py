@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from kgen import callbacks
 from kgen.export import saved_model
 from kgen.inference import loading
+from kgen.runs import devices
 from kgen.training import report
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ def watchers_of(
     validation = callbacks.Validation(
         run / "epochs.jsonl", writer, held, steps_of_epoch, recipe.steps, start, recipe.patience, seed
     )
-    interrupt = callbacks.Interrupt(start)
     watchers = [callbacks.StopOnNaN(recipe.steps_per_execution, start)]  # first, so that no other callback keeps a NaN
     if held or game.acts_between_epochs():
         watchers.append(validation)  # before those that read its results
@@ -64,8 +64,9 @@ def watchers_of(
             run / "samples", writer, recipe.sample_every, start, seed=seed, written=lambda: report.write(run)
         ),
         callbacks.Checkpoints(run / "checkpoints", recipe.checkpoint_every, start, recipe.keep, recipe.steps),
-        interrupt,
     ]
+    if devices.alone(recipe):  # workers would stop at different steps, and wait for each other
+        watchers.append(callbacks.Interrupt(start))
     return watchers
 
 

@@ -182,37 +182,43 @@ def test_noise_is_new_in_every_round_and_turn_and_repeats_with_the_seed():
 
 
 @pytest.mark.slow
-def test_replicas_share_the_loss_and_differ_in_noise():
-    """Two logical CPUs: the update is that of the whole batch, the logs are unscaled, the noise is not the same."""
+def test_two_replicas_play_as_one_with_the_whole_batch():
+    """Two logical CPUs: means, moves, decisions and noise are those of the whole batch."""
     code = """
-        import sys
         import numpy as np, tensorflow as tf
-        cpu = tf.config.list_physical_devices("CPU")[0]
-        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-        from kgen.rng import current
         from kgen.core.base_trainer import BaseTrainer
-        from tests.core.test_base_trainer import Tug, number, player, steps
+        from kgen.core.update_rules import Balance
+        from kgen.rng import current
+        from kgen.runs import devices
+        from tests.core.test_base_trainer import Tug, number, player
 
         class Noisy(Tug):
-            reports = ("distance", "noise", "square")
+            reports = ("distance", "noise", "brightness")
+            update_rule = Balance(0.1, {"a": 1.0, "b": 1.0}, longest=3)
             def first(self, batch):
-                noise = current().uniform(())
-                return {**super().first(batch), "noise": noise, "square": noise**2}
+                noise = tf.reduce_mean(current().uniform((batch.shape[0],)))
+                return {**super().first(batch), "noise": noise, "brightness": tf.reduce_mean(batch) * 255}
 
-        def play(steps):
+        pictures = np.arange(12 * 2 * 4, dtype=np.uint8).reshape(12, 2, 4, 1, 1, 1)
+
+        def play(execution):
             trainer = BaseTrainer(Noisy(a=player(3.0, l2=0.5), b=player(1.0)), ema=0.9)
-            trainer.compile()
-            trainer.fit(steps, steps_per_epoch=4, shuffle=False, verbose=0)
+            trainer.compile(steps_per_execution=execution)
+            trainer.fit(tf.data.Dataset.from_tensor_slices(pictures), shuffle=False, verbose=0)
+            assert int(trainer.step.numpy()) == 12
             average = float(trainer.averages["a"].variables[0].numpy())
             return number(trainer, "a"), number(trainer, "b"), average, trainer.take_means()
 
-        one = play(steps(5))
-        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-        with strategy.scope():  # each replica takes a step of its own
-            two = play(strategy.distribute_datasets_from_function(lambda context: steps(10)))
-        np.testing.assert_allclose(one[:3], two[:3], rtol=1e-6)
-        np.testing.assert_allclose(one[3]["a_loss"], two[3]["a_loss"], rtol=1e-6)
-        assert one[3]["noise"] != two[3]["noise"], "replica 1 drew what replica 0 drew"
+        strategy = devices.strategy(2)
+        one = play(1)
+        assert 0 < one[3]["a_moves"] < 1 or 0 < one[3]["b_moves"] < 1, "the rule decides"
+        assert one[3]["brightness"] == np.mean(pictures), "batches are all there"
+        for execution in (1, 4):
+            with strategy.scope():
+                two = play(execution)
+            np.testing.assert_allclose(one[:3], two[:3], rtol=1e-6)
+            assert one[3].keys() == two[3].keys()
+            np.testing.assert_allclose(list(one[3].values()), list(two[3].values()), rtol=1e-6)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
 

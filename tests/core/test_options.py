@@ -9,8 +9,8 @@ from kgen.core.options import MAY_CHANGE, NOT_SEARCHED, PATH, marked
 from kgen.core.recipe import Recipe
 
 MAY = """
-    data_dir skip_bad log_every sample_every checkpoint_every keep on_nan histograms profile evaluate evaluate_every
-    evaluate_count
+    data_dir skip_bad devices log_every sample_every checkpoint_every keep on_nan histograms profile evaluate
+    evaluate_every evaluate_count
     evaluate_on classifier inception steps
 """.split()
 

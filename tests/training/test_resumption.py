@@ -1,11 +1,16 @@
 """What a resumed run finds: a cut log, lost checkpoints."""
 
+import dataclasses
 import json
 import shutil
 
 import pytest
 
-from tests.helpers.small_dcgan import train
+from kgen.core import recipe as recipes
+from kgen.runs import build, checkpoint
+from kgen.training import resumption
+from tests.helpers.recipes import pictures
+from tests.helpers.small_dcgan import SMALL, train
 
 
 @pytest.mark.slow
@@ -24,3 +29,12 @@ def test_a_run_whose_checkpoints_are_gone_says_that_it_begins_again(tmp_path):
     shutil.rmtree(first.run / "checkpoints")
     with pytest.warns(UserWarning, match="has a log of 20 steps and no checkpoint: it begins again at step 0"):
         train(tmp_path, resume=first.run, steps=20)
+
+
+def test_a_worker_that_writes_elsewhere_gets_the_checkpoint_that_it_goes_on_from(tmp_path):
+    small = dataclasses.replace(recipes.find("dcgan"), **SMALL)
+    trainer = build.prepare(small, pictures(size=28))
+    checkpoint.save(trainer, tmp_path / "run/checkpoints", 2)
+    assert resumption.restored(trainer, small, tmp_path / "run", tmp_path / "mine") == 2
+    read = [checkpoint.read(tmp_path / name / "checkpoints/000002") for name in ("run", "mine")]
+    assert read[0].keys() == read[1].keys() and all((read[0][key] == read[1][key]).all() for key in read[0])

@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kgen import layers
-from kgen.backend import Tensor, keras
+from kgen.backend import Tensor, keras, replicas
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.priors import Normal
@@ -81,11 +81,11 @@ class AdversarialVAE(VAE):
         mean, log_variance = self.encoder(real, training=True)
         codes = drawn(mean, log_variance)
         logits = self.decoder(codes, training=True)
-        divergence = keras.ops.sum(reconstruction_losses.kl_to_standard_normal(mean, log_variance))
-        reconstruction = keras.ops.sum(self.nats(real, logits))
+        divergence = batch_sum(reconstruction_losses.kl_to_standard_normal(mean, log_variance))
+        reconstruction = batch_sum(self.nats(real, logits))
         adversarial, critic = self.opinions(real, self.paint(logits), codes)
         parts = (divergence, reconstruction, adversarial)
-        count = real.shape[0]
+        count = replicas.count() * real.shape[0]
         return {
             "autoencoder": sum(weight * part for weight, part in zip(self.weights, parts, strict=True)),
             "critic": critic,
@@ -96,7 +96,7 @@ class AdversarialVAE(VAE):
 
     def opinions(self, real: Tensor, made: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the adversarial term of the autoencoder's loss and the critic's loss, scalars, batch sums."""
-        objective, count = LOSSES["non_saturating"], real.shape[0]
+        objective, count = LOSSES["non_saturating"], replicas.count() * real.shape[0]
         adversarial = objective.generator(self.critic(made, training=True))
         apart = self.critic(keras.ops.stop_gradient(made), training=True)
         return count * adversarial, count * objective.discriminator(self.critic(real, training=True), apart)
@@ -109,10 +109,15 @@ class MixingVAE(AdversarialVAE):
         """Returns the adversarial term of the autoencoder's loss and the critic's loss on mixed codes, scalars."""
         ops, (mixed, alpha) = keras.ops, autoencoding.mixed(codes)
         mixture = self.paint(self.decoder(mixed, training=True))
-        adversarial = ops.sum(ops.square(self.critic(mixture, training=True)))
+        adversarial = batch_sum(ops.square(self.critic(mixture, training=True)))
         guesses = self.critic(ops.stop_gradient(mixture), training=True)
         unmixed = self.critic(real, training=True)
-        return adversarial, ops.sum(ops.square(guesses - alpha)) + ops.sum(ops.square(unmixed))
+        return adversarial, batch_sum(ops.square(guesses - alpha)) + batch_sum(ops.square(unmixed))
+
+
+def batch_sum(values: Tensor) -> Tensor:
+    """Returns the sum of the numbers of a batch, of any shape; its mean over replicas is the sum over all of them."""
+    return replicas.count() * keras.ops.sum(values)
 
 
 GAMES = {"real": AdversarialVAE, "mixing": MixingVAE}
