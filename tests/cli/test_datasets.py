@@ -28,7 +28,14 @@ def test_every_dataset_has_a_line_and_what_is_not_here_has_a_way(rows):
     table, below = rows()
     assert list(table) == data.names()
     here = {name: cells[0] for name, cells in table.items()}
-    assert [name for name, cell in here.items() if cell == "yes"] == ["folder", "lines", "mnist5k", "ring", "shapes", "shards"]
+    assert [name for name, cell in here.items() if cell == "yes"] == [
+        "folder",
+        "lines",
+        "mnist5k",
+        "ring",
+        "shapes",
+        "shards",
+    ]
     assert [name for name, cell in here.items() if cell == "no"] == ["celeba", "cifar10", "mnist", "tfds"]
     assert [line.partition(":")[0] for line in below[1:]] == ["celeba", "cifar10", "mnist", "tfds"]
     assert all("--data-dir DIR" in line for line in below[1:])
