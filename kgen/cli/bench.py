@@ -38,7 +38,17 @@ def main(arguments: list[str]) -> int:
             options.out.absolute().parent.is_dir(), f"--out {options.out}: there is no folder {options.out.parent}."
         )
     old = read(options.compare) if options.compare else None
-    found = session.measure(chosen, options.rounds, rivals, lambda so_far: keep(options.out, so_far), say)
+    so_far = {"cases": {}}
+
+    def save(found: dict[str, Any]) -> None:
+        so_far.update(found)
+        keep(options.out, found)
+
+    try:
+        found = session.measure(chosen, options.rounds, rivals, save, say)
+    except KeyboardInterrupt:
+        print(report.table(so_far))
+        raise
     print(report.table(found))
     if old:
         print(report.comparison(found, old))

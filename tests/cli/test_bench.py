@@ -10,14 +10,14 @@ from tests.helpers import sessions
 
 @pytest.fixture
 def planted(monkeypatch):
-    """Makes `kgen bench` measure planted times of one case; returns a function that sets more of them."""
+    """Makes `kgen bench` measure planted times of one case; returns a function that takes another `launch`."""
     measure = session.measure
 
-    def plant(**how):
+    def plant(launch):
         monkeypatch.setattr(cases, "all_cases", lambda: {"walk": sessions.case()})
-        monkeypatch.setattr(session, "measure", lambda *given: measure(*given, sessions.launcher([], **how)))
+        monkeypatch.setattr(session, "measure", lambda *given: measure(*given, launch))
 
-    plant()
+    plant(sessions.launcher([]))
     return plant
 
 
@@ -41,9 +41,23 @@ def test_a_comparison_with_itself_is_even(call, planted):
 
 
 def test_a_contestant_that_failed_makes_the_exit_code_1(call, planted):
-    planted(fails=(0.02,))
+    planted(sessions.launcher([], fails=(0.02,)))
     code, out, _ = call("bench")
     assert code == 1 and "slow: failed: It broke.." not in out and "slow: failed: It broke." in out
+
+
+def test_what_was_measured_before_an_interruption_is_printed(call, planted):
+    calls = []
+
+    def launch(contestant, timing):
+        calls.append(contestant)
+        if len(calls) == 3:  # the machine, kgen, and then the rival
+            raise KeyboardInterrupt
+        return sessions.launcher([])(contestant, timing)
+
+    planted(launch)
+    code, out, _ = call("bench")
+    assert code == 130 and "| kgen | 200 " in out and "slow" not in out
 
 
 @pytest.mark.parametrize(

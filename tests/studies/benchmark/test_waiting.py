@@ -28,3 +28,11 @@ def test_each_of_them_is_timed(function, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     meter = Meter(ONCE, 0.0)
     assert function(meter)["amount"] == 1 and meter.seconds[0] > 0
+
+
+@pytest.mark.slow
+def test_an_evaluation_takes_every_measure_of_a_generator(monkeypatch):
+    monkeypatch.setattr(waiting, "EVALUATED", 200)
+    meter = Meter(ONCE, 0.0)
+    found = waiting.evaluation(meter)
+    assert {"fid", "kid", "parzen", "mmd", "pr", "is"} <= set(found["measures"]) and meter.seconds[0] > 0

@@ -15,6 +15,6 @@ CASES = {
     "first-step": case("kgen train, until the first step is logged", "first_step", ONCE),
     "input": case("the input pipeline alone, 28 pixels, batch 64", "input_pipeline", Timing(), "images/s"),
     "export": case("the export of DCGAN, 28 pixels", "export", Timing(3, 0.0, 0.01)),
-    "evaluation": case("all measures of 10,000 generated images of 28 pixels", "evaluation", ONCE),
+    "evaluation": case("the measures of 10,000 generated images of 28 pixels", "evaluation", ONCE),
     "serving": case("a sample of 64 images from the development server, over REST", "serving", Timing()),
 }
