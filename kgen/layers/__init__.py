@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "batch_norm": ["BatchNorm"],
         "bias": ["UntiedBias"],
+        "conditional_batch_norm": ["ConditionalBatchNorm"],
         "display_range": ["DisplayRange"],
         "dropout": ["Dropout"],
         "max_pool": ["CoveringMaxPool"],

@@ -38,6 +38,7 @@ class BatchNorm(keras.layers.Layer):
         gamma_initializer: a Keras initializer or its name.
         synchronized: whether replicas under `tf.distribute` share the statistics of the whole batch. Otherwise each
             normalises its own part, and the moving averages are the mean over replicas. None is what `statistics` says.
+        affine: whether gamma and beta are learned; if not, they are 1 and 0.
 
     Input `(batch, channels)` or `(batch, height, width, channels)`, float32, bfloat16 or float16. Output of the same
     shape and dtype. Weights and statistics are float32 under every dtype policy.
@@ -54,19 +55,22 @@ class BatchNorm(keras.layers.Layer):
         epsilon: float = 1e-5,
         gamma_initializer: "dict[str, Any] | keras.initializers.Initializer | str" = "ones",
         synchronized: bool | None = None,
+        affine: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.synchronized = _synchronized.get() if synchronized is None else synchronized
         self.momentum = momentum
         self.epsilon = epsilon
+        self.affine = affine
         self.gamma_initializer = keras.initializers.get(gamma_initializer)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         if len(input_shape) not in (2, 4):
             raise ValueError(f"BatchNorm needs an input of 2 or 4 axes. Received: shape {tuple(input_shape)}.")
-        self.gamma = self._add_channels("gamma", self.gamma_initializer, input_shape[-1])
-        self.beta = self._add_channels("beta", "zeros", input_shape[-1])
+        if self.affine:
+            self.gamma = self._add_channels("gamma", self.gamma_initializer, input_shape[-1])
+            self.beta = self._add_channels("beta", "zeros", input_shape[-1])
         statistic = {"trainable": False, "aggregation": "mean"}
         self.moving_mean = self._add_channels("moving_mean", "zeros", input_shape[-1], **statistic)
         self.moving_variance = self._add_channels("moving_variance", "ones", input_shape[-1], **statistic)
@@ -92,8 +96,9 @@ class BatchNorm(keras.layers.Layer):
         return keras.ops.reshape(normalised, shape)
 
     def _fused(self, images: Tensor, mean: Tensor, variance: Tensor, training: bool) -> tuple[Tensor, Tensor, Tensor]:
-        weights = [tf.convert_to_tensor(weight) for weight in (self.gamma, self.beta, mean, variance)]
-        scale, offset, mean, variance = weights
+        channels = images.shape[-1]
+        gamma, beta = (self.gamma, self.beta) if self.affine else (tf.ones(channels), tf.zeros(channels))
+        scale, offset, mean, variance = (tf.convert_to_tensor(weight) for weight in (gamma, beta, mean, variance))
         arguments = {"x": images, "scale": scale, "offset": offset, "mean": mean, "variance": variance}
         return tf.raw_ops.FusedBatchNormV3(**arguments, epsilon=self.epsilon, is_training=training)[:3]
 
@@ -116,4 +121,5 @@ class BatchNorm(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         gamma_initializer = keras.initializers.serialize(self.gamma_initializer)
         own = {"momentum": self.momentum, "epsilon": self.epsilon, "gamma_initializer": gamma_initializer}
-        return {**super().get_config(), **own, "synchronized": self.synchronized}
+        own |= {"affine": self.affine, "synchronized": self.synchronized}
+        return {**super().get_config(), **own}

@@ -19,6 +19,10 @@ PICTURES = {  # what runs of a module's recipes made
         ("faces.png", "Faces by `dcgan-faces`, CelebA 64x64"),
     ],
     "acgan": [("classes.png", "Ten classes of MNIST by `acgan`, a class in each row")],
+    "infogan": [("infogan.png", "Digits by `infogan`: a discrete code in each row, a continuous one from -2 to 2")],
+    "sngan_projection": [
+        ("projection.png", "MNIST by a narrow `sngan-projection` after 2,060 steps, a class in each row")
+    ],
     "acai": [("pegasi.png", "Hybrids of horses and birds by `acai-report000`"), ("lines.png", "Scores on lines")],
     "wae": [
         (

@@ -167,3 +167,11 @@ def test_model_is_saved_and_loaded(shape, tmp_path):
 def test_other_ranks_are_refused():
     with pytest.raises(ValueError, match="2 or 4 axes"):
         BatchNorm()(tf.ones((2, 3, 4)))
+
+
+def test_without_gain_and_bias_they_are_1_and_0():
+    plain, learned = BatchNorm(affine=False), BatchNorm()
+    x = batch(SHAPES["images"])
+    np.testing.assert_array_equal(plain(x, training=True), learned(x, training=True))
+    assert plain.trainable_variables == [] and len(learned.trainable_variables) == 2
+    assert not BatchNorm.from_config(plain.get_config()).affine
