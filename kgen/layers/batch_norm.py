@@ -96,9 +96,8 @@ class BatchNorm(keras.layers.Layer):
         return keras.ops.reshape(normalised, shape)
 
     def _fused(self, images: Tensor, mean: Tensor, variance: Tensor, training: bool) -> tuple[Tensor, Tensor, Tensor]:
-        channels = images.shape[-1]
-        gamma, beta = (self.gamma, self.beta) if self.affine else (tf.ones(channels), tf.zeros(channels))
-        scale, offset, mean, variance = (tf.convert_to_tensor(weight) for weight in (gamma, beta, mean, variance))
+        scale, offset = self._learned(images.shape[-1])
+        mean, variance = tf.convert_to_tensor(mean), tf.convert_to_tensor(variance)
         arguments = {"x": images, "scale": scale, "offset": offset, "mean": mean, "variance": variance}
         return tf.raw_ops.FusedBatchNormV3(**arguments, epsilon=self.epsilon, is_training=training)[:3]
 
@@ -107,10 +106,16 @@ class BatchNorm(keras.layers.Layer):
         ops, x = keras.ops, keras.ops.cast(images, "float32")
         mean = replicas.mean(ops.mean(x, axis=(0, 1, 2)))
         variance = replicas.mean(ops.mean(ops.square(x - mean), axis=(0, 1, 2)))
-        gamma, beta = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        gamma, beta = self._learned(images.shape[-1])
         normalised = tf.nn.batch_normalization(x, mean, variance, beta, gamma, self.epsilon)
         count = replicas.count() * math.prod(ops.shape(images)[:3])
         return ops.cast(normalised, images.dtype), mean, variance * (count / max(count - 1, 1))
+
+    def _learned(self, channels: int) -> tuple[Tensor, Tensor]:
+        """Returns gamma and beta, float32 `(channels,)`."""
+        if self.affine:
+            return tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        return tf.ones(channels), tf.zeros(channels)
 
     def _update(self, moving: "keras.Variable", batch: Tensor) -> None:
         moving.assign(moving * self.momentum + tf.stop_gradient(batch) * (1 - self.momentum))

@@ -98,12 +98,15 @@ def batch_norm_synchronises_or_does_not(strategy):
         output, (at_images, *at_weights) = normed(one, tf.constant(shape))
         with strategy.scope():
             two, local = BatchNorm(0.8), BatchNorm(0.8, synchronized=False)
-            two.build(shape.shape), local.build(shape.shape)
+            bare = BatchNorm(0.8, affine=False)
+            two.build(shape.shape), local.build(shape.shape), bare.build(shape.shape)
         first, second = on_two(strategy, lambda: normed(two, replicas.own(tf.constant(shape))))
         np.testing.assert_allclose(np.concatenate([first[0], second[0]]), output, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(np.concatenate([first[1][0], second[1][0]]), at_images, rtol=1e-4, atol=1e-4)
         for mine, other, whole in zip(first[1][1:], second[1][1:], at_weights, strict=True):
             np.testing.assert_allclose(mine + other, whole, rtol=1e-5, atol=1e-4)
+        halves = on_two(strategy, lambda: bare(replicas.own(tf.constant(shape)), training=True))
+        np.testing.assert_allclose(np.concatenate(halves), output, rtol=1e-5, atol=1e-5)
         parts = [normed(local, tf.constant(part))[0] for part in (shape[:3], shape[3:])]
         local.moving_mean.assign(tf.zeros(4)), local.moving_variance.assign(tf.ones(4))
         each = on_two(strategy, lambda: normed(local, replicas.own(tf.constant(shape)))[0])
