@@ -34,7 +34,9 @@ def trained(monkeypatch):
     def pretend(finished):
         def train(*arguments):
             asked.append(arguments)
-            return types.SimpleNamespace(run=Path("runs/x y"), exported="there/1", step=7, finished=finished)
+            return types.SimpleNamespace(
+                run=Path("runs/x y"), exported="there/1", step=7, finished=finished, chief=True
+            )
 
         monkeypatch.setattr(training, "train", train)
         return asked

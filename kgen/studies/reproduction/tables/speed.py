@@ -29,9 +29,7 @@ two runs of 36 steps.
         row("2 CPU cores with AMX, batch 64, bfloat16", "cpu-64-bfloat16", "1.08"),
     ),
     after="""
-The commands are `python scripts/bench/torch_dcgan.py --batch 64`, and `kgen train --model dcgan --dataset celeba
---image-size 64 --width 64 --ema 0 --kernel-size 4 --l2 0 --batch-size 64 --steps-per-execution 50`, whose `log.jsonl`
-has the speed.
+These were measured before there was [`kgen bench`](guides/benchmarks.md), which repeats them: `kgen bench 'dcgan-64*'`.
 
 PyTorch (2.11 on the H200, 2.13 on the CPU) is eager, channels last, with fused Adam on the GPU; its `torch.compile`
 did not run there. kgen draws new images for the generator's turn, which is one generator pass more. XLA does not help
