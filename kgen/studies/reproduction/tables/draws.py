@@ -41,8 +41,8 @@ precision .77, recall .62. The paper has no figures of MNIST, only pictures; its
 ### The log-likelihood of IWAE
 
 `kgen train --model iwae --dataset mnist --folds 0 --batch-size 100 --samples 5 --learning-rate 0.01 --steps 9000`: two
-and a half minutes on two cores, 15 epochs where the paper has 3,280. Of the first 100 test images, binarised, with their
-standard error; the paper has all test images and k = 5 in training:
+and a half minutes on two cores, 15 epochs where the paper has 3,280. Of the first 100 test images, binarised, with
+their standard error; the paper has all test images and k = 5 in training:
 
 | draws | nats | paper |
 |---|---|---|
