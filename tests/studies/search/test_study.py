@@ -55,11 +55,8 @@ def test_a_study_with_other_settings_is_refused(changes, words, tmp_path):
 def test_a_database_that_cannot_be_opened(url, tmp_path):
     search = Search(AUTOENCODER, RATE)
     images = Images(np.zeros((4, *SHAPE), np.uint8), None, ())
-    with pytest.raises(
-        UsageError,
     words = "study's database cannot be opened: .|driver of the database is not installed; for PostgreSQL: pip"
     with pytest.raises(UsageError, match=words):
-    ):
         search_study.begin(search, images, tmp_path, "digits", url)
 
 
