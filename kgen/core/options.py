@@ -61,9 +61,7 @@ class RunOptions:
     evaluate_every: Clock = 1_000  # Steps between two evaluations.
     evaluate_count: Clock = 2_000  # Images drawn for each evaluation.
     evaluate_on: Annotated[str | None, MAY_CHANGE, NOT_SEARCHED] = None  # Split to compare with, else held-out images.
-    best_by: Annotated[str | None, NOT_SEARCHED] = (
-        None  # A metric that is evaluated; the weights best by it are exported.
-    )
+    best_by: Annotated[str | None, NOT_SEARCHED] = None  # A metric; the weights that are best by it are exported.
     classifier: Place = None  # Run directory of a classifier; metrics take its features.
     inception: Place = None  # Weights of the 2015 Inception, .npz; metrics take its features.
 

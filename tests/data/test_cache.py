@@ -156,7 +156,8 @@ SCRIPT = """
     read, slow = files.decode, float(sys.argv[2])
 
     def decode(*arguments):
-        print("decoding", flush=True)
+        sys.stdout.write("decoding\\n")  # in one piece: two threads decode
+        sys.stdout.flush()
         time.sleep(slow)
         return read(*arguments)
 

@@ -195,8 +195,14 @@ def test_ctrl_c_is_handed_on_and_waited_for(tmp_path, monkeypatch):
             pass
         os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Thread(target=interrupt, daemon=True).start()
-    assert work.as_process([], output) == 130
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # it is ignored if a shell has begun the tests by &
+    try:
+        threading.Thread(target=interrupt, daemon=True).start()
+        assert work.as_process([], output) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_device_is_the_gpus_or_the_cores():
