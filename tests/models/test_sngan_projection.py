@@ -71,6 +71,7 @@ def test_the_generator_makes_several_times_a_batch(times):
     assert list(found) == ["generator"] and float(found["generator"]) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_logit_is_projection_and_dense_layer():
     """Equation 3, with V and the dense layer divided by their largest singular values."""
     features, label = keras.Input((4,)), keras.Input((), dtype="int32")

@@ -157,6 +157,7 @@ def test_a_cell_that_another_process_runs_is_left_to_it(tmp_path):
     assert played(where, commands)[0]["planted/one-seed1"] == work.DONE
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_work(tmp_path):
     call = [sys.executable, reproductions.__file__, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
