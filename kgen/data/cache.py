@@ -74,11 +74,12 @@ def directory() -> Path:
 def _kept(examples: Examples, key: Any, folder: Path) -> tuple[Decoded, list] | None:
     """Returns an entry, see `_opened`, which is made first if it is not there; None if it cannot be written."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(folder):
-            if not folder.is_dir():
-                decoding.write(examples, key, folder)
-            return _opened(folder)
+        if not folder.is_dir():  # an entry that is there may lie where this user cannot write
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _lock(folder):
+                if not folder.is_dir():
+                    decoding.write(examples, key, folder)
+        return _opened(folder)
     except PermissionError as error:
         warnings.warn(f"Pictures are decoded at every start: {error}. {VARIABLE} names another folder.", stacklevel=4)
     except OSError as error:

@@ -128,6 +128,16 @@ def test_a_cache_that_cannot_be_written(pictures, monkeypatch):
     monkeypatch.undo()
 
 
+def test_an_entry_that_another_user_made_is_read(pictures, decoded, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied")
+
+    first = load(pictures)
+    monkeypatch.setattr(cache, "_lock", refuse)
+    np.testing.assert_array_equal(load(pictures).images, first.images)
+    assert len(decoded) == 5
+
+
 def test_a_place_that_is_a_file_is_one_sentence(pictures, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("KGEN_CACHE_DIR", str(tmp_path / "file"))
