@@ -12,6 +12,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from kgen.backend import tf
 from kgen.callbacks.every_n_steps import EveryNSteps
+from kgen.errors import demand_file
 
 # Groups of names; the first pattern that fits decides. TensorBoard and its HParams tab sort groups, and so begin with
 # the losses.
@@ -76,8 +77,9 @@ def tag(name: str) -> str:
 
 def forget_after(path: Path, step: int) -> None:
     """Removes the lines of a JSON-lines file whose `step` is greater than `step`, or that are incomplete."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return
+    demand_file(path)
     kept = [line for line in path.read_text(errors="replace").splitlines() if step_of(line) <= step]
     aside = path.with_suffix(".partial")
     aside.write_text("".join(line + "\n" for line in kept))

@@ -29,7 +29,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kgen.backend import Tensor, keras
+from kgen.backend import Tensor, keras, replicas
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.priors import Normal
@@ -85,9 +85,10 @@ def parts(codes: Tensor, mean: Tensor, log_variance: Tensor, count: int) -> tupl
     ops = keras.ops
     mean, log_variance = ops.cast(mean, "float32"), bounded(log_variance)
     # log q(z_j of image i | image m), (i, m, j)
-    pairs = log_normal(codes[:, None], mean[None], log_variance[None])
+    others = replicas.gathered(mean)[None], replicas.gathered(log_variance)[None]
+    pairs = log_normal(codes[:, None], *others)
     of_its_image = ops.sum(log_normal(codes, mean, log_variance), axis=1)
-    shift = math.log(count * codes.shape[0])
+    shift = math.log(count * pairs.shape[1])
     joint = ops.logsumexp(ops.sum(pairs, axis=2), axis=1) - shift
     marginals = ops.sum(ops.logsumexp(pairs, axis=1) - shift, axis=1)
     prior = ops.sum(log_normal(codes, ops.zeros_like(codes), ops.zeros_like(codes)), axis=1)

@@ -79,7 +79,7 @@ class IWAE(autoencoding.AutoencodingGame):
         ops, k, size = keras.ops, self.samples, self.prior.size
         mean, log_variance = self.encoder(x, training=training)
         mean, log_variance = ops.cast(mean, "float32"), reconstruction_losses.bounded(log_variance)
-        noise = rng.current().normal((k, x.shape[0], size))
+        noise = ops.transpose(rng.current().normal((x.shape[0], k, size)), (1, 0, 2))  # drawn with the batch first
         z = mean + ops.exp(0.5 * log_variance) * noise  # (k, batch, size)
         logits = self.decoder(ops.reshape(z, (-1, size)), training=training)
         repeated = ops.reshape(ops.tile(x[None], (k, 1, 1, 1, 1)), (-1, *x.shape[1:]))

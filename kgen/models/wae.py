@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kgen import images, layers
-from kgen.backend import Tensor, keras
+from kgen.backend import Tensor, keras, replicas
 from kgen.core import autoencoding
 from kgen.core.game import Player
 from kgen.core.priors import Normal
@@ -95,7 +95,8 @@ class WAE(autoencoding.AutoencodingGame):
         codes = self.encoder(real, training=True)
         errors = reconstruction_losses.squared_error_per_image(real, self.decoder(codes, training=True))
         reconstruction = keras.ops.mean(errors)
-        apart = mmd(codes, self.prior.draw(real.shape[0]), 2.0 * self.prior.size)
+        everyone = map(replicas.gathered, (codes, self.prior.draw(real.shape[0])))
+        apart = mmd(*everyone, 2.0 * self.prior.size)
         return {"autoencoder": reconstruction + self.weight * apart, "reconstruction": reconstruction, "mmd": apart}
 
 

@@ -1,5 +1,6 @@
 """Makes, finds, locks and describes run directories, `runs/<model>-<dataset>-<n>/`."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -156,8 +157,18 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Returns the objects of a JSON-lines file such as log.jsonl; none if there is no file."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """Returns the objects of a JSON-lines file such as log.jsonl, without lines that a kill or damage has left.
+
+    There are none if there is no file. Raises UsageError if something else lies there.
+    """
+    if not os.path.lexists(path):
+        return []
+    demand_file(path)  # a device has no end
+    found = []
+    for line in path.read_text(errors="replace").splitlines():
+        with contextlib.suppress(ValueError, RecursionError):
+            found.append(json.loads(line))
+    return [line for line in found if isinstance(line, dict)]
 
 
 def find(name: str | Path, runs_dir: Path | str) -> Path:

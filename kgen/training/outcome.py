@@ -1,5 +1,6 @@
 """What is said at the end of a run whose losses stayed finite but that learnt nothing."""
 
+import math
 from pathlib import Path
 
 from kgen.callbacks.diagnostics import SENTENCES
@@ -28,17 +29,18 @@ def complaints(run: Path) -> list[str]:
 def lasting(diagnosis: list[dict]) -> list[str]:
     """Returns the warnings that most lines of the second half have, the last line too."""
     second = diagnosis[len(diagnosis) // 2 :]
-    counts = {name: sum(name in line["warnings"] for line in second) for name in SENTENCES}
+    counts = {name: sum(name in line.get("warnings", ()) for line in second) for name in SENTENCES}
     return [
         f"it ends with a problem that {count} of its last {len(second)} diagnoses have: {SENTENCES[name](second[-1])}"
         for name, count in counts.items()
-        if 2 * count > len(second) > 1 and name in second[-1]["warnings"]
+        if 2 * count > len(second) > 1 and name in second[-1].get("warnings", ())
     ]
 
 
 def grown(log: list[dict]) -> list[str]:
     """Returns a sentence for each loss that has grown out of all bounds."""
-    ends = [(name, log[0][name], log[-1][name]) for name in log[-1] if name.endswith("_loss")] if log else []
+    names = [name for name in log[-1] if name.endswith("_loss") and name in log[0]] if log else []
+    ends = [(name, log[0][name], log[-1][name]) for name in names]
     return [
         f"{name} ended at {last:.3g} and began at {first:.3g}: training has not converged; a smaller --learning-rate "
         "may help."
@@ -49,7 +51,7 @@ def grown(log: list[dict]) -> list[str]:
 
 def risen(log: list[dict]) -> list[str]:
     """Returns a sentence if the loss of the only player is no lower in the last line than in the first."""
-    names = [name for name in log[-1] if name.endswith("_loss")] if log else []
+    names = [name for name in log[-1] if name.endswith("_loss") and name in log[0]] if log else []
     if len(names) != 1 or len(log) < 2 or log[-1][names[0]] < log[0][names[0]]:
         return []
     return [
@@ -62,7 +64,7 @@ def still(log: list[dict]) -> list[str]:
     """Returns a sentence for each player whose gradients are 0 in most lines of the second half, the last line too."""
     second = log[len(log) // 2 :]
     names = [name for name in second[-1] if name.endswith("_gradient_norm")] if second else []
-    counts = {name: sum(line[name] < STILL for line in second) for name in names}
+    counts = {name: sum(line.get(name, math.inf) < STILL for line in second) for name in names}
     return [
         f"{name} was 0 in {count} of the last {len(second)} lines of the log: nothing moves that player any more; a "
         "smaller --learning-rate or another --loss may help."

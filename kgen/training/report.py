@@ -5,14 +5,12 @@ It is made from what lies in the run directory, and from nothing else: a resumed
 
 import base64
 import html
-import json
-import math
 import os
 import shlex
 from pathlib import Path
 from string import Template
 
-from kgen.callbacks.log import step_of, tag
+from kgen.callbacks.log import tag
 from kgen.core.recipe import Recipe, compared
 from kgen.runs import directory
 from kgen.training import curves, outcome
@@ -55,10 +53,8 @@ def page(run: Path) -> str:
 
 
 def lines_of(run: Path, name: str) -> list[dict]:
-    """Returns the lines of a run's JSON-lines file that have a step, without one that a kill has cut."""
-    path = run / f"{name}.jsonl"
-    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines if step_of(line) < math.inf]
+    """Returns the lines of a run's JSON-lines file that have a step."""
+    return [line for line in directory.read_lines(run / f"{name}.jsonl") if isinstance(line.get("step"), int)]
 
 
 def named(run: Path) -> Path:

@@ -215,9 +215,9 @@ def lies():
 def others():
     """Yields the cases of other formats, of files that are no pictures, and of what is no file."""
     for kind in ("GIF", "TIFF", "PPM", "TGA", "ICO", "JPEG2000", "AVIF", "PCX", "SGI", "DDS"):
-        yield Case(f"{kind.lower()} as.png", "other format", encoded(COLOUR, kind), None)
+        yield Case(f"{kind.lower()} as.png", "other format", encoded(COLOUR, kind), COLOUR if kind == "TIFF" else None)
     for suffix, kind in ((".tif", "TIFF"), (".gif", "GIF"), (".avif", "AVIF"), (".jp2", "JPEG2000")):
-        yield Case(f"other{suffix}", "other ending", encoded(COLOUR, kind), None)
+        yield Case(f"other{suffix}", "other ending", encoded(COLOUR, kind), COLOUR if kind == "TIFF" else None)
     texts = {
         "nothing": b"",
         "text": b"no picture",

@@ -49,7 +49,7 @@ def test_a_turn_gives_the_bound_of_k_draws_and_the_vaes(k):
     made = game(samples=k)
     random = Rng(3)
     random.uniform(BINARY.shape)  # the binarisation's
-    noise = np.float64(random.normal((k, 5, 3)))
+    noise = np.float64(random.normal((5, k, 3))).transpose(1, 0, 2)
     weights = by_tfp(made, BINARY, noise)
     expected = {"autoencoder": -(logsumexp(weights, axis=0) - np.log(k)).mean(), "elbo": weights.mean()}
     with Rng(3):

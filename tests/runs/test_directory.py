@@ -202,3 +202,15 @@ def test_a_folder_in_place_of_the_lock_is_named(tmp_path):
     (tmp_path / ".lock").mkdir()
     with pytest.raises(UsageError, match=".lock cannot be locked"):
         directory.lock(tmp_path)
+
+
+def test_read_lines_leaves_out_what_a_kill_or_damage_left(tmp_path):
+    path = tmp_path / "log.jsonl"
+    assert directory.read_lines(path) == []
+    damages = [b'{"st', b"null", b"5", b"[1]", b"", b"\xff\xfe", b"[" * 100_000, b"1" * 9_000, b'{"step": 2}']
+    path.write_bytes(b"\n".join([b'{"step": 1}', *damages]))
+    assert directory.read_lines(path) == [{"step": 1}, {"step": 2}]
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match="log.jsonl is not a file"):
+        directory.read_lines(path)

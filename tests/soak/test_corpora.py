@@ -121,12 +121,12 @@ def test_pictures(tmp_path):
     assert not wrong, "\n".join(wrong)
     with pytest.raises(BadImages) as refused:
         data.load(f"folder:{together}", size=corpus_pictures.SIDE)
-    tried = {case.name for case in cases if case.kind != "other ending"}
+    tried = {case.name for case in cases if case.kind != "other ending" or case.pixels is not None}
     assert {name.rpartition("together/")[2] for name, _ in refused.value.found} == tried - set(accepted)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         images = data.load(f"folder:{together}", size=corpus_pictures.SIDE, skip_bad=True).images
-    assert any("1 .avif, 1 .gif, 1 .jp2, 1 .tif" in str(each.message) for each in caught)
+    assert any("1 .avif, 1 .gif, 1 .jp2;" in str(each.message) for each in caught)
     assert sorted(image.tobytes() for image in images) == sorted(
         in_colour(each).tobytes() for each in accepted.values()
     )
@@ -187,16 +187,16 @@ def remembered(function, key):
     """Returns a function that computes once for each key of its first argument, since building networks takes long."""
     known = {}
 
-    def remember(recipe, *more):
-        name = key(recipe, *more)
+    def remember(recipe, *more, **options):
+        name = key(recipe, *more), *options.items()
         if name not in known:
-            known[name] = function(recipe, *more)
+            known[name] = function(recipe, *more, **options)
         return known[name]
 
     return remember
 
 
-def numbers(recipe, pictures):
+def numbers(recipe, pictures, *_):
     return json.dumps([fixed(recipe), list(pictures.images.shape[1:]), list(pictures.classes)], default=str)
 
 

@@ -88,3 +88,13 @@ def test_a_rate_of_a_million_is_told_at_the_end(tmp_path):
     _, errors = process.communicate()
     assert process.returncode in (0, 3)
     assert "a smaller --learning-rate" in errors.splitlines()[-1]
+
+
+def test_lines_that_lost_a_name_are_no_error(tmp_path):
+    lines = [{"step": step, "g_loss": 1.0, "g_gradient_norm": 0.0} for step in range(8)]
+    lines[0] = {"step": 0, "f_loss": 1.0}
+    lines[5] = {"step": 5, "f_gradient_norm": 0.0}
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "diagnosis.jsonl").write_text('{"step": 0}\n{"step": 1}\n')
+    (found,) = complaints(tmp_path)
+    assert found.startswith("g_gradient_norm was 0 in 3 of the last 4 lines")

@@ -19,8 +19,8 @@ protocols are in [metrics.md](metrics.md). A step is one training step; it takes
 discriminator moves several times.
 
 `kgen reproduce` wrote this page, see [reproducing](guides/reproducing.md). Below a table are its seeds: value ± is then
-the sample standard deviation over seeds. A table without that list was measured with version 0.1.0 by the commands that
-its text names, and ± is the standard error unless the text says otherwise.
+the sample standard deviation over seeds. A table without that list was measured once, with version 0.1.0 or on the way
+to the next, by the commands that its text names, and ± is the standard error unless the text says otherwise.
 """
 SUMMARY = "| quantity | reference | kgen |"  # head of the README's table
 MISSING = "-"
