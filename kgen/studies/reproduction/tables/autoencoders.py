@@ -71,7 +71,6 @@ k-means (test images, Hungarian matching; 53.0 % on pixels), {large[probe]:.1%} 
                 LATENT,
             ),
             {"bce": figure(FIGURES, "binary_cross_entropy")},
-            seeds=(0,),
         ),
         "large": Cell(
             (Command("train --model autoencoder-large --dataset mnist", "--units 8"), LATENT),

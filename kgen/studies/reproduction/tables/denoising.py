@@ -27,7 +27,6 @@ def cell(noise: str, steps: int, flags: str = "--warmup 400 --learning-rate 1.2e
             robustness("{run}"),
         ),
         TAKES,
-        seeds=(0,),
         needs={"best": "autoencoders/best"},
     )
 
@@ -64,7 +63,7 @@ the first row under salt and pepper, and the third on clean images. An autoencod
 on the images that it was trained on need not be better on others.
 """,
     cells={
-        "none": Cell((robustness("{best}"),), TAKES, seeds=(0,), needs={"best": "autoencoders/best"}),
+        "none": Cell((robustness("{best}"),), TAKES, needs={"best": "autoencoders/best"}),
         "pepper": cell("salt-and-pepper:0.1", 7_500),
         "uniform": cell("uniform:0.7", 4_500),
         "both": cell("uniform:0.7+salt-and-pepper:0.1", 15_000, "--warmup 400 --learning-rate 1.5e-3"),

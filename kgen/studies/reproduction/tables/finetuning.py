@@ -36,7 +36,6 @@ Accuracy on MNIST's test images, means of five folds. The autoencoder has two co
                 ),
             ),
             {f"depth-{depth}": folds(f"{{folder}}/finetune/depth-{depth}", "test_accuracy") for depth in range(4)},
-            seeds=(0,),
         )
     },
     summary=(("fine-tuned encoder, accuracy on MNIST", "0.9874, student report 002", "{encoder[depth-3]:.4f}"),),
