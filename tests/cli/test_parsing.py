@@ -18,6 +18,7 @@ from kgen.core import recipe as recipes
 from kgen.core.options import MAY_CHANGE, marked
 from kgen.errors import Diverged, UsageError
 from tests.helpers import processes
+from tests.helpers.recipes import slow_but
 
 SCRIPTS = sorted((Path(__file__).parents[2] / "scripts").glob("*.py"))
 TINY = "--width 4 --latent-dim 8 --batch-size 8 --steps 5".split()
@@ -51,7 +52,7 @@ def test_help_explains_every_number(name):
     assert [f.name for f in fields if not re.search(rf"^    {f.name}: .* = .*  # \w.*\.$", source, re.M)] == []
 
 
-@pytest.mark.parametrize("name", recipes.names())
+@pytest.mark.parametrize("name", slow_but("dcgan", "acai", "autoencoder-basic", "wgan", "vae"))
 def test_help_shows_the_numbers_of_the_model_asked_for(name, call):
     code, out, _ = call("train", "--model", name, "--help")
     shown, own = " ".join(out.split()), recipes.find(name)

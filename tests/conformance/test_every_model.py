@@ -36,7 +36,7 @@ from tests.helpers.recipes import (
 NAMES = recipes.names()
 PAPERS = sorted((Path(__file__).parents[2] / "kgen/models").rglob("[!_]*.py"))
 every_recipe = pytest.mark.parametrize("name", one_of_each_paper())
-in_part = pytest.mark.parametrize("name", slow_but("dcgan", "acai", "vae-gan"))
+in_part = pytest.mark.parametrize("name", slow_but("dcgan", "acai"))
 takes_long = pytest.mark.parametrize("name", slow_but("dcgan"))
 slow = pytest.mark.parametrize("name", slow_but())
 every_paper = pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)

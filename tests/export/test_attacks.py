@@ -143,7 +143,9 @@ def test_nothing_of_kgen_falls_for_an_attack(attack, place, autoencoder, tmp_pat
     assert not marker.exists()
 
 
-@pytest.mark.parametrize("attack", ["pickle", "objects", "graph"], indirect=True)
+@pytest.mark.parametrize(
+    "attack", ["pickle", *(pytest.param(name, marks=pytest.mark.slow) for name in ("objects", "graph"))], indirect=True
+)
 @pytest.mark.parametrize(
     "command",
     [

@@ -62,7 +62,10 @@ def by_hand(made, x, alpha, gamma=0.2, weight=0.5):
 
 
 @pytest.mark.parametrize("loss", ["mse", "bce"])
-@pytest.mark.parametrize("numbers", [{}, {"gamma": 0.7, "weight": 3.0}], ids=["authors", "others"])
+@pytest.mark.parametrize(
+    "numbers",
+    [pytest.param({}, id="authors"), pytest.param({"gamma": 0.7, "weight": 3.0}, id="others", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("norm", [False, True], ids=["plain", "normed"])
 def test_the_losses_of_a_turn_are_those_of_the_paper(loss, numbers, norm):
     made = game(loss=loss, spectral_norm=norm, **numbers)

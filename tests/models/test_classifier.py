@@ -234,12 +234,14 @@ def test_a_classifier_takes_the_best_encoder_of_an_autoencoder(autoencoder, clas
     assert all(equal(weights(classifier.trainer.best_game().encoder), theirs))
 
 
+@pytest.mark.slow
 def test_it_can_be_opened_again(classifier):
     again, step = build.reopen(directory.read_recipe(classifier.run), classifier.run)
     assert step == 2
     assert all(equal(weights(again.best_game().classifier), weights(classifier.trainer.best_game().classifier)))
 
 
+@pytest.mark.slow
 def test_a_classifier_takes_all_of_another(classifier):
     fresh = on(classifier.run)
     head = weights(fresh.classifier.get_layer("head"))
@@ -248,6 +250,7 @@ def test_a_classifier_takes_all_of_another(classifier):
     assert not any(equal(weights(fresh.classifier.get_layer("head")), head))
 
 
+@pytest.mark.slow
 def test_other_numbers_of_classes_and_other_shapes_are_refused(classifier, autoencoder):
     few = Images(DATA.images[:4], np.int64([0, 1, 0, 1]), ("a", "b"))
     with pytest.raises(UsageError, match="^--start-from: the run has layers of other sizes; classifier can only"):

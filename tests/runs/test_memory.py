@@ -11,7 +11,7 @@ from kgen.core import recipe as recipes
 from kgen.core.game import Player
 from kgen.errors import UsageError
 from kgen.runs import build, memory
-from tests.helpers.recipes import one_of_each_paper, pictures, shrink
+from tests.helpers.recipes import pictures, shrink, slow_but
 
 
 def test_a_player_by_hand():
@@ -26,7 +26,7 @@ def test_a_player_by_hand():
         assert found == 4 * ((2 + moments) * trained + statistics + scalars + 7 * outputs)
 
 
-@pytest.mark.parametrize("name", one_of_each_paper())
+@pytest.mark.parametrize("name", slow_but("dcgan", "acai", "vq-vae"))
 def test_an_estimate_takes_no_memory_and_counts_every_weight(name):
     recipe = shrink(recipes.find(name))
     data = pictures(8)

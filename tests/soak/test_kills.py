@@ -43,6 +43,11 @@ def lifetime(arguments, cwd, script="train.py"):
     return time.monotonic() - began
 
 
+def moment(rng, life, kills):
+    """Returns when to kill a process: within its life. The more kills it took, the later, as machines slow down."""
+    return rng.uniform(0, 0.8 * life * 1.1**kills)
+
+
 def whole(run):
     """Returns whether each checkpoint has the sum of its manifest."""
     sums = {
@@ -57,19 +62,19 @@ def test_a_run(model, tmp_path, record_property):
     straight.mkdir()
     life = lifetime(SMALL[model], straight)
     while kills < KILLS:
-        folder, ended = tmp_path / f"{runs:03}", False
+        folder, ended, here = tmp_path / f"{runs:03}", False, 0
         folder.mkdir()
         while not ended:
             begun = [path.parent for path in folder.glob("runs/*/recipe.json")]
             arguments = ["--resume", begun[0]] if begun else SMALL[model]
-            ended = killed(arguments, folder, rng.uniform(0, 0.8 * life))
-            kills += not ended
+            ended = killed(arguments, folder, moment(rng, life, here))
+            here += not ended
             assert all(map(whole, begun))
         assert processes.ending(begun[0] if begun else processes.run_of(folder)) == processes.ending(
             processes.run_of(straight)
         )
         shutil.rmtree(folder)
-        runs += 1
+        kills, runs = kills + here, runs + 1
     print(f"{model}: {kills} kills, {runs} runs, all equal to the undisturbed run")
 
 
@@ -82,8 +87,10 @@ def test_fine_tuning(tmp_path):
     flags += ["--depths", "0", "1", "--test-split", "test[:50]", "--checkpoint-every", "10", "--out"]
     life, rng, kills = lifetime([*flags, "straight"], tmp_path, "finetune.py"), random.Random(0), 0
     while kills < KILLS:
-        while not killed([*flags, "killed"], tmp_path, rng.uniform(0, 0.8 * life), "finetune.py"):
-            kills += 1
+        here = 0
+        while not killed([*flags, "killed"], tmp_path, moment(rng, life, here), "finetune.py"):
+            here += 1
+        kills += here
         one, other = tmp_path / "straight", tmp_path / "killed"
         assert (one / "finetune.md").read_text() == (other / "finetune.md").read_text()
         results = [path.relative_to(one) for path in one.rglob("result.json")]
@@ -100,16 +107,17 @@ def test_a_search(tmp_path):
     while kills < KILLS:
         more += 4
         flags = [*searches.RATE, "--trials", more, "--jobs", 2, "--no-train-best"]
-        ended = False
+        ended, here = False, 0
         while not ended:
             process = searches.start(*flags, cwd=tmp_path, how="slowly")
-            time.sleep(rng.uniform(1, 8))
+            time.sleep(1 + moment(rng, 9, here))
             ended = process.poll() is not None
             if not ended:
                 os.killpg(process.pid, signal.SIGKILL)
             _, errors = process.communicate()
             assert process.returncode in (0, -signal.SIGKILL), errors
-            kills += not ended
+            here += not ended
+        kills += here
         found, now = searches.states(tmp_path)
         assert values.items() <= now.items()
         values = now
