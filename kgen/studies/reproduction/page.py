@@ -102,7 +102,7 @@ def provenance(name: str, kept: list[Record]) -> str:
     rows = [["cell", "seeds", "steps", "kgen", "commit", "device", "seconds a seed", "date"]]
     for cell in dict.fromkeys(record.cell for record in kept):
         own = [record for record in kept if record.cell == cell]
-        seeds, seconds = (", ".join(f"{getattr(record, name):.0f}" for record in own) for name in ("seed", "seconds"))
+        seeds, seconds = (", ".join(rounded(getattr(each, name)) for each in own) for name in ("seed", "seconds"))
         steps, version, changes, device, date = (
             several(getattr(record, name) for record in own)
             for name in ("steps", "version", "commit", "device", "date")
@@ -110,6 +110,11 @@ def provenance(name: str, kept: list[Record]) -> str:
         rows.append([f"`{cell}`", seeds, steps, version, changes, device, seconds, date])
     again = f"Again: `kgen reproduce --table {name}`; the commands: `kgen reproduce --list --table {name}`."
     return f"{again}\n\n{markdown(rows)}"
+
+
+def rounded(value: float | None) -> str:
+    """Returns a number without decimals, `-` if it is not known."""
+    return MISSING if value is None else f"{value:.0f}"
 
 
 def several(values: Iterator) -> str:

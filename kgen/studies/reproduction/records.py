@@ -24,7 +24,7 @@ class Record:
         commands: the command lines.
         budget: `full`; others are not kept.
         steps: training steps of all its runs.
-        seconds: that the commands took.
+        seconds: that the commands took; None if one was killed on the way.
         version, commit: of kgen; the commit of a checkout with changes ends in `-modified`.
         device: GPUs, or cores and processor.
         date: day on which it was finished.

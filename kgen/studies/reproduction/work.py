@@ -1,6 +1,6 @@
 """Runs cells: one after the other, each under a lock, and each from where it stopped.
 
-A cell's folder has `commands.jsonl`, a line for each command that ended; `output.txt`, what commands printed;
+A cell's folder has `commands.jsonl`, a line for each command that begins or ends; `output.txt`, what commands printed;
 `record.json`, when all is done; and the runs.
 """
 
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -124,14 +125,26 @@ def play(place: Place, run: Run) -> None:
         if words[0] == "train":
             words = resumed(words, place.runs()[trains - 1])
         began = time.monotonic()
+        note(log, text=texts[number], code=None)
         code = run(words, output)
-        line = {"text": texts[number], "code": code, "seconds": round(time.monotonic() - began, 1)}
-        with log.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        note(log, text=texts[number], code=code, seconds=round(time.monotonic() - began, 1))
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         if code:
             raise Failed(f"kgen {words[0]} ended with exit code {code}: {last_line(output)}")
+
+
+def note(log: Path, **line: Any) -> None:
+    """Appends a line of JSON to a log."""
+    with log.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def seconds(log: Path) -> float | None:
+    """Returns how long the commands of a log took; None if one was killed, whose time is not known."""
+    lines = directory.read_lines(log)
+    ended = [line["seconds"] for line in lines if line["code"] is not None]
+    return round(sum(ended), 1) if 2 * len(ended) == len(lines) else None
 
 
 def resumed(words: list[str], run: Path) -> list[str]:
@@ -182,7 +195,7 @@ def recorded(place: Place) -> Record:
         commands=place.anywhere().shown(),
         budget="quick" if place.where.quick else "full",
         steps=sum(log[-1]["step"] for log in logs if log),
-        seconds=round(sum(line["seconds"] for line in directory.read_lines(place.folder / "commands.jsonl")), 1),
+        seconds=seconds(place.folder / "commands.jsonl"),
         version=kgen.__version__,
         commit=records.commit(),
         device=device(last) if last else None,

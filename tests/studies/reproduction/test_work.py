@@ -87,7 +87,9 @@ def test_an_interrupted_cell_goes_on(tmp_path):
     assert again.called[0][:3] == ["train", "--resume", str(run)]
     assert names(again)[:3] == ["train", "evaluate", "train"]
     log = [json.loads(line) for line in (run.parents[1] / "commands.jsonl").read_text().splitlines()]
-    assert [(line["text"].split()[0], line["code"]) for line in log] == [("train", 130), ("train", 0), ("evaluate", 0)]
+    ended = [("train", 130), ("train", 0), ("evaluate", 0)]
+    begun_and_ended = [pair for name, code in ended for pair in ((name, None), (name, code))]
+    assert [(line["text"].split()[0], line["code"]) for line in log] == begun_and_ended
 
 
 def test_commands_that_ended_well_are_not_repeated(tmp_path):
@@ -210,3 +212,12 @@ def test_a_device_is_the_gpus_or_the_cores():
     found = {"gpus": ["H200", "H200"], "cores": 4, "processor": "X"}
     assert work.device(found) == "H200, H200"
     assert work.device({**found, "gpus": []}) == "4 cores of X"
+
+
+def test_seconds_are_not_known_after_a_kill(tmp_path):
+    log = tmp_path / "commands.jsonl"
+    for line in ({"text": "train", "code": None}, {"text": "train", "code": 0, "seconds": 2.5}):
+        work.note(log, **line)
+    assert work.seconds(log) == 2.5
+    log.write_text('{"text": "train", "code": null}\n' + log.read_text())  # it was begun before, and killed
+    assert work.seconds(log) is None
