@@ -13,6 +13,7 @@ from kgen.metrics import fid
 from kgen.metrics.features import Seen, digest, see
 
 if TYPE_CHECKING:
+    from kgen.data import Images
     from kgen.metrics.features import Cache, Network
     from kgen.metrics.fid import Statistics
 
@@ -42,11 +43,13 @@ class Real:
         images: uint8, `(n, height, width, channels)`.
         validation: other real images that are neither in `images` nor trained on; None if no metric needs them.
         about: what a measurement's protocol says about the images, JSON: dataset, splits, size.
+        training: the `kgen.data.Images` that the model was trained on; None if no metric needs them.
     """
 
     images: np.ndarray
     validation: np.ndarray | None
     about: dict
+    training: "Images | None" = None
 
 
 class Evidence:
@@ -102,6 +105,13 @@ class Evidence:
     def real_unit(self) -> np.ndarray:
         """The images `real_images` as float32 `(n, ...)` in [0, 1]."""
         return self.real_images / np.float32(255)
+
+    @property
+    def training(self) -> "Images":
+        """The training images; raises UsageError if they are not known."""
+        if self.real.training is None:
+            raise UsageError("This metric needs the training images: ask kgen evaluate, or --evaluate in training.")
+        return self.real.training
 
     @property
     def autoencoder(self) -> Encodes:
