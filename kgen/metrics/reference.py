@@ -37,9 +37,10 @@ def real(load: Callable, dataset: str, split: str, metrics: list[str], trained_o
         metrics: names of the metrics. Only parzen needs validation images, see `validation_images`.
         trained_on: function to the training images, `kgen.data.Images`; called if a metric needs them.
     """
-    images, about = load(split).images, {"dataset": dataset.partition(":")[0], "reference": split}
+    found, about = load(split), {"dataset": dataset.partition(":")[0], "reference": split}
     validation = validation_images(load, dataset) if "parzen" in metrics else None
-    return Real(images, validation, about, trained_on() if wants_training(metrics) else None)
+    training = trained_on() if wants_training(metrics) else None
+    return Real(found.images, validation, about, training, found.labels, found.classes)
 
 
 def wants_training(metrics: list[str]) -> bool:
@@ -55,9 +56,10 @@ def of_held_out(held: Images, dataset: str, split: str, metrics: list[str], seen
     images = np.asarray(held.images)
     about = {"dataset": dataset.partition(":")[0], "reference": f"{len(images)} held out of {split}"}
     if "parzen" not in metrics:
-        return Real(images, None, about, seen)
-    images = images[order_by_content(images, "parzen")]
-    return Real(images[len(images) // 2 :], images[: len(images) // 2], about, seen)
+        return Real(images, None, about, seen, held.labels, held.classes)
+    order, half = order_by_content(images, "parzen"), len(images) // 2
+    labels = None if held.labels is None else np.asarray(held.labels)[order[half:]]
+    return Real(images[order[half:]], images[order[:half]], about, seen, labels, held.classes)
 
 
 def validation_images(load: Callable, dataset: str) -> np.ndarray:
