@@ -135,9 +135,9 @@ class Evidence:
             raise UsageError(f"The generator's classes are {', '.join(found)}, those of the real images {theirs}.")
         return found
 
-    def numbered(self, labels: np.ndarray) -> np.ndarray:
-        """Returns labels `(n,)` of `real.classes` as indices of `classes`."""
-        return np.array([self.classes.index(name) for name in self.real.classes])[labels]
+    def numbered(self, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+        """Returns labels `(n,)` of the classes `names` as indices of `classes`, which may be in another order."""
+        return np.array([self.classes.index(name) for name in names])[labels]
 
     @property
     def fake_labels(self) -> np.ndarray:
@@ -148,7 +148,7 @@ class Evidence:
     @property
     def real_labels(self) -> np.ndarray:
         """Indices in `classes` of the images `real_images`, integers `(n,)`."""
-        return self.numbered(self.real.labels)[self._real_order]
+        return self.numbered(self.real.labels, self.real.classes)[self._real_order]
 
     @functools.cached_property
     def real_unit(self) -> np.ndarray:
