@@ -34,6 +34,16 @@ class DrawsClasses(DrawsImages, Protocol):
         """Returns the indices of the classes of the images of `draw(seed, count)`, integers `(count,)`."""
 
 
+class DrawsLatents(DrawsImages, Protocol):
+    """What metrics ask of a generator of latents beside; a `TrainedGenerator` has it."""
+
+    def latents(self, seed: int, count: int) -> np.ndarray:
+        """Returns the latents of `draw(seed, count)`, float32 `(count, size)`."""
+
+    def decode(self, latent: np.ndarray) -> np.ndarray:
+        """Returns the images of latents, float32 `(n, height, width, channels)` in [0, 1]."""
+
+
 class Encodes(Protocol):
     """The methods of an autoencoder that metrics call; a `TrainedAutoencoder` has them."""
 
@@ -154,6 +164,13 @@ class Evidence:
     def real_unit(self) -> np.ndarray:
         """The images `real_images` as float32 `(n, ...)` in [0, 1]."""
         return self.real_images / np.float32(255)
+
+    @property
+    def generator(self) -> DrawsLatents:
+        """The trained generator; raises UsageError if there is none, or only its images."""
+        if not hasattr(self._generator, "latents"):
+            raise UsageError("This metric is of models that draw images of noise: give a run or an export of one.")
+        return self._generator
 
     @property
     def training(self) -> "Images":
