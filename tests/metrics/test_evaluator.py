@@ -206,6 +206,6 @@ def test_an_unknown_metric_names_the_known_ones():
     for names in (["fit"], []):
         with pytest.raises(
             UsageError,
-            match="--metrics must be among classes, classification-accuracy-score, fid, fid-per-class, is, is-biased, ",
+            match="--metrics must be among ais-log-likelihood, classes, classification-accuracy-score, fid, ",
         ):
             known(names)
