@@ -18,7 +18,7 @@ class Options:
     saved_model: tuple[Path, ...] = ()  # Exports, saved_models/<name>/<version>.
     images: tuple[Path, ...] = ()  # Folders of generated pictures, of the real images' size.
     # Separated by commas: parzen, mmd, mmd-report004, fid, kid, pr, is, is-biased, classes, lines, log-likelihood, mig,
-    # swd.
+    # swd, memorization, fid-per-class, classification-accuracy-score, path-length, ais-log-likelihood.
     metrics: str = "parzen,mmd"
     count: int = 10_000  # Images to draw from each model.
     seed: int = 0  # Seed of the generated images.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kgen.backend import tf
+from kgen.backend import Tensor, tf
 from kgen.inference.generator import parts
 
 
@@ -60,6 +60,10 @@ class TrainedAutoencoder:
     def decode(self, latent: np.ndarray) -> np.ndarray:
         """Returns the decoded images of codes `(n, size)`, float32 `(n, height, width, channels)` in [0, 1]."""
         return self._each("decode", "latent", "images", latent)
+
+    def decoded(self, latent: Tensor) -> Tensor:
+        """Returns what `decode` does as a tensor that gradients pass through; of at most `requests.LIMIT` codes."""
+        return self._found["decode"](latent=latent)["images"]
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Returns `decode(encode(images))`, float32 `(n, height, width, channels)` in [0, 1]."""

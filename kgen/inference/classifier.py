@@ -70,7 +70,10 @@ def network(run: Path | str, shape: tuple[int, ...], classes: tuple[str, ...] | 
         features = game.encoder(images.from_bytes(pixels, game.range), training=False)
         return features.numpy(), head(features).numpy()[:, order]
 
+    def of_unit(pictures: np.ndarray) -> np.ndarray:
+        return game.encoder(images.from_unit(pictures, game.range), training=False).numpy()
+
     name = f"{recipe.dataset.partition(':')[0]}-classifier"
     weights = hashlib.sha256(b"".join(weight.tobytes() for weight in game.classifier.get_weights())).hexdigest()
     about = {"network": name, "run": str(run), "split": recipe.split, "step": step, "weights_sha256": weights}
-    return Network(name, look, about)
+    return Network(name, look, about, of_unit=of_unit)

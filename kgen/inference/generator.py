@@ -64,6 +64,10 @@ class TrainedGenerator:
             ]
         )
 
+    def labels(self, count: int) -> np.ndarray:
+        """Returns the indices of the classes of the images of `draw(seed, count)`, int64 `(count,)`."""
+        return self._labels(count, None)
+
     def index(self, name: str) -> int:
         """Returns the index of the class called `name`, or with that number.
 

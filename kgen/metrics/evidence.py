@@ -13,6 +13,7 @@ from kgen.metrics import fid
 from kgen.metrics.features import Seen, digest, see
 
 if TYPE_CHECKING:
+    from kgen.data import Images
     from kgen.metrics.features import Cache, Network
     from kgen.metrics.fid import Statistics
 
@@ -22,6 +23,25 @@ class DrawsImages(Protocol):
 
     def draw(self, seed: int, count: int) -> np.ndarray:
         """Returns images float32 `(count, height, width, channels)` in [0, 1]."""
+
+
+class DrawsClasses(DrawsImages, Protocol):
+    """What metrics ask of a class-conditional generator beside; a `TrainedGenerator` has it."""
+
+    classes: tuple[str, ...]
+
+    def labels(self, count: int) -> np.ndarray:
+        """Returns the indices of the classes of the images of `draw(seed, count)`, integers `(count,)`."""
+
+
+class DrawsLatents(DrawsImages, Protocol):
+    """What metrics ask of a generator of latents beside; a `TrainedGenerator` has it."""
+
+    def latents(self, seed: int, count: int) -> np.ndarray:
+        """Returns the latents of `draw(seed, count)`, float32 `(count, size)`."""
+
+    def decode(self, latent: np.ndarray) -> np.ndarray:
+        """Returns the images of latents, float32 `(n, height, width, channels)` in [0, 1]."""
 
 
 class Encodes(Protocol):
@@ -42,11 +62,17 @@ class Real:
         images: uint8, `(n, height, width, channels)`.
         validation: other real images that are neither in `images` nor trained on; None if no metric needs them.
         about: what a measurement's protocol says about the images, JSON: dataset, splits, size.
+        training: the `kgen.data.Images` that the model was trained on; None if no metric needs them.
+        labels: of `images`, integers `(n,)`; None if they have no classes.
+        classes: names of the classes, in the order of the labels.
     """
 
     images: np.ndarray
     validation: np.ndarray | None
     about: dict
+    training: "Images | None" = None
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
 
 
 class Evidence:
@@ -79,8 +105,8 @@ class Evidence:
         self.network, self._progress = network, progress
 
     @functools.cached_property
-    def fake(self) -> np.ndarray:
-        """Generated images, float32 `(n, ...)` in [0, 1], shuffled by `order_by_content`."""
+    def _drawn(self) -> tuple[np.ndarray, np.ndarray]:
+        """Generated images as they were drawn, and the order by their contents."""
         if self._generator is None:
             raise UsageError("This model draws no images of noise: of the metrics only lines can be asked of it.")
         images = np.asarray(self._generator.draw(self.seed, self.count), np.float32)
@@ -91,17 +117,67 @@ class Evidence:
             raise UsageError("The generated images are not finite numbers: the model has diverged.")
         if not 0 <= images.min() <= images.max() <= 1:
             raise UsageError(f"Images must be in [0, 1], these are from {images.min():g} to {images.max():g}.")
-        return images[order_by_content(images, "generated")]
+        return images, order_by_content(images, "generated")
+
+    @functools.cached_property
+    def fake(self) -> np.ndarray:
+        """Generated images, float32 `(n, ...)` in [0, 1], shuffled by `order_by_content`."""
+        images, order = self._drawn
+        return images[order]
+
+    @functools.cached_property
+    def _real_order(self) -> np.ndarray:
+        return order_by_content(self.real.images, "real")
 
     @functools.cached_property
     def real_images(self) -> np.ndarray:
         """The real images, uint8 `(n, ...)`, shuffled by `order_by_content`."""
-        return self.real.images[order_by_content(self.real.images, "real")]
+        return self.real.images[self._real_order]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of a class-conditional generator's classes; raises UsageError unless they are the real images' too."""
+        found = getattr(self._generator, "classes", ())
+        if not found:
+            raise UsageError("This metric is of generators that are told the class of an image, such as acgan.")
+        if set(found) != set(self.real.classes):
+            theirs = ", ".join(self.real.classes) or "none"
+            raise UsageError(f"The generator's classes are {', '.join(found)}, those of the real images {theirs}.")
+        return found
+
+    def numbered(self, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+        """Returns labels `(n,)` of the classes `names` as indices of `classes`, which may be in another order."""
+        return np.array([self.classes.index(name) for name in names])[labels]
+
+    @property
+    def fake_labels(self) -> np.ndarray:
+        """Indices in `classes` of the images `fake`, integers `(n,)`; ask for `classes` first."""
+        images, order = self._drawn
+        return self._generator.labels(len(images))[order]
+
+    @property
+    def real_labels(self) -> np.ndarray:
+        """Indices in `classes` of the images `real_images`, integers `(n,)`."""
+        return self.numbered(self.real.labels, self.real.classes)[self._real_order]
 
     @functools.cached_property
     def real_unit(self) -> np.ndarray:
         """The images `real_images` as float32 `(n, ...)` in [0, 1]."""
         return self.real_images / np.float32(255)
+
+    @property
+    def generator(self) -> DrawsLatents:
+        """The trained generator; raises UsageError if there is none, or only its images."""
+        if not hasattr(self._generator, "latents"):
+            raise UsageError("This metric is of models that draw images of noise: give a run or an export of one.")
+        return self._generator
+
+    @property
+    def training(self) -> "Images":
+        """The training images; raises UsageError if they are not known."""
+        if self.real.training is None:
+            raise UsageError("This metric needs the training images: ask kgen evaluate, or --evaluate in training.")
+        return self.real.training
 
     @property
     def autoencoder(self) -> Encodes:

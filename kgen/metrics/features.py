@@ -25,12 +25,15 @@ class Network(NamedTuple):
         `(n, d)` and `(n, classes)`. Logits are None if the network has none.
     about: what a measurement's protocol says about the network, JSON: at least `network` and `weights_sha256`.
     bias: `(classes,)`, to be added to logits that are without it; None if there is none to add.
+    of_unit: function of images float32 `(n, height, width, channels)` in [0, 1], not rounded to bytes, to features
+        float32 `(n, d)`; None if the network takes bytes only.
     """
 
     name: str
     look: Callable
     about: dict
     bias: np.ndarray | None = None
+    of_unit: Callable | None = None
 
 
 class Seen(NamedTuple):

@@ -49,10 +49,12 @@ class Metric(NamedTuple):
 
     measure: function of a `kgen.metrics.evidence.Evidence` to a list of `Measurement`.
     of_features: whether it needs a network that takes features of images.
+    of_training: whether it needs the training images.
     """
 
     measure: Callable
     of_features: bool = False
+    of_training: bool = False
 
 
 def over_seeds(repeated: list[list[Measurement]]) -> list[Measurement]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgen import data
+from kgen.data import Images
 from kgen.data.datasets import folder as folders
 from kgen.errors import UsageError
 from kgen.images.files import decode, parallel
 from kgen.images.order import order_by_content
+from kgen.metrics.evaluator import all_metrics
 from kgen.metrics.evidence import Evidence, Real
 from kgen.metrics.features import digest
 from kgen.metrics.parzen import measure as parzen_log_likelihood
@@ -25,7 +27,7 @@ CALIBRATION, ITERATIONS = 10_000, 10  # images or centres; iterations of k-means
 MOST_VALIDATION = 1_000  # images to choose sigma by
 
 
-def real(load: Callable, dataset: str, split: str, metrics: list[str]) -> Real:
+def real(load: Callable, dataset: str, split: str, metrics: list[str], trained_on: Callable) -> Real:
     """Returns the `Real` images of a split.
 
     Args:
@@ -33,21 +35,31 @@ def real(load: Callable, dataset: str, split: str, metrics: list[str]) -> Real:
         dataset: name of the dataset.
         split: of the images to compare with.
         metrics: names of the metrics. Only parzen needs validation images, see `validation_images`.
+        trained_on: function to the training images, `kgen.data.Images`; called if a metric needs them.
     """
-    images, about = load(split).images, {"dataset": dataset.partition(":")[0], "reference": split}
-    return Real(images, validation_images(load, dataset) if "parzen" in metrics else None, about)
+    found, about = load(split), {"dataset": dataset.partition(":")[0], "reference": split}
+    validation = validation_images(load, dataset) if "parzen" in metrics else None
+    training = trained_on() if wants_training(metrics) else None
+    return Real(found.images, validation, about, training, found.labels, found.classes)
 
 
-def of_held_out(images: np.ndarray, dataset: str, split: str, metrics: list[str]) -> Real:
-    """Returns the `Real` images among a run's held-out images, `(n, ...)`. Parzen uses half of these to choose sigma.
+def wants_training(metrics: list[str]) -> bool:
+    """Returns whether one of the metrics needs the training images."""
+    return any(all_metrics()[name].of_training for name in metrics)
 
-    Args: as in `real`; `split` is the split that they were held out of.
+
+def of_held_out(held: Images, dataset: str, split: str, metrics: list[str], seen: Images | None = None) -> Real:
+    """Returns the `Real` images among a run's held-out images. Parzen uses half of these to choose sigma.
+
+    Args: as in `real`; `split` is the split that they were held out of, `seen` the training images if known.
     """
+    images = np.asarray(held.images)
     about = {"dataset": dataset.partition(":")[0], "reference": f"{len(images)} held out of {split}"}
     if "parzen" not in metrics:
-        return Real(images, None, about)
-    images = images[order_by_content(images, "parzen")]
-    return Real(images[len(images) // 2 :], images[: len(images) // 2], about)
+        return Real(images, None, about, seen, held.labels, held.classes)
+    order, half = order_by_content(images, "parzen"), len(images) // 2
+    labels = None if held.labels is None else np.asarray(held.labels)[order[half:]]
+    return Real(images[order[half:]], images[order[:half]], about, seen, labels, held.classes)
 
 
 def validation_images(load: Callable, dataset: str) -> np.ndarray:

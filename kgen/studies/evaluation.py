@@ -38,7 +38,7 @@ def compared(
         say: called with a sentence before a part that takes time.
     """
     evaluation.known(metrics)
-    real = evaluators.real_images(recipe, options.reference, metrics)
+    real = evaluators.real_images(recipe, options.reference, metrics, lambda: evaluators.training_images(recipe))
     network = evaluators.network_of(options.classifier, options.inception, real.images.shape[1:])
     cache_dir = Path(os.path.expanduser(options.cache_dir))
     evaluator = Evaluator(metrics, real, network, options.count, options.seed, options.seeds, cache_dir, progress=True)

@@ -2,10 +2,9 @@
 
 import dataclasses
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from kgen.images.order import shared
 from kgen.inference import classifier as classifiers
@@ -36,10 +35,10 @@ def evaluator_of(recipe: "Recipe", seen: "Images", held: "Images | None") -> "Ev
         return None
     evaluator.known(recipe.metrics, "--evaluate")
     if recipe.evaluate_on:
-        real = real_images(recipe, recipe.evaluate_on, recipe.metrics)
+        real = real_images(recipe, recipe.evaluate_on, recipe.metrics, lambda: seen)
         warn_of_training_images(real, seen)
     else:
-        real = reference.of_held_out(np.asarray(held.images), recipe.dataset, recipe.split, recipe.metrics)
+        real = reference.of_held_out(held, recipe.dataset, recipe.split, recipe.metrics, seen)
     network = network_of(recipe.classifier, recipe.inception, real.images.shape[1:])
     return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed)
 
@@ -56,14 +55,26 @@ def warn_of_training_images(real: "Real", seen: "Images") -> None:
             )
 
 
-def real_images(recipe: "Recipe", split: str, metrics: list[str]) -> "Real":
-    """Returns the `kgen.metrics.evidence.Real` of a split of a recipe's dataset."""
-    return reference.real(lambda part: images_of(recipe, part), recipe.dataset, split, metrics)
+def real_images(recipe: "Recipe", split: str, metrics: list[str], trained_on: Callable) -> "Real":
+    """Returns the `kgen.metrics.evidence.Real` of a split of a recipe's dataset.
+
+    Args:
+        recipe: with the dataset.
+        split: of the images to compare with.
+        metrics: names of metrics.
+        trained_on: function to the training images, `kgen.data.Images`; called if a metric needs them.
+    """
+    return reference.real(lambda part: images_of(recipe, part), recipe.dataset, split, metrics, trained_on)
 
 
 def images_of(recipe: "Recipe", split: str) -> "Images":
     """Returns the images of a split of a recipe's dataset, `kgen.data.Images`."""
     return build.load(dataclasses.replace(recipe, split=split))
+
+
+def training_images(recipe: "Recipe") -> "Images":
+    """Returns the `kgen.data.Images` that a recipe trains on, without those that it holds out."""
+    return recipe.divide(images_of(recipe, recipe.split))[0]
 
 
 def network_of(classifier: Path | None, weights: Path | None, shape: tuple[int, ...]) -> "Network | None":

@@ -58,6 +58,9 @@ def test_a_run_looks_at_images_with_features_and_logits(trained):
     features, logits = found.look(DATA.images)
     np.testing.assert_allclose(features, game.encoder(np.float32(DATA.images / 255), training=False), rtol=1e-4)
     np.testing.assert_allclose(logits, logits_of(game), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found.of_unit(np.float32(DATA.images / 255)), features, rtol=1e-4, atol=1e-6)
+    between = np.float32(DATA.images / 255 + 1e-3)
+    np.testing.assert_allclose(found.of_unit(between), game.encoder(between, training=False), rtol=1e-4)
     assert found.name == "mnist5k-classifier" and found.about["step"] == 5 and found.about["run"] == str(run)
     assert len(found.about["weights_sha256"]) == 64
 

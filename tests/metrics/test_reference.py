@@ -99,11 +99,12 @@ def test_a_tenth_of_a_dataset_without_protocol_is_for_sigma(count, held):
 
 def test_of_images_held_out_parzen_takes_half_for_sigma():
     images = pixels(20)
-    found = reference.of_held_out(images, "mnist", "train", ["fid", "parzen"])
+    held = data.Images(images, None, ())
+    found = reference.of_held_out(held, "mnist", "train", ["fid", "parzen"])
     assert (len(found.images), len(found.validation)) == (10, 10)
     assert len(np.unique(np.concatenate([found.images, found.validation]), axis=0)) == 20
     assert found.about == {"dataset": "mnist", "reference": "20 held out of train"}
-    assert reference.of_held_out(images, "mnist", "train", ["fid"]).validation is None
+    assert reference.of_held_out(held, "mnist", "train", ["fid"]).validation is None
 
 
 def test_real_images_have_validation_images_where_a_metric_needs_them():
@@ -113,7 +114,14 @@ def test_real_images_have_validation_images_where_a_metric_needs_them():
         asked.append(split)
         return data.Images(pixels(3), None, ())
 
-    found = reference.real(load, "mnist", "test", ["fid"])
+    found = reference.real(load, "mnist", "test", ["fid"], None)
     assert found.validation is None and found.about == {"dataset": "mnist", "reference": "test"} and asked == ["test"]
-    assert reference.real(load, "mnist", "test", ["parzen"]).validation is not None
+    assert reference.real(load, "mnist", "test", ["parzen"], None).validation is not None
     assert asked[1:] == ["test", "train[50000:51000]"]
+
+
+def test_training_images_are_loaded_where_a_metric_needs_them():
+    seen, test = (data.Images(pixels(3, seed=seed), None, ()) for seed in (0, 1))
+    for metrics, expected in ((["fid"], None), (["fid", "memorization"], seen)):
+        assert reference.real(lambda split: test, "mnist", "test", metrics, lambda: seen).training is expected
+    assert reference.of_held_out(test, "mnist", "train", ["mmd"], seen).training is seen

@@ -15,7 +15,10 @@ def test_training_images_to_compare_with_are_told(tmp_path):
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"evaluate": "fit"}, "--evaluate must be among classes, fid, is"),
+        (
+            {"evaluate": "fit"},
+            "--evaluate must be among ais-log-likelihood, classes, classification-accuracy-score, fid, fid-per-class",
+        ),
         ({"evaluate": "fid"}, "--classifier RUN"),
         ({"evaluate": "fid", "classifier": "nowhere"}, "nowhere is not a run directory"),
         ({"evaluate": "mmd", "evaluate_on": "validation"}, "There is no split 'validation'"),

@@ -69,7 +69,9 @@ class Measures:
         return found
 
     def _of_kgen(self, trainer: "BaseTrainer", data: Images, names: list[str]) -> dict[str, float]:
-        real = reference.of_held_out(as_bytes(trainer, data.images), "images", "evaluate()", names)
+        real = reference.of_held_out(
+            data._replace(images=as_bytes(trainer, data.images)), "images", "evaluate()", names
+        )
         measured = evaluator.Evaluator(names, real, self._network(data), len(data.images), trainer.seed)
         found = measured(*loading.of_game(trainer.best_game()).parts())
         return {each.name: each.value for several in found.values() for each in several}
