@@ -93,9 +93,8 @@ def discriminator(shape: tuple[int, ...], latent_dim: int, width: int, gain: flo
     """Returns images of `shape` -> their reconstructions, with a layer `control` of this gain."""
     image = keras.Input(shape)
     made = decoded(encoded(image, latent_dim, width), shape, width)
-    return keras.Model(
-        image, layers.ProportionalControl(gain, name="control", dtype="float32")(made), name="autoencoder"
-    )
+    control = layers.ProportionalControl(gain, name="control", dtype="float32")
+    return keras.Model(image, control(made), name="discriminator")
 
 
 def encoded(x: Tensor, size: int, width: int) -> Tensor:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 
 from kgen import images, layers
 from kgen.core import recipe as recipes
@@ -81,6 +82,22 @@ def test_gains_and_biases_are_linear_in_class_and_chunk():
     gain, bias = (given @ (np.float64(k.numpy()) / np.linalg.norm(k.numpy(), 2)) for k in kernels)
     expected = maps / np.sqrt(1 + 1e-5) * (1 + gain[:, None, None]) + bias[:, None, None]
     np.testing.assert_allclose(model([maps, given]), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("limit", [0.1, 0.5, 2.0])
+def test_truncated_latents_have_the_truncated_distribution_and_keep_what_is_inside(limit):
+    z = np.random.default_rng(1).standard_normal((100, 40), np.float32)
+    found = biggan.truncated(z, limit)
+    assert stats.kstest(found.ravel(), stats.truncnorm(-limit, limit).cdf).pvalue > 0.01
+    np.testing.assert_array_equal(found[np.abs(z) <= limit], z[np.abs(z) <= limit])
+    np.testing.assert_array_equal(found, biggan.truncated(z, limit))
+    assert not np.array_equal(found, biggan.truncated(z, limit, seed=1)) and found.dtype == np.float32
+
+
+@pytest.mark.parametrize("limit", [0.0, -1.0, np.nan])
+def test_a_limit_that_keeps_nothing_is_refused(limit):
+    with pytest.raises(ValueError, match="above 0"):
+        biggan.truncated(np.ones((1, 2)), limit)
 
 
 @pytest.mark.parametrize("size, chunks", [(28, 3), (32, 4), pytest.param(64, 5, marks=pytest.mark.slow)])
