@@ -13,6 +13,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "max_pool": ["CoveringMaxPool"],
         "maxout": ["Maxout"],
         "minibatch": ["MinibatchDiscrimination"],
+        "proportional_control": ["ProportionalControl"],
+        "self_attention": ["SelfAttention"],
         "spectral_norm": ["SpectralNorm"],
         "upsample": ["UPSAMPLINGS", "bilinear", "nearest", "repeated", "transposed"],
         "vector_quantizer": ["VectorQuantizer"],
