@@ -30,7 +30,7 @@ class Options:
     data_dir: Path | None = None  # Folder of the official archives; that of the run if not given.
     image_size: int | str | None = None  # Pixels, 64 or 64x96 (height x width); that of the run if not given.
     calibration: bool = True  # Whether to print the Parzen scores of real training images and of k-means too.
-    cache_dir: Path = Path("~/.cache/kgen")  # Where features of real images are kept for later runs.
+    cache_dir: Path | None = None  # Keeps features of real images; KGEN_CACHE_DIR or ~/.cache/kgen if not given.
     runs_dir: Path = Path("runs")  # Where to look for the latest run.
     trust: bool = False  # Load exports even if they may touch files or the network: a SavedModel is a program.
 

@@ -73,4 +73,4 @@ def network(run: Path | str, shape: tuple[int, ...], classes: tuple[str, ...] | 
     name = f"{recipe.dataset.partition(':')[0]}-classifier"
     weights = hashlib.sha256(b"".join(weight.tobytes() for weight in game.classifier.get_weights())).hexdigest()
     about = {"network": name, "run": str(run), "split": recipe.split, "step": step, "weights_sha256": weights}
-    return Network(name, look, about)
+    return Network(name, look, about, depends=("encoder", tuple(game.range), tuple(order)))

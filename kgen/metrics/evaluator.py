@@ -75,10 +75,10 @@ class Evaluator:
         Raises:
             UsageError: a metric needs something that the model or the evaluator does not have.
         """
-        repeated = []
+        repeated, asking = [], tuple(all_metrics()[name] for name in self.metrics)
         for seed in self.seeds:
             evidence = Evidence(
-                self.real, generator, autoencoder, self.network, self.count, seed, self.cache, self.progress
+                self.real, generator, autoencoder, self.network, self.count, seed, self.cache, self.progress, asking
             )
             repeated.append({name: self._take(name, evidence) for name in self.metrics})
         if len(repeated) == 1:

@@ -1,11 +1,11 @@
 """Measures runs, exports and folders of images in the same way, to compare them in one table."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgen.backend import tf
+from kgen.data import cache
 from kgen.errors import UsageError
 from kgen.export import saved_model
 from kgen.inference import loading
@@ -40,7 +40,7 @@ def compared(
     evaluation.known(metrics)
     real = evaluators.real_images(recipe, options.reference, metrics)
     network = evaluators.network_of(options.classifier, options.inception, real.images.shape[1:])
-    cache_dir = Path(os.path.expanduser(options.cache_dir))
+    cache_dir = options.cache_dir.expanduser() if options.cache_dir else cache.directory()
     evaluator = Evaluator(metrics, real, network, options.count, options.seed, options.seeds, cache_dir, progress=True)
     rows = {}
     for path in (*found, *options.saved_model):  # so that only one model is in memory at a time

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgen.data import cache
 from kgen.images.order import shared
 from kgen.inference import classifier as classifiers
 from kgen.metrics import evaluator, reference
@@ -41,7 +42,8 @@ def evaluator_of(recipe: "Recipe", seen: "Images", held: "Images | None") -> "Ev
     else:
         real = reference.of_held_out(np.asarray(held.images), recipe.dataset, recipe.split, recipe.metrics)
     network = network_of(recipe.classifier, recipe.inception, real.images.shape[1:])
-    return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed)
+    kept = cache.directory()  # else every measurement would look at the real images again
+    return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed, cache_dir=kept)
 
 
 def warn_of_training_images(real: "Real", seen: "Images") -> None:
@@ -62,8 +64,8 @@ def real_images(recipe: "Recipe", split: str, metrics: list[str]) -> "Real":
 
 
 def images_of(recipe: "Recipe", split: str) -> "Images":
-    """Returns the images of a split of a recipe's dataset, `kgen.data.Images`."""
-    return build.load(dataclasses.replace(recipe, split=split))
+    """Returns the images of a split of a recipe's dataset, `kgen.data.Images`, perhaps in a file."""
+    return build.load(dataclasses.replace(recipe, split=split), in_memory=False)
 
 
 def network_of(classifier: Path | None, weights: Path | None, shape: tuple[int, ...]) -> "Network | None":
