@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from tqdm.auto import tqdm
 
+from kgen.backend.spread import spread
 from kgen.data.cache import VARIABLE
 from kgen.errors import UsageError
 from kgen.images.stored import PART
@@ -34,6 +35,7 @@ class Network(NamedTuple):
         `(n, d)` and `(n, classes)`. Logits are None if the network has none.
     about: what a measurement's protocol says about the network, JSON: at least `network` and `weights_sha256`.
     bias: `(classes,)`, to be added to logits that are without it; None if there is none to add.
+    others: functions like `look`, each on another device, that look at other images at the same time.
     depends: what features and logits depend on beside `about`, JSON: the layer, the range of its inputs.
     """
 
@@ -42,6 +44,7 @@ class Network(NamedTuple):
     about: dict
     bias: np.ndarray | None = None
     depends: tuple = ()
+    others: tuple[Callable, ...] = ()
 
 
 class Seen(NamedTuple):
@@ -78,11 +81,10 @@ def looks(network: Network, parts: Iterable[np.ndarray], count: int, progress: s
         count: how many images there are, for the progress bar.
     """
     with tqdm(total=count, desc=progress, unit="img", disable=not progress) as bar:
-        for batch in dealt(parts, BATCH):
-            seen = Seen(*network.look(batch))
+        for seen in map(Seen._make, spread((network.look, *network.others), dealt(parts, BATCH))):
             if not np.isfinite(seen.features).all():
                 raise ValueError(f"Features of {network.about['network']} must be finite. Received: NaN or infinity.")
-            bar.update(len(batch))
+            bar.update(len(seen.features))
             yield seen
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgen.backend import tf
+from kgen.backend.spread import on
 from kgen.data import cache
 from kgen.images.order import shared
 from kgen.inference import classifier as classifiers
@@ -66,6 +68,17 @@ def real_images(recipe: "Recipe", split: str, metrics: list[str]) -> "Real":
 def images_of(recipe: "Recipe", split: str) -> "Images":
     """Returns the images of a split of a recipe's dataset, `kgen.data.Images`, perhaps in a file."""
     return build.load(dataclasses.replace(recipe, split=split), in_memory=False)
+
+
+def network_on(
+    others: list[str], classifier: Path | None, weights: Path | None, shape: tuple[int, ...]
+) -> "Network | None":
+    """Returns what `network_of` does; it also looks on other devices, named such as `GPU:1`, at the same time."""
+    found, looks = network_of(classifier, weights, shape), []
+    for device in others if found else ():
+        with tf.device(device):
+            looks.append(on(device, network_of(classifier, weights, shape).look))
+    return found and found._replace(others=tuple(looks))
 
 
 def network_of(classifier: Path | None, weights: Path | None, shape: tuple[int, ...]) -> "Network | None":
