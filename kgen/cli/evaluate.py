@@ -25,12 +25,13 @@ class Options:
     seeds: int = 1  # How many seeds; 2 or more give means over them, with deviation and variance.
     classifier: Path | None = None  # Run directory of a classifier whose features fid, kid, pr and is use.
     inception: Path | None = None  # Weights of the 2015 Inception, .npz, whose features they use: standard FID, KID.
+    devices: int = 1  # GPUs that draw images and look at them, each at others; without a GPU, parts of the CPU.
     reference: str = "test"  # Split of real images to compare with, such as test, train, train[:10000].
     dataset: str | None = None  # Dataset of the real images; that of the first run or export if not given.
     data_dir: Path | None = None  # Folder of the official archives; that of the run if not given.
     image_size: int | str | None = None  # Pixels, 64 or 64x96 (height x width); that of the run if not given.
     calibration: bool = True  # Whether to print the Parzen scores of real training images and of k-means too.
-    cache_dir: Path = Path("~/.cache/kgen")  # Where features of real images are kept for later runs.
+    cache_dir: Path | None = None  # Keeps features of real images; KGEN_CACHE_DIR or ~/.cache/kgen if not given.
     runs_dir: Path = Path("runs")  # Where to look for the latest run.
     trust: bool = False  # Load exports even if they may touch files or the network: a SavedModel is a program.
 
@@ -44,6 +45,7 @@ def main(arguments: list[str]) -> int:
     parsing.demand(first or options.images, "Give --run, --saved-model or --images.")
     parsing.demand(first or options.dataset, "--images needs --dataset, whose real images to compare with.")
     parsing.demand(options.count >= 1 and options.seeds >= 1, "--count and --seeds must be at least 1.")
+    parsing.demand(options.devices >= 1, f"--devices must be at least 1, not {options.devices}.")
     parsing.demand(0 <= options.seed < 2**31, f"--seed must be from 0 to 2147483647, not {options.seed}.")
     parsing.demand(not (options.classifier and options.inception), "Give either --classifier or --inception.")
     recipe = directory.read_recipe(first[0]) if first else Recipe()

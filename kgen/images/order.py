@@ -2,7 +2,7 @@
 
 import collections
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +25,13 @@ def order_by_content(images: "np.ndarray | StoredImages", salt: str) -> np.ndarr
     Returns:
         int64 `(n,)`.
     """
+    return order_of_contents(contents(images), salt)
+
+
+def order_of_contents(found: Iterable[bytes], salt: str) -> np.ndarray:
+    """Returns what `order_by_content` does of images whose `content` is found, int64 `(n,)`."""
     seen, keys = collections.Counter(), []
-    for content in contents(images):
+    for content in found:
         keys.append(hashlib.sha256(f"{salt} {seen[content]} ".encode() + content).digest())
         seen[content] += 1
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)

@@ -76,4 +76,5 @@ def network(run: Path | str, shape: tuple[int, ...], classes: tuple[str, ...] | 
     name = f"{recipe.dataset.partition(':')[0]}-classifier"
     weights = hashlib.sha256(b"".join(weight.tobytes() for weight in game.classifier.get_weights())).hexdigest()
     about = {"network": name, "run": str(run), "split": recipe.split, "step": step, "weights_sha256": weights}
-    return Network(name, look, about, of_unit=of_unit)
+    depends = ("encoder", tuple(game.range), tuple(order))
+    return Network(name, look, about, of_unit=of_unit, depends=depends)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kgen.backend import Tensor, tf
+from kgen.backend import tf
+from kgen.backend.spread import spread
 from kgen.core import requests
 from kgen.core.game import sheet
 from kgen.data import class_number
@@ -21,10 +22,14 @@ class TrainedGenerator:
         decode: the signature from latents to images.
         classes: names of the classes of a class-conditional generator, otherwise empty.
         keep: an object that must live as long as the signatures.
+
+    Attributes:
+        others: functions like `part`, each on another device; `stream` has them draw other parts at the same time.
     """
 
     def __init__(self, sample: Callable, decode: Callable, classes: tuple[str, ...] = (), keep: Any = None) -> None:
         self._sample, self._decode, self.classes, self._keep = sample, decode, tuple(classes), keep
+        self.others: list[Callable] = []
 
     def draw(self, seed: int, count: int, label: int | None = None) -> np.ndarray:
         """Returns images generated from noise, float32 `(count, height, width, channels)` in [0, 1].
@@ -44,8 +49,9 @@ class TrainedGenerator:
             of their classes; without classes these are 0.
         """
         labels = self._labels(count, label)
-        for i, part in enumerate(parts(count)):
-            yield self._part(seed, i, labels[part])["images"].numpy(), labels[part]
+        asked = ((seed, i, labels[part]) for i, part in enumerate(parts(count)))
+        for (drawn, _), part in zip(spread([self.part, *self.others], asked), parts(count), strict=True):
+            yield drawn, labels[part]
 
     def latents(self, seed: int, count: int, label: int | None = None) -> np.ndarray:
         """Returns the latents that `draw` uses, float32 `(count, size)`."""
@@ -91,15 +97,22 @@ class TrainedGenerator:
 
     def _drawn(self, seed: int, count: int, label: int | None) -> dict[str, np.ndarray]:
         labels = self._labels(count, label)
-        answers = [self._part(seed, i, labels[part]) for i, part in enumerate(parts(count))]
-        return {key: np.concatenate([answer[key].numpy() for answer in answers]) for key in answers[0]}
+        answers = [self.part((seed, i, labels[part])) for i, part in enumerate(parts(count))]
+        images, latent = (np.concatenate(each) for each in zip(*answers, strict=True))
+        return {"images": images, "latent": latent}
 
-    def _part(self, seed: int, number: int, labels: np.ndarray) -> dict[str, Tensor]:
-        """Returns the answer of the signature for part `number` of a draw, whose labels are `(n,)`."""
-        asked = (
+    def part(self, asked: tuple[int, int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Returns a part of a draw: images float32 `(n, height, width, channels)` in [0, 1], latents `(n, size)`.
+
+        Args:
+            asked: the seed of the draw, the number of the part, and the labels of its images, `(n,)`.
+        """
+        seed, number, labels = asked
+        given = (
             {"label": tf.constant(labels, tf.int64)} if self.classes else {"count": tf.constant(len(labels), tf.int64)}
         )
-        return self._sample(seed=tf.constant(seed + (number << 32), tf.int64), **asked)
+        answer = self._sample(seed=tf.constant(seed + (number << 32), tf.int64), **given)
+        return answer["images"].numpy(), answer["latent"].numpy()
 
 
 def parts(count: int) -> list[slice]:

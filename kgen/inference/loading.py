@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kgen.backend import tf
+from kgen.backend.spread import on
 from kgen.core.game import Game
 from kgen.core.recipe import Recipe
 from kgen.errors import UsageError
@@ -110,6 +112,20 @@ def load(path: str | Path, trust: bool = False) -> LoadedModel:
     trainer, step = build.reopen(recipe, run, one)
     found = of_game(trainer.best_game(), str(path))
     found.path, found.recipe, found.step = path, recipe, step
+    return found
+
+
+def load_on(path: str | Path, trust: bool, others: list[str]) -> LoadedModel:
+    """Opens what `load` opens, on the first device and on others; `generator.stream` then draws on all of them at once.
+
+    Args:
+        path, trust: as in `load`.
+        others: names of devices, such as `GPU:1`.
+    """
+    found = load(path, trust)
+    for device in others if found.draws else ():
+        with tf.device(device):
+            found.generator.others.append(on(device, load(path, trust).generator.part))
     return found
 
 

@@ -1,4 +1,6 @@
-"""Checks of the arrays that metrics take, and squared distances between their rows."""
+"""Checks of the arrays that metrics take, their rows in equal parts, and squared distances between them."""
+
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -45,3 +47,17 @@ def squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def blocks(count: int, block: int) -> list[slice]:
     """Returns slices of at most `block` rows that cover `count`."""
     return [slice(start, min(start + block, count)) for start in range(0, count, block)]
+
+
+def dealt(parts: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    """Yields the rows of parts `(n_i, ...)` in order, `size` at a time and fewer at the end, however long parts are."""
+    kept, count = [], 0
+    for part in parts:
+        kept, count = [*kept, part], count + len(part)
+        if count >= size:
+            whole = np.concatenate(kept) if len(kept) > 1 else part
+            full = count - count % size
+            yield from (whole[start : start + size] for start in range(0, full, size))
+            kept, count = [whole[full:]], count - full
+    if count:
+        yield np.concatenate(kept)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgen.errors import UsageError
-from kgen.metrics.evidence import DrawsImages, Encodes, Evidence
+from kgen.metrics.evidence import Evidence
 from kgen.metrics.features import Cache
 from kgen.metrics.measurement import over_seeds
+from kgen.metrics.protocols import DrawsImages, Encodes
 
 if TYPE_CHECKING:
     from kgen.metrics.evidence import Real
@@ -75,10 +76,10 @@ class Evaluator:
         Raises:
             UsageError: a metric needs something that the model or the evaluator does not have.
         """
-        repeated = []
+        repeated, asking = [], tuple(all_metrics()[name] for name in self.metrics)
         for seed in self.seeds:
             evidence = Evidence(
-                self.real, generator, autoencoder, self.network, self.count, seed, self.cache, self.progress
+                self.real, generator, autoencoder, self.network, self.count, seed, self.cache, self.progress, asking
             )
             repeated.append({name: self._take(name, evidence) for name in self.metrics})
         if len(repeated) == 1:

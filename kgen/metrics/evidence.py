@@ -1,57 +1,25 @@
 """What metrics are computed from: real and generated images, their features, an autoencoder. Each is made only once."""
 
 import functools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kgen.errors import UsageError
 from kgen.images import to_bytes
-from kgen.images.order import order_by_content
+from kgen.images.order import content, order_by_content, order_of_contents
 from kgen.metrics import fid
-from kgen.metrics.features import Seen, digest, see
+from kgen.metrics.features import Seen, digest, in_order, joined, looks
+from kgen.metrics.protocols import DrawsImages, DrawsLatents, Encodes
 
 if TYPE_CHECKING:
     from kgen.data import Images
+    from kgen.images.stored import StoredImages
     from kgen.metrics.features import Cache, Network
     from kgen.metrics.fid import Statistics
-
-
-class DrawsImages(Protocol):
-    """The method of a generator that metrics call; a `TrainedGenerator` has it."""
-
-    def draw(self, seed: int, count: int) -> np.ndarray:
-        """Returns images float32 `(count, height, width, channels)` in [0, 1]."""
-
-
-class DrawsClasses(DrawsImages, Protocol):
-    """What metrics ask of a class-conditional generator beside; a `TrainedGenerator` has it."""
-
-    classes: tuple[str, ...]
-
-    def labels(self, count: int) -> np.ndarray:
-        """Returns the indices of the classes of the images of `draw(seed, count)`, integers `(count,)`."""
-
-
-class DrawsLatents(DrawsImages, Protocol):
-    """What metrics ask of a generator of latents beside; a `TrainedGenerator` has it."""
-
-    def latents(self, seed: int, count: int) -> np.ndarray:
-        """Returns the latents of `draw(seed, count)`, float32 `(count, size)`."""
-
-    def decode(self, latent: np.ndarray) -> np.ndarray:
-        """Returns the images of latents, float32 `(n, height, width, channels)` in [0, 1]."""
-
-
-class Encodes(Protocol):
-    """The methods of an autoencoder that metrics call; a `TrainedAutoencoder` has them."""
-
-    def encode(self, images: np.ndarray) -> np.ndarray:
-        """Returns the codes `(n, size)` of uint8 images `(n, height, width, channels)`."""
-
-    def decode(self, latent: np.ndarray) -> np.ndarray:
-        """Returns the images of codes, float32 `(n, height, width, channels)` in [0, 1]."""
+    from kgen.metrics.measurement import Metric
 
 
 @dataclass(frozen=True)
@@ -59,7 +27,7 @@ class Real:
     """Real images to compare with.
 
     Args:
-        images: uint8, `(n, height, width, channels)`.
+        images: uint8, `(n, height, width, channels)`, in memory or in a file.
         validation: other real images that are neither in `images` nor trained on; None if no metric needs them.
         about: what a measurement's protocol says about the images, JSON: dataset, splits, size.
         training: the `kgen.data.Images` that the model was trained on; None if no metric needs them.
@@ -67,26 +35,38 @@ class Real:
         classes: names of the classes, in the order of the labels.
     """
 
-    images: np.ndarray
+    images: "np.ndarray | StoredImages"
     validation: np.ndarray | None
     about: dict
     training: "Images | None" = None
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
 
+    @functools.cached_property
+    def order(self) -> np.ndarray:
+        """The order in which `images` are looked at, that of `order_by_content`: int64 `(n,)`."""
+        return order_by_content(self.images, "real")
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """The SHA-256 of `images` in that order."""
+        return digest(self.images, self.order)
+
 
 class Evidence:
     """What metrics are computed from. Each part is made when it is first asked for, and only once.
 
+    Generated images come as a stream. They, and their features, are kept only if a metric needs them.
+
     Args:
         real: `Real`.
-        generator: has `draw(seed, count)`, float32 images in [0, 1], such as a `TrainedGenerator`; None if the model
-            has none.
+        generator: `DrawsImages`, such as a `TrainedGenerator`; None if the model has none.
         autoencoder: such as a `TrainedAutoencoder`; None if the model has no encoder and decoder.
         network: `kgen.metrics.features.Network`, or None.
         count, seed: number and seed of the images to draw.
         cache: `kgen.metrics.features.Cache`.
         progress: whether progress bars are shown.
+        metrics: the metrics that will ask; without them all is kept.
     """
 
     def __init__(
@@ -99,17 +79,37 @@ class Evidence:
         seed: int,
         cache: "Cache",
         progress: bool = False,
+        metrics: "tuple[Metric, ...]" = (),
     ) -> None:
         self.real, self.count, self.seed, self.cache = real, count, seed, cache
         self._generator, self._autoencoder = generator, autoencoder
         self.network, self._progress = network, progress
+        self._keeps_images = not all(each.of_features for each in metrics) or not metrics
+        self._keeps_features = not all(each.of_moments for each in metrics if each.of_features) or not metrics
 
     @functools.cached_property
-    def _drawn(self) -> tuple[np.ndarray, np.ndarray]:
-        """Generated images as they were drawn, and the order by their contents."""
+    def fake(self) -> np.ndarray:
+        """Generated images, float32 `(n, ...)` in [0, 1], shuffled by `order_by_content`."""
+        images = np.concatenate(list(self._drawn()))
+        self._order = order_by_content(images, "generated")
+        return images[self._order]
+
+    @functools.cached_property
+    def generated(self) -> int:
+        """The number of generated images."""
+        if self._keeps_images:
+            return len(self.fake)
+        return len(self.fake_seen.features) if self._keeps_features else self.fake_statistics.count
+
+    def _drawn(self) -> Iterator[np.ndarray]:
+        """Yields generated images in parts, float32 `(n, ...)`, in the order in which they are drawn."""
         if self._generator is None:
             raise UsageError("This model draws no images of noise: of the metrics only lines can be asked of it.")
-        images = np.asarray(self._generator.draw(self.seed, self.count), np.float32)
+        drawn = self._generator.stream(self.seed, self.count)
+        return (self._checked(np.asarray(part, np.float32)) for part, _ in drawn)
+
+    def _checked(self, images: np.ndarray) -> np.ndarray:
+        """Returns generated images `(n, ...)`; raises UsageError if they cannot be compared."""
         if images.shape[1:] != self.real.images.shape[1:]:
             its, ours = ("x".join(map(str, shape[1:])) for shape in (images.shape, self.real.images.shape))
             raise UsageError(f"The images are {its}, those to compare with {ours}: both must be of one size.")
@@ -117,22 +117,12 @@ class Evidence:
             raise UsageError("The generated images are not finite numbers: the model has diverged.")
         if not 0 <= images.min() <= images.max() <= 1:
             raise UsageError(f"Images must be in [0, 1], these are from {images.min():g} to {images.max():g}.")
-        return images, order_by_content(images, "generated")
-
-    @functools.cached_property
-    def fake(self) -> np.ndarray:
-        """Generated images, float32 `(n, ...)` in [0, 1], shuffled by `order_by_content`."""
-        images, order = self._drawn
-        return images[order]
-
-    @functools.cached_property
-    def _real_order(self) -> np.ndarray:
-        return order_by_content(self.real.images, "real")
+        return images
 
     @functools.cached_property
     def real_images(self) -> np.ndarray:
         """The real images, uint8 `(n, ...)`, shuffled by `order_by_content`."""
-        return self.real.images[self._real_order]
+        return self.real.images[self.real.order]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -151,14 +141,13 @@ class Evidence:
 
     @property
     def fake_labels(self) -> np.ndarray:
-        """Indices in `classes` of the images `fake`, integers `(n,)`; ask for `classes` first."""
-        images, order = self._drawn
-        return self._generator.labels(len(images))[order]
+        """Indices in `classes` of the images of `fake_seen`, integers `(n,)`; ask for `classes` first."""
+        return self._generator.labels(len(self.fake_seen.features))[self._order]
 
     @property
     def real_labels(self) -> np.ndarray:
         """Indices in `classes` of the images `real_images`, integers `(n,)`."""
-        return self.numbered(self.real.labels, self.real.classes)[self._real_order]
+        return self.numbered(self.real.labels, self.real.classes)[self.real.order]
 
     @functools.cached_property
     def real_unit(self) -> np.ndarray:
@@ -189,14 +178,37 @@ class Evidence:
     @functools.cached_property
     def fake_seen(self) -> Seen:
         """Features and logits of the generated images."""
-        return see(self.network, to_bytes(self.fake), "generated images" if self._progress else "")
+        if self._keeps_images:
+            return joined(self._looked([self.fake]))
+        found: list[bytes] = []
+
+        def noted(images: np.ndarray) -> np.ndarray:
+            found.extend(map(content, images))
+            return images
+
+        seen = joined(self._looked(map(noted, self._drawn())))
+        self._order = order_of_contents(found, "generated")
+        return Seen(*(None if array is None else array[self._order] for array in seen))
+
+    @functools.cached_property
+    def fake_statistics(self) -> "Statistics":
+        """Mean and covariance of the features of the generated images."""
+        if self._keeps_features:
+            return fid.statistics(self.fake_seen.features)
+        images = [self.fake] if self._keeps_images else self._drawn()
+        return fid.statistics_of_parts(seen.features for seen in self._looked(images))
+
+    def _looked(self, parts: Iterable[np.ndarray]) -> Iterator[Seen]:
+        """Yields features and logits of generated images, which come in parts `(n, ...)`."""
+        small = (piece for part in parts for piece in in_order(part, np.arange(len(part))))
+        return looks(self.network, map(to_bytes, small), self.count, "generated images" if self._progress else "")
 
     @functools.cached_property
     def real_seen(self) -> Seen:
         """Features and logits of the real images."""
 
         def look() -> dict[str, np.ndarray]:
-            seen = see(self.network, self.real_images, "real images" if self._progress else "")
+            seen = joined(self._real_looked())
             return {name: array for name, array in seen._asdict().items() if array is not None}
 
         return Seen(**{"logits": None, **self.cache.of(["seen", *self._key], look)})
@@ -206,23 +218,31 @@ class Evidence:
         """Mean and covariance of the features of the real images."""
 
         def compute() -> dict[str, np.ndarray]:
-            found = fid.statistics(self.real_seen.features)
+            if self._keeps_features:
+                found = fid.statistics(self.real_seen.features)
+            else:
+                found = fid.statistics_of_parts(seen.features for seen in self._real_looked())
             return {"mean": found.mean, "covariance": found.covariance}
 
         arrays = self.cache.of(["statistics", *self._key], compute)
         return fid.Statistics(arrays["mean"], arrays["covariance"], len(self.real.images))
 
+    def _real_looked(self) -> Iterator[Seen]:
+        """Yields features and logits of the real images, in the order of `real_images`."""
+        images, order = self.real.images, self.real.order
+        return looks(self.network, in_order(images, order), len(order), "real images" if self._progress else "")
+
     @functools.cached_property
     def _key(self) -> list[str]:
-        about = self.network.about
-        return [digest(self.real_images), *(str(about.get(name)) for name in ("network", "weights_sha256", "resize"))]
+        about = [self.network.about.get(name) for name in ("network", "weights_sha256", "resize")]
+        return [self.real.digest, *map(str, about), str(self.network.depends)]
 
     def protocol(self, **more: Any) -> dict[str, int | str]:
         """Returns the protocol of a measurement on pixels."""
         return {
             **self.real.about,
             "real": len(self.real.images),
-            "generated": len(self.fake),
+            "generated": self.generated,
             "seed": self.seed,
             **more,
         }

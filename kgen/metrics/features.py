@@ -3,16 +3,26 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from tqdm.auto import tqdm
 
+from kgen.backend.spread import spread
+from kgen.data.cache import VARIABLE
 from kgen.errors import UsageError
+from kgen.images.stored import PART
+from kgen.metrics.arrays import blocks, dealt
+
+if TYPE_CHECKING:
+    from kgen.images.stored import StoredImages
 
 BATCH = 50  # images at a time
 
@@ -27,6 +37,8 @@ class Network(NamedTuple):
     bias: `(classes,)`, to be added to logits that are without it; None if there is none to add.
     of_unit: function of images float32 `(n, height, width, channels)` in [0, 1], not rounded to bytes, to features
         float32 `(n, d)`; None if the network takes bytes only.
+    others: functions like `look`, each on another device, that look at other images at the same time.
+    depends: what features and logits depend on beside `about`, JSON: the layer, the range of its inputs.
     """
 
     name: str
@@ -34,6 +46,8 @@ class Network(NamedTuple):
     about: dict
     bias: np.ndarray | None = None
     of_unit: Callable | None = None
+    depends: tuple = ()
+    others: tuple[Callable, ...] = ()
 
 
 class Seen(NamedTuple):
@@ -58,21 +72,36 @@ def see(network: Network, images: np.ndarray, progress: str = "") -> Seen:
         raise ValueError(
             f"`images` must be uint8 (n, height, width, channels). Received: {images.dtype} {images.shape}."
         )
-    found = []
-    with tqdm(total=len(images), desc=progress, unit="img", disable=not progress) as bar:
-        for start in range(0, len(images), BATCH):
-            part = images[start : start + BATCH]
-            found.append(network.look(part))
-            bar.update(len(part))
-    features, logits = zip(*found, strict=True)
-    seen = Seen(np.concatenate(features), None if logits[0] is None else np.concatenate(logits))
-    if not np.isfinite(seen.features).all():
-        raise ValueError(f"Features of {network.about['network']} must be finite. Received: NaN or infinity.")
-    return seen
+    return joined(looks(network, [images], len(images), progress))
+
+
+def looks(network: Network, parts: Iterable[np.ndarray], count: int, progress: str = "") -> Iterator[Seen]:
+    """Yields what `see` returns of images that come in parts, `BATCH` images at a time, however long the parts are.
+
+    Args:
+        network, progress: as in `see`.
+        parts: uint8 images `(n_i, height, width, channels)`.
+        count: how many images there are, for the progress bar.
+    """
+    with tqdm(total=count, desc=progress, unit="img", disable=not progress) as bar:
+        for seen in map(Seen._make, spread((network.look, *network.others), dealt(parts, BATCH))):
+            if not np.isfinite(seen.features).all():
+                raise ValueError(f"Features of {network.about['network']} must be finite. Received: NaN or infinity.")
+            bar.update(len(seen.features))
+            yield seen
+
+
+def joined(parts: Iterable[Seen]) -> Seen:
+    """Returns features `(n, d)` and logits `(n, classes)`, or None, of parts in order."""
+    features, logits = zip(*parts, strict=True)
+    return Seen(np.concatenate(features), None if logits[0] is None else np.concatenate(logits))
 
 
 class Cache:
     """Files of arrays, named after what they were computed from. Damaged files are computed anew.
+
+    A file is written aside, flushed and renamed, so that it is complete or not there, and under a lock, so that one
+    process computes and others wait.
 
     Args:
         folder: where the files are; it is made when the first one is written. None keeps no files.
@@ -86,29 +115,75 @@ class Cache:
 
         Args:
             key: everything that the arrays depend on, as JSON.
+
+        Raises:
+            UsageError: the folder cannot be used. Where it may not be written, the arrays are computed every time.
         """
         if not self.folder:
             return compute()
         name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-        path = self.folder / f"{name}.safetensors"
-        try:
-            return load_file(path)
-        except (OSError, ValueError, SafetensorError):
-            found = {name: np.asarray(array, order="C") for name, array in compute().items()}
+        path, lock = self.folder / f"{name}.safetensors", FileLock(self.folder / f".{name}.lock")
+        found = _stored(path)
+        if found is not None:  # a file that is there may lie where this user cannot write
+            return found
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            aside = self.folder / f".{name}.{os.getpid()}"
-            save_file(found, aside)
-            os.replace(aside, path)
+            _wait(lock)
+        except PermissionError as error:
+            warnings.warn(f"Features are computed every time: {error}. {VARIABLE} names another folder.", stacklevel=2)
+            return compute()
         except OSError as error:
-            raise UsageError(
-                f"The cache {self.folder} cannot be written: {error.strerror}. Give --cache-dir."
-            ) from None
+            raise self._fault(error) from None
+        try:
+            found = _stored(path)  # of the process that this one waited for
+            return self._filled(path, compute()) if found is None else found
+        finally:
+            lock.release()
+
+    def _filled(self, path: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Writes a file; returns its arrays. The caller holds its lock."""
+        found = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+        aside = path.with_suffix(".partial")  # perhaps of a process that was killed: it is overwritten
+        try:
+            save_file(found, aside)
+            with open(aside, "rb") as written:
+                os.fsync(written.fileno())  # else a power cut could leave a file of zeros
+            os.replace(aside, path)
+        except (OSError, SafetensorError) as error:  # safetensors has an error of its own for a full disk
+            aside.unlink(missing_ok=True)
+            raise self._fault(error) from None
         return found
 
+    def _fault(self, error: Exception) -> UsageError:
+        reason = getattr(error, "strerror", None) or error
+        return UsageError(f"The cache {self.folder} cannot be written: {reason}. {VARIABLE} names another folder.")
 
-def digest(images: np.ndarray) -> str:
-    """Returns the SHA-256 of images, with their type and shape."""
+
+def _stored(path: Path) -> dict[str, np.ndarray] | None:
+    """Returns the arrays of a file; None if it is not there or damaged."""
+    try:
+        return load_file(path)
+    except (OSError, ValueError, SafetensorError):
+        return None
+
+
+def _wait(lock: FileLock) -> None:
+    """Acquires a lock, which is released at the latest when the process ends; says so if another process holds it."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print("Another process takes the same features; waiting for it.", file=sys.stderr)
+        lock.acquire()
+
+
+def digest(images: "np.ndarray | StoredImages", order: np.ndarray | None = None) -> str:
+    """Returns the SHA-256 of images `(n, ...)` in some order, with their type and shape."""
     whole = hashlib.sha256(f"{images.dtype} {images.shape}".encode())
-    whole.update(np.ascontiguousarray(images).data)
+    for part in in_order(images, np.arange(len(images)) if order is None else order):
+        whole.update(np.ascontiguousarray(part).data)
     return whole.hexdigest()
+
+
+def in_order(images: "np.ndarray | StoredImages", order: np.ndarray) -> Iterator[np.ndarray]:
+    """Yields images `(n, ...)` in the order of some indices, `PART` at a time at most: none are copied whole."""
+    return (images[order[part]] for part in blocks(len(order), PART))

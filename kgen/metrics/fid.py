@@ -5,17 +5,19 @@
 Source: Dowson and Landau 1982; Heusel et al. 2017, arXiv:1706.08500, equation 6.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kgen.metrics.arrays import rows
+from kgen.metrics.arrays import dealt, rows
 from kgen.metrics.measurement import Measurement, Metric
 
 if TYPE_CHECKING:
     from kgen.metrics.evidence import Evidence
 
 LEAST = 2_048  # images; with fewer the bias is large
+BLOCK = 1_000  # rows at a time
 
 
 class Statistics(NamedTuple):
@@ -33,8 +35,30 @@ class Statistics(NamedTuple):
 
 def statistics(features: np.ndarray) -> Statistics:
     """Returns the `Statistics` of features `(n, d)`; raises ValueError if they are not finite, or fewer than 2."""
-    features = rows(features, "features")
-    return Statistics(features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False)), len(features))
+    return statistics_of_parts([np.asarray(features)])
+
+
+def statistics_of_parts(parts: Iterable[np.ndarray]) -> Statistics:
+    """Returns the `Statistics` of features that come in parts `(n_i, d)`, of which only a block is kept.
+
+    Mean and sum of products about the mean are merged in float64, block after block. They do not depend on the sizes
+    of the parts. Source: Chan, Golub and LeVeque 1983 (The American Statistician 37), equations 2.1 and 2.2.
+
+    Raises:
+        ValueError: features are not finite, or there are fewer than 2.
+    """
+    count, mean, products, block = 0, 0.0, 0.0, np.empty((0, 1))
+    for block in dealt(parts, BLOCK):
+        found = rows(block, "features", least=1)
+        size, middle = len(found), found.mean(axis=0)
+        found -= middle
+        apart = middle - mean
+        products = products + found.T @ found + np.outer(apart, apart) * (count * size / (count + size))
+        mean = mean + apart * (size / (count + size))
+        count += size
+    if count < 2:
+        rows(block, "features")  # raises
+    return Statistics(mean, products / (count - 1), count)
 
 
 def frechet_distance(x: Statistics, y: Statistics) -> float:
@@ -65,7 +89,7 @@ def frechet_distance(x: Statistics, y: Statistics) -> float:
 
 def measure(evidence: "Evidence") -> list[Measurement]:
     """Returns the FID of the generated images, or the Frechet distance of other features."""
-    fake = statistics(evidence.fake_seen.features)
+    fake = evidence.fake_statistics
     counts, size = min(fake.count, len(evidence.real.images)), len(fake.mean)
     few = f"of {counts} images it is biased upwards by much: take {max(LEAST, size)} or more, usually 50,000."
     return [
@@ -79,4 +103,4 @@ def measure(evidence: "Evidence") -> list[Measurement]:
     ]
 
 
-METRICS = {"fid": Metric(measure, of_features=True)}
+METRICS = {"fid": Metric(measure, of_features=True, of_moments=True)}

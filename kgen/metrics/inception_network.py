@@ -55,7 +55,7 @@ def inception(path: Path) -> Network:
         "weights_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
         "resize": f"TensorFlow 1 bilinear, {SIZE}x{SIZE}",
     }
-    return Network("", seen, about, arrays.get("logits.bias"))
+    return Network("", seen, about, arrays.get("logits.bias"), ("last pooling", "(x - 128) / 128"))
 
 
 def prepared(images: np.ndarray) -> Tensor:

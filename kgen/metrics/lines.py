@@ -9,8 +9,8 @@ import numpy as np
 
 from kgen import data
 from kgen.data.datasets import lines
-from kgen.metrics.evidence import Encodes
 from kgen.metrics.measurement import Measurement, Metric
+from kgen.metrics.protocols import Encodes
 
 if TYPE_CHECKING:
     from kgen.metrics.evidence import Evidence

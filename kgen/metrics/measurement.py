@@ -48,12 +48,14 @@ class Metric(NamedTuple):
     """An entry of `METRICS` in a metric's file, under its name on the command line.
 
     measure: function of a `kgen.metrics.evidence.Evidence` to a list of `Measurement`.
-    of_features: whether it needs a network that takes features of images.
+    of_features: whether it needs a network that takes features of images, and the images for nothing else.
+    of_moments: whether it needs only the mean and the covariance of the features, so that none are kept.
     of_training: whether it needs the training images.
     """
 
     measure: Callable
     of_features: bool = False
+    of_moments: bool = False
     of_training: bool = False
 
 

@@ -84,7 +84,7 @@ def radii(features: np.ndarray, neighbours: tuple[int, ...]) -> np.ndarray:
 
 def measure(evidence: "Evidence") -> list[Measurement]:
     """Returns precision, recall, density and coverage, at equal counts of real and generated images."""
-    count = min(len(evidence.real.images), len(evidence.fake))
+    count = min(len(evidence.real.images), evidence.generated)
     found = precision_recall(evidence.real_seen.features[:count], evidence.fake_seen.features[:count])
     protocol = evidence.protocol_of_features(compared=count)
     few = f"of {count} images each: balls around so few reach far, usual are 10,000 or more."

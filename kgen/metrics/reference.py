@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from kgen.images.files import decode, parallel
 from kgen.images.order import order_by_content
 from kgen.metrics.evaluator import all_metrics
 from kgen.metrics.evidence import Evidence, Real
-from kgen.metrics.features import digest
+from kgen.metrics.features import digest, in_order
 from kgen.metrics.parzen import measure as parzen_log_likelihood
 
 if TYPE_CHECKING:
@@ -81,18 +81,23 @@ def _divided(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Drawn:
-    """Images that were drawn before. It stands for a generator that returns them for any seed and count."""
+    """Images that were drawn before. It stands for a generator that gives them for any seed and count.
+
+    Args:
+        images: `(n, height, width, channels)`, uint8, or float32 in [0, 1].
+    """
 
     def __init__(self, images: np.ndarray) -> None:
         self.images = images
 
-    def draw(self, seed: int, count: int) -> np.ndarray:
-        """Returns all images, float32 `(n, height, width, channels)` in [0, 1]; `seed` and `count` change nothing."""
-        return self.images
+    def stream(self, seed: int, count: int) -> Iterator[tuple[np.ndarray, None]]:
+        """Yields all images in parts, float32 `(n, ...)` in [0, 1], and None; `seed` and `count` change nothing."""
+        for part in in_order(self.images, np.arange(len(self.images))):
+            yield (unit(part) if part.dtype == np.uint8 else part), None
 
 
 def folder(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Returns the pictures below a folder in the order of their names, float32 `(n, *shape)` in [0, 1].
+    """Returns the pictures below a folder in the order of their names, uint8 `(n, *shape)`.
 
     Raises:
         UsageError: there is no picture, or one cannot be read or has another size. Nothing is resized, since a resize
@@ -108,7 +113,7 @@ def folder(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     wrong = [(path, reason) for path, reason in zip(paths, found, strict=True) if isinstance(reason, str)]
     if wrong:
         raise UsageError(f"{len(wrong)} of {len(paths)} pictures cannot be measured. {wrong[0][0]}: {wrong[0][1]}.")
-    return np.stack(found) / np.float32(255)
+    return np.stack(found)
 
 
 def _exact(path: Path, shape: tuple[int, ...]) -> np.ndarray | str:
@@ -174,4 +179,4 @@ def centres(train: np.ndarray, count: int, cache: "Cache") -> np.ndarray:
 
 def unit(images: np.ndarray) -> np.ndarray:
     """Returns uint8 images `(n, ...)` as float32 in [0, 1]."""
-    return images / np.float32(255)
+    return np.asarray(images) / np.float32(255)

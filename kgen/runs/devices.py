@@ -67,6 +67,17 @@ def strategy(devices: int) -> "tf.distribute.Strategy | None":
     return tf.distribute.MirroredStrategy(names, cross_device_ops=tf.distribute.ReductionToOneDevice())
 
 
+def others(devices: int) -> list[str]:
+    """Returns the names of devices of this machine, `devices - 1` of them: all but the one that TensorFlow takes first.
+
+    For work without a strategy. Raises UsageError as `strategy` does.
+    """
+    if devices == 1:
+        return []
+    gpus = [f"GPU:{number}" for number in range(len(tf.config.list_physical_devices("GPU")))]
+    return (demand_devices(gpus, devices) if gpus else logical_cpus(devices))[1:]
+
+
 def demand_devices(found: list[str], devices: int) -> list[str]:
     """Returns the first of the devices found; raises UsageError if there are fewer."""
     if devices > len(found):

@@ -1,17 +1,18 @@
 """Measures runs, exports and folders of images in the same way, to compare them in one table."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgen.backend import tf
+from kgen.data import cache
 from kgen.errors import UsageError
 from kgen.export import saved_model
 from kgen.inference import loading
 from kgen.metrics import evaluator as evaluation
 from kgen.metrics import reference
 from kgen.metrics.evaluator import Evaluator
+from kgen.runs import devices
 from kgen.training import evaluators
 
 if TYPE_CHECKING:
@@ -38,13 +39,14 @@ def compared(
         say: called with a sentence before a part that takes time.
     """
     evaluation.known(metrics)
+    others = devices.others(options.devices)  # before TensorFlow computes
     real = evaluators.real_images(recipe, options.reference, metrics, lambda: evaluators.training_images(recipe))
-    network = evaluators.network_of(options.classifier, options.inception, real.images.shape[1:])
-    cache_dir = Path(os.path.expanduser(options.cache_dir))
+    network = evaluators.network_on(others, options.classifier, options.inception, real.images.shape[1:])
+    cache_dir = options.cache_dir.expanduser() if options.cache_dir else cache.directory()
     evaluator = Evaluator(metrics, real, network, options.count, options.seed, options.seeds, cache_dir, progress=True)
     rows = {}
     for path in (*found, *options.saved_model):  # so that only one model is in memory at a time
-        model = loading.load(path, options.trust)
+        model = loading.load_on(path, options.trust, others)
         rows[str(path)] = measured(str(path), model.parts(), evaluator, say)
         keep(model, rows[str(path)])
     for path in options.images:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kgen.backend import tf
+from kgen.backend.spread import on
+from kgen.data import cache
 from kgen.images.order import shared
 from kgen.inference import classifier as classifiers
 from kgen.metrics import evaluator, reference
@@ -40,7 +43,8 @@ def evaluator_of(recipe: "Recipe", seen: "Images", held: "Images | None") -> "Ev
     else:
         real = reference.of_held_out(held, recipe.dataset, recipe.split, recipe.metrics, seen)
     network = network_of(recipe.classifier, recipe.inception, real.images.shape[1:])
-    return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed)
+    kept = cache.directory()  # else every measurement would look at the real images again
+    return evaluator.Evaluator(recipe.metrics, real, network, recipe.evaluate_count, recipe.seed, cache_dir=kept)
 
 
 def warn_of_training_images(real: "Real", seen: "Images") -> None:
@@ -68,8 +72,19 @@ def real_images(recipe: "Recipe", split: str, metrics: list[str], trained_on: Ca
 
 
 def images_of(recipe: "Recipe", split: str) -> "Images":
-    """Returns the images of a split of a recipe's dataset, `kgen.data.Images`."""
-    return build.load(dataclasses.replace(recipe, split=split))
+    """Returns the images of a split of a recipe's dataset, `kgen.data.Images`, perhaps in a file."""
+    return build.load(dataclasses.replace(recipe, split=split), in_memory=False)
+
+
+def network_on(
+    others: list[str], classifier: Path | None, weights: Path | None, shape: tuple[int, ...]
+) -> "Network | None":
+    """Returns what `network_of` does; it also looks on other devices, named such as `GPU:1`, at the same time."""
+    found, looks = network_of(classifier, weights, shape), []
+    for device in others if found else ():
+        with tf.device(device):
+            looks.append(on(device, network_of(classifier, weights, shape).look))
+    return found and found._replace(others=tuple(looks))
 
 
 def training_images(recipe: "Recipe") -> "Images":

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from kgen.core import recipe as recipes
 from kgen.inference import loading
 from kgen.training import train as training
 from tests.helpers import commands
+from tests.helpers.processes import environment
 from tests.helpers.recipes import shrink
 
 GAN, CLASSIFIER = "runs/gan-mnist5k-0001", "runs/classifier-mnist5k-0001"
@@ -108,6 +111,7 @@ def test_parzen_has_its_calibration_beside_it(call, monkeypatch):
         (f"--run {GAN} --metrics fid", "fid needs a network that looks at images: --inception FILE.npz"),
         (f"--run {GAN} --classifier {CLASSIFIER} --inception x.npz", "Give either --classifier or --inception."),
         (f"--run {GAN} --count 0", "--count and --seeds must be at least 1."),
+        (f"--run {GAN} --devices 0", "--devices must be at least 1, not 0."),
         (f"--run {GAN} --seed -1", "--seed must be from 0 to 2147483647, not -1."),
         (f"--run {GAN} --reference validation", "There is no split 'validation'"),
         (f"--run {GAN} --metrics fid --inception pictures/00.png", "pictures/00.png is not a .npz of arrays"),
@@ -126,3 +130,46 @@ def test_a_mistake_is_a_sentence(line, words, call):
     code, out, errors = call(*line.split())
     assert (code, out) == (2, "")
     assert words in " ".join(errors.split()) and "Traceback" not in errors
+
+
+ON_TWO = """
+import json, sys
+from kgen.backend import tf
+from kgen.inference import loading
+from kgen.cli import evaluate
+load, opened = loading.load, []
+def noting(*arguments):
+    opened.append(load(*arguments))
+    return opened[-1]
+loading.load = noting
+assert evaluate.main(sys.argv[1:]) == 0
+print(json.dumps([sorted({weight.device[-5:] for weight in model._keep.weights}) for model in opened]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [("--run", GAN), ("--saved-model", "saved_models/gan-mnist5k/1")])
+def test_two_devices_measure_what_one_measures(place, call, trained, tmp_path):
+    """More images than a request, so that both devices draw; the CPU is divided in a process of its own."""
+    flags = [
+        *place,
+        "--metrics",
+        "fid,kid,is",
+        "--classifier",
+        CLASSIFIER,
+        "--reference",
+        "test[:120]",
+        "--count",
+        "600",
+    ]
+    records = trained / place[1] / "metrics.jsonl"
+    assert call(*flags)[0] == 0
+    one = [json.loads(line) for line in records.read_text().splitlines()][-3:]
+    command = [sys.executable, "-c", ON_TWO, *flags, "--devices", "2", "--cache-dir", str(tmp_path / "other")]
+    done = subprocess.run(command, cwd=trained, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == [["CPU:0"], ["CPU:1"]]
+    two = [json.loads(line) for line in records.read_text().splitlines()][-3:]
+    assert [each["name"] for each in two] == [each["name"] for each in one] == ["fid", "kid", "is"]
+    for a, b in zip(one, two, strict=True):
+        assert b["value"] == pytest.approx(a["value"], rel=1e-5, abs=1e-6) and b["protocol"] == a["protocol"]

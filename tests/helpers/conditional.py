@@ -30,6 +30,9 @@ class Conditional:
     def labels(self, count):
         return np.arange(count) * 3 // count
 
+    def stream(self, seed, count):
+        yield self.draw(seed, count), self.labels(count)
+
     def draw(self, seed, count):
         asked = np.array([CLASSES.index(name) for name in self.classes])
         shown = (asked + self.turn) % 3

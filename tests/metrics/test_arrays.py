@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from kgen.metrics.arrays import alike, blocks, rows, squared_distances
+from kgen.metrics.arrays import alike, blocks, dealt, rows, squared_distances
 
 
 def test_images_become_float64_rows():
@@ -52,3 +52,12 @@ def test_squared_distances_are_scipys_and_never_negative():
 def test_blocks_cover_each_row_once(count, block, sizes):
     found = [list(range(count))[part] for part in blocks(count, block)]
     assert [len(part) for part in found] == sizes and sum(found, []) == list(range(count))
+
+
+@pytest.mark.parametrize("sizes", [[10], [1] * 10, [3, 7], [4, 4, 2], [0, 9, 1], []])
+def test_rows_are_dealt_in_equal_parts(sizes):
+    whole = np.arange(20).reshape(10, 2)[: sum(sizes)]
+    parts = np.split(whole, np.cumsum(sizes)[:-1]) if sizes else []
+    found = list(dealt(iter(parts), 4))
+    assert [len(part) for part in found] == ([4, 4, 2] if sizes else [])
+    np.testing.assert_array_equal(np.concatenate(found) if found else whole, whole)

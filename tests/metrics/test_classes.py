@@ -10,6 +10,7 @@ from kgen.metrics import classes
 from kgen.metrics.evaluator import Evaluator
 from kgen.metrics.evidence import Real
 from kgen.metrics.features import Network
+from kgen.metrics.reference import Drawn
 
 
 def logits_of(labels, classes=10):
@@ -34,7 +35,7 @@ def test_a_class_is_found_from_a_tenth_of_an_even_share(labels, expected):
 
 def test_the_measurement_has_the_counts_and_the_network():
     reals, grey = np.zeros((8, 4, 4, 1), np.uint8), np.arange(6) / 5
-    drawn = SimpleNamespace(draw=lambda seed, count: np.full((6, 4, 4, 1), grey[:, None, None, None], np.float32))
+    drawn = Drawn(np.full((6, 4, 4, 1), grey[:, None, None, None], np.float32))
     network = Network(
         "toy-classifier",
         lambda pixels: (pixels.reshape(len(pixels), -1), logits_of(pixels[:, 0, 0, 0] // 128, 2)),

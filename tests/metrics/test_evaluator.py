@@ -23,6 +23,9 @@ class TrainedGenerator:
         self.draws.append((seed, count))
         return self.change(np.random.default_rng(seed).uniform(size=(count, *SIZE)).astype(np.float32))
 
+    def stream(self, seed, count):
+        yield self.draw(seed, count), None
+
 
 class Looker:
     """Stands for a network: pixels as features, sums of rows as logits; counts the images it looks at."""
@@ -130,6 +133,11 @@ def test_real_images_are_remembered_by_their_content_and_the_weights(tmp_path):
     ]
     assert (first.seen, again.seen, other.seen) == (110, 50, 110)
     assert found[0] == found[1] == found[2]
+    layer = Looker()
+    Evaluator(["fid"], reals(), layer.network._replace(depends=("another",)), 50, cache_dir=tmp_path)(
+        TrainedGenerator()
+    )
+    assert layer.seen == 110
     changed = Looker()
     Evaluator(["fid"], reals(count=59), changed.network, 50, cache_dir=tmp_path)(TrainedGenerator())
     assert changed.seen == 109

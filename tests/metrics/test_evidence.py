@@ -5,6 +5,7 @@ import pytest
 
 from kgen.errors import UsageError
 from kgen.images.order import order_by_content
+from kgen.metrics.evaluator import all_metrics
 from kgen.metrics.evidence import Evidence, Real
 from kgen.metrics.features import Cache, Network
 
@@ -15,12 +16,13 @@ PIXELS = np.random.default_rng(1).integers(0, 256, (9, *SIZE), np.uint8)
 class Drawing:
     """Draws noise and counts how often."""
 
-    def __init__(self, change=lambda images: images):
-        self.change, self.asked = change, []
+    def __init__(self, change=lambda images: images, parts=6):
+        self.change, self.parts, self.asked = change, parts, []
 
-    def draw(self, seed, count):
+    def stream(self, seed, count):
         self.asked.append((seed, count))
-        return self.change(np.random.default_rng(seed).uniform(size=(count, *SIZE)))
+        images = self.change(np.random.default_rng(seed).uniform(size=(count, *SIZE)))
+        yield from ((images[start : start + self.parts], None) for start in range(0, count, self.parts))
 
 
 class Looking:
@@ -35,9 +37,10 @@ class Looking:
         return images.reshape(len(images), -1).astype(np.float32), None
 
 
-def evidence(generator=None, autoencoder=None, network=None, cache=None, real=PIXELS):
+def evidence(generator=None, autoencoder=None, network=None, cache=None, real=PIXELS, metrics=()):
     about = {"dataset": "noise", "reference": "test"}
-    return Evidence(Real(real, None, about), generator, autoencoder, network, 6, 3, cache or Cache(None))
+    given = Real(real, None, about), generator, autoencoder, network, 6, 3, cache or Cache(None)
+    return Evidence(*given, metrics=metrics)
 
 
 def test_images_are_drawn_once_and_ordered_by_their_content():
@@ -88,6 +91,29 @@ def test_features_are_of_bytes_and_those_of_real_images_are_remembered(tmp_path)
     later = evidence(Drawing(), network=again.network, cache=Cache(tmp_path))
     np.testing.assert_array_equal(later.real_statistics.mean, statistics.mean)
     assert again.seen == 0
+
+
+FID, KID, MMD = (all_metrics()[name] for name in ("fid", "kid", "mmd"))
+
+
+@pytest.mark.parametrize("metrics", [(FID,), (FID, KID), (FID, MMD), (KID,), (FID, KID, MMD), ()])
+def test_what_no_metric_needs_is_not_kept(metrics):
+    """Images are drawn and looked at once, and the numbers are those of all that is kept."""
+    source, looking = Drawing(parts=4), Looking()
+    found, whole = (
+        evidence(source, network=looking.network, metrics=metrics),
+        evidence(Drawing(), network=looking.network),
+    )
+    for name in ("fake_statistics", "real_statistics"):
+        for one, other in zip(getattr(found, name), getattr(whole, name), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12)
+    assert found.generated == 6 and source.asked == [(3, 6)]
+    kept = {name for name in ("fake", "fake_seen", "real_seen", "real_images") if name in vars(found)}
+    images = {"fake"} if MMD in metrics or not metrics else set()
+    features = {"fake_seen", "real_seen"} if KID in metrics or not metrics else set()
+    assert kept == images | features
+    if features:
+        np.testing.assert_array_equal(found.fake_seen.features, whole.fake_seen.features)
 
 
 def test_a_protocol_says_what_else_could_differ():

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kgen.metrics.fid import Statistics, frechet_distance, statistics
+from kgen.metrics import fid
+from kgen.metrics.fid import Statistics, frechet_distance, statistics, statistics_of_parts
 from tests.helpers import torch_fidelity
 from tests.helpers.tfgan import tensorflow_gan
 
@@ -49,6 +50,27 @@ def test_statistics_are_the_mean_and_the_unbiased_covariance():
     assert found.count == 3
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+@pytest.mark.parametrize("block", [1, 7, 64, 1_000])
+def test_parts_have_the_mean_and_covariance_of_numpy(block, offset, monkeypatch):
+    """Also far from 0, where sums of squares would lose all digits."""
+    monkeypatch.setattr(fid, "BLOCK", block)
+    x = (normal(300, 6) * np.arange(1, 7) + offset).astype(np.float32)
+    found = statistics_of_parts(x[start : start + 13] for start in range(0, 300, 13))
+    wide = x.astype(np.float64)
+    np.testing.assert_allclose(found.mean, wide.mean(axis=0), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(found.covariance, np.cov(wide, rowvar=False), rtol=1e-9, atol=1e-12)
+    assert found.count == 300
+
+
+@pytest.mark.parametrize("size", [1, 256, 999, 2_500])
+def test_how_features_are_parted_changes_no_bit(size):
+    x = normal(2_500, 4).astype(np.float32)
+    whole, parted = statistics(x), statistics_of_parts(x[start : start + size] for start in range(0, 2_500, size))
+    np.testing.assert_array_equal(parted.mean, whole.mean)
+    np.testing.assert_array_equal(parted.covariance, whole.covariance)
+
+
 @pytest.mark.parametrize("count, size", [(50, 5), (2, 1), (6, 6)])
 def test_against_the_matrix_root(count, size):
     linalg = pytest.importorskip("scipy.linalg")
@@ -91,6 +113,8 @@ def test_equals_tensorflow_gan():
 def test_mistakes_are_told():
     with pytest.raises(ValueError, match=r"`features` must be 2 or more rows"):
         statistics(np.zeros((1, 3)))
+    with pytest.raises(ValueError, match=r"`features` must be 2 or more rows"):
+        statistics_of_parts([])
     with pytest.raises(ValueError, match="must be finite. Received: NaN or infinity in 2 rows, first in 0"):
         statistics([[np.nan, 0], [np.inf, 1], [0, 0]])
     with pytest.raises(ValueError, match="of one size. Received: 3 and 4"):

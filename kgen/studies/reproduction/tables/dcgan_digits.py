@@ -31,9 +31,9 @@ TABLE = Table(
     "Radford et al. 2016",
     before="""
 The recipe `dcgan` is chosen for the 4,500 digits of mnist5k. The first row is the authors' scale, `--width 64
---learning-rate 2e-4 --ema 0 --steps 4000`. All have batches of 64 and seed 0, the last row three seeds; the average has a decay of
-.998, or .995 where it is marked. FID is of 2,000 samples, the 500 test images and the features of `classifier` on mnist5k; MMD^2 is
-of pixels. CPU seconds are those of two cores together.
+--learning-rate 2e-4 --ema 0 --steps 4000`. All have batches of 64 and seed 0, the last row three seeds; the
+average has a decay of .998, or .995 where it is marked. FID is of 2,000 samples, the 500 test images and the features
+of `classifier` on mnist5k; MMD^2 is of pixels. CPU seconds are those of two cores together.
 """,
     columns=("width, rate, steps", "FID", "Parzen, nats", "MMD^2", "CPU seconds"),
     rows=(
