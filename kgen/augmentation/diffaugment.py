@@ -13,13 +13,16 @@ from kgen.backend import Tensor, keras, tf
 from kgen.images import SYMMETRIC, Range
 
 
-def augment(images: Tensor, policies: Sequence[str], range: Range = SYMMETRIC) -> Tensor:
+def augment(
+    images: Tensor, policies: Sequence[str], range: Range = SYMMETRIC, probability: Tensor | None = None
+) -> Tensor:
     """Applies the named policies, `T(x) = T_n(...T_2(T_1(x)))`, so that a loss on `T(x)` has a gradient at `x`.
 
     Args:
         images: floating point, `(batch, height, width, channels)`.
         policies: keys of `POLICIES`, in the order of application. An empty sequence leaves the images as they are.
         range: the range of the images, a `kgen.images.Range`.
+        probability: with which each image undergoes each policy, a scalar in [0, 1]; None is always.
 
     Returns:
         Images of the same shape and dtype; `color` may take them out of their range.
@@ -28,7 +31,8 @@ def augment(images: Tensor, policies: Sequence[str], range: Range = SYMMETRIC) -
         ValueError: an unknown policy, or images that are not floating point.
         RuntimeError: outside of `with Rng(...)`, unless there is no policy.
 
-    Source: Zhao et al. 2020, arXiv:2006.10738, equations 4 and 5.
+    Source: Zhao et al. 2020, arXiv:2006.10738, equations 4 and 5. Probability: Karras et al. 2020, arXiv:2006.06676,
+        section 2.
     """
     unknown = [name for name in policies if name not in POLICIES]
     if unknown:
@@ -41,7 +45,7 @@ def augment(images: Tensor, policies: Sequence[str], range: Range = SYMMETRIC) -
     scale, centre = (range.high - range.low) / 2, (range.high + range.low) / 2
     images = images if range == SYMMETRIC else (images - centre) / scale
     for name in policies:
-        images = POLICIES[name](images)
+        images = _at_times(POLICIES[name](images), images, probability)
     return images if range == SYMMETRIC else images * scale + centre
 
 
@@ -107,6 +111,14 @@ def cutout(images: Tensor) -> Tensor:
 
 
 POLICIES: dict[str, Callable] = {"color": color, "translation": translation, "cutout": cutout}
+
+
+def _at_times(changed: Tensor, images: Tensor, probability: Tensor | None) -> Tensor:
+    """Returns each image `(batch, ...)` changed with this probability, else as it was; None is always."""
+    if probability is None:
+        return changed
+    chosen = rng.current().uniform((keras.ops.shape(images)[0], 1, 1, 1)) < probability
+    return keras.ops.where(chosen, changed, images)
 
 
 def _moved(images: Tensor, down: Tensor, right: Tensor) -> Tensor:

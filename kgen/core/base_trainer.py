@@ -39,7 +39,7 @@ class BaseTrainer(keras.Model):
 
     def __init__(self, game: "Game", seed: int = 0, ema: float = 0.0, keep_best: bool = False) -> None:
         super().__init__(name="trainer")
-        self.game, self.seed, self.ema = game, seed, ema
+        self.game, self.kept, self.seed, self.ema = game, game.kept, seed, ema
         self._turns = {}  # traced turns, made anew by compile()
         self.numbers = "{}"  # of the recipe, as JSON, which a checkpoint of this trainer must have too
         self.traces = 0  # how often train_step was traced; more than once makes steps slow

@@ -50,6 +50,7 @@ class Game:
         exported: the players whose networks make pictures and are exported; `--ema` keeps their moving averages.
         update_rule: decides whether a player may move in its turn, see `kgen.core.update_rules`; None lets all move.
         classes: names of the classes of a class-conditional generator or a classifier, otherwise empty.
+        kept: `{name: layer}`, layers of no network whose variables a run must remember, such as averages of a penalty.
         fixed_images_shape: `(count, height, width, channels)` of the images that `pictures()` starts from. The trainer
             keeps them as `self.examples`, uint8. None if pictures are made from noise.
     """
@@ -61,6 +62,7 @@ class Game:
     exported = ("generator",)
     update_rule = None
     classes = ()
+    kept = {}
     fixed_images_shape = None
 
     def __init__(self, **players: Any) -> None:

@@ -1,4 +1,4 @@
-"""One factor on the learning rates of all players, which `--on-nan rollback` lowers. It is part of the checkpoint."""
+"""Factors on learning rates: of one player; of all, which `--on-nan rollback` lowers and which is in the checkpoint."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,12 @@ def attach(optimizer: "keras.optimizers.Optimizer", factor: "keras.Variable") ->
     """Makes an optimizer's schedule, if it has one, follow a factor. A rate that is a number is changed by `lower`."""
     if not is_number(optimizer):
         optimizer.learning_rate = Scaled(optimizer._learning_rate, factor)
+
+
+def scale(optimizer: "keras.optimizers.Optimizer", factor: float) -> None:
+    """Multiplies an optimizer's rate, a number or a schedule, by `factor`."""
+    rate = optimizer._learning_rate
+    optimizer.learning_rate = float(rate.numpy()) * factor if is_number(optimizer) else Scaled(rate, factor)
 
 
 def lower(trainer: "BaseTrainer", factor: float) -> None:

@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "augmentation_probability": ["AugmentationProbability"],
         "batch_norm": ["BatchNorm"],
         "bias": ["UntiedBias"],
         "conditional_batch_norm": ["ConditionalBatchNorm"],
@@ -13,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "max_pool": ["CoveringMaxPool"],
         "maxout": ["Maxout"],
         "minibatch": ["MinibatchDiscrimination"],
+        "prediction_averages": ["PredictionAverages"],
         "proportional_control": ["ProportionalControl"],
         "self_attention": ["SelfAttention"],
         "spectral_norm": ["SpectralNorm"],

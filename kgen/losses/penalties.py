@@ -1,7 +1,7 @@
-"""Penalties on the gradient of a critic with respect to its input, and weight clipping.
+"""Penalties on a critic: on its gradient with respect to its input, and on its outputs; weight clipping.
 
-A penalty has its own gradient tape. It may be called inside another tape, eagerly, in a graph and under XLA. All
-arithmetic outside of the critic is float32, even if the critic computes in bfloat16.
+A penalty on the gradient has its own gradient tape. It may be called inside another tape, eagerly, in a graph and under
+XLA. All arithmetic outside of the critic is float32, even if the critic computes in bfloat16.
 """
 
 from collections.abc import Callable
@@ -46,6 +46,34 @@ def r1(critic: Callable, real: Tensor) -> Tensor:
     Source: Mescheder et al. 2018, arXiv:1801.04406, equation 9.
     """
     return 0.5 * keras.ops.mean(_squared_slope(critic, keras.ops.cast(real, "float32")))
+
+
+def lecam(real_logits: Tensor, fake_logits: Tensor, real_average: Tensor, fake_average: Tensor) -> Tensor:
+    """LeCam penalty `E[(D(x) - a_F)^2] + E[(D(G(z)) - a_R)^2]`; multiply it by its weight.
+
+    Args:
+        real_logits: the discriminator's outputs on data, any shape.
+        fake_logits: the discriminator's outputs on generated images, any shape.
+        real_average, fake_average: a_R and a_F, moving averages of the mean outputs on data and on generated images,
+            scalars, see `kgen.layers.PredictionAverages`.
+
+    Returns:
+        Scalar, at least 0.
+
+    Source: Tseng et al. 2021, arXiv:2104.03310, the definition of R_LC.
+    """
+    return squared_distance(real_logits, fake_average) + squared_distance(fake_logits, real_average)
+
+
+def squared_distance(logits: Tensor, others: Tensor) -> Tensor:
+    """Returns `E[(D(x) - D(x'))^2]` of two outputs of the same shape, or of one and a scalar, a scalar.
+
+    With x' = T(x), an augmented x, it is the consistency penalty on one kind of images.
+
+    Source: Zhao et al. 2020, arXiv:2002.04724, Algorithm 1 (balanced consistency regularisation).
+    """
+    ops = keras.ops
+    return ops.mean(ops.square(ops.cast(logits, "float32") - ops.cast(others, "float32")))
 
 
 def clip_weights(variables: "list[keras.Variable]", limit: float) -> None:

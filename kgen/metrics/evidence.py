@@ -218,10 +218,8 @@ class Evidence:
         """Mean and covariance of the features of the real images."""
 
         def compute() -> dict[str, np.ndarray]:
-            if self._keeps_features:
-                found = fid.statistics(self.real_seen.features)
-            else:
-                found = fid.statistics_of_parts(seen.features for seen in self._real_looked())
+            parts = (seen.features for seen in self._real_looked())
+            found = fid.statistics(self.real_seen.features) if self._keeps_features else fid.statistics_of_parts(parts)
             return {"mean": found.mean, "covariance": found.covariance}
 
         arrays = self.cache.of(["statistics", *self._key], compute)
@@ -239,13 +237,8 @@ class Evidence:
 
     def protocol(self, **more: Any) -> dict[str, int | str]:
         """Returns the protocol of a measurement on pixels."""
-        return {
-            **self.real.about,
-            "real": len(self.real.images),
-            "generated": self.generated,
-            "seed": self.seed,
-            **more,
-        }
+        counts = {"real": len(self.real.images), "generated": self.generated}
+        return {**self.real.about, **counts, "seed": self.seed, **more}
 
     def protocol_of_features(self, **more: Any) -> dict[str, int | str]:
         """Returns the protocol of a measurement on features."""

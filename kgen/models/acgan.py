@@ -27,6 +27,7 @@ from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
+from kgen.core.regularisation import Judged
 from kgen.losses.adversarial import LOSSES, AdversarialLoss, smoothed_discriminator
 from kgen.losses.classification import class_cross_entropy
 from kgen.networks.sizes import checked
@@ -58,18 +59,23 @@ class ACGAN(ClassConditionalGame):
         for batch in batches[-self.generator_steps :]:
             yield self.generator_turn, batch
 
+    def logit(self, batch: Tensor, training: bool = True) -> Tensor:
+        """Returns the logits `(batch, 1)` of images being real."""
+        return self.discriminate(batch, training=training)[0]
+
     def discriminator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The discriminator tells real from generated images, and learns the classes. Returns scalars."""
         real, labels = batch
         wanted = self.some_labels(labels.shape[0])
         real_logits, real_classes = self.discriminate(real)
-        fake_logits, fake_classes = self.discriminate(self.sample(wanted))
+        fake = self.sample(wanted)
+        fake_logits, fake_classes = self.discriminate(fake)
         classes = 2.0 * class_cross_entropy(labels, real_classes)
         if self.classify_generated:
             classes = class_cross_entropy(labels, real_classes) + class_cross_entropy(wanted, fake_classes)
         loss = self.loss.discriminator(real_logits, fake_logits) + classes
         values = {"discriminator": loss, "class_loss": classes, **self.scores(real_logits, fake_logits)}
-        return self.with_r1(values, real, critic=lambda seen: self.discriminate(seen, training=False)[0])
+        return self.regularised(values, Judged(real, real_logits), Judged(fake, fake_logits))
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator learns to make images that look real and show their class. Returns its loss, a scalar."""

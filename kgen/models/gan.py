@@ -19,6 +19,7 @@ from typing import Any
 
 from kgen.backend import Tensor
 from kgen.core.adversarial import AdversarialGame
+from kgen.core.regularisation import Judged
 
 
 class GAN(AdversarialGame):
@@ -33,10 +34,16 @@ class GAN(AdversarialGame):
 
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The discriminator compares images `(batch, height, width, channels)` with as many generated ones."""
-        real_logits = self.discriminate(real)
-        fake_logits = self.discriminate(self.sample(real.shape[0]))
-        loss = self.loss.discriminator(real_logits, fake_logits)
-        return self.with_r1({self.discriminator_name: loss, **self.scores(real_logits, fake_logits)}, real)
+        real, fake = self.judged(real)
+        loss = self.loss.discriminator(real.logits, fake.logits)
+        values = {self.discriminator_name: loss, **self.scores(real.logits, fake.logits)}
+        return self.regularised(values, real, fake)
+
+    def judged(self, images: Tensor) -> tuple[Judged, Judged]:
+        """Returns images `(batch, height, width, channels)` and as many generated ones, each with their logits."""
+        real = Judged(images, self.discriminate(images))
+        made = self.sample(images.shape[0])
+        return real, Judged(made, self.discriminate(made))
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The generator makes as many images as `real` has. A paired loss sees `real` too. Returns a scalar."""

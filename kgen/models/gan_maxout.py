@@ -72,13 +72,13 @@ class SimultaneousGAN(GAN):
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Both players move, from one forward pass of images `(batch, height, width, channels)`. Returns scalars."""
-        real_logits, fake_logits = self.discriminate(real), self.discriminate(self.sample(real.shape[0]))
+        real, fake = self.judged(real)
         values = {
-            self.discriminator_name: self.weight * self.loss.discriminator(real_logits, fake_logits),
-            "generator": self.loss.generator_loss(real_logits, fake_logits),
-            **self.scores(real_logits, fake_logits),
+            self.discriminator_name: self.weight * self.loss.discriminator(real.logits, fake.logits),
+            "generator": self.loss.generator_loss(real.logits, fake.logits),
+            **self.scores(real.logits, fake.logits),
         }
-        return self.with_r1(values, real)
+        return self.regularised(values, real, fake)
 
 
 class ContrastNormalisedGAN(SimultaneousGAN):

@@ -37,6 +37,7 @@ from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
+from kgen.core.regularisation import Judged
 from kgen.data import demand_any, pipeline
 from kgen.losses.classification import (
     feature_matching,
@@ -88,14 +89,23 @@ class KPlusOneGAN(ClassConditionalGame):
             "fake_score": mean(k_plus_one_score(fake_logits)),
         }
 
+    def logit(self, batch: Tensor, training: bool = True) -> Tensor:
+        """Returns the logits `(batch,)` of images being real."""
+        return log_odds(self.discriminate(batch, training=training)[0])
+
+    def verdicts(self, logits: Tensor) -> Tensor:
+        """Returns the logits `(batch,)` themselves: they are above 0 where an image is taken for real."""
+        return logits
+
     def discriminator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The discriminator learns the class of real images, and class K for generated ones. Returns scalars."""
         real, labels = batch
         real_logits, _ = self.discriminate(real)
-        fake_logits, _ = self.discriminate(self.sample(self.some_labels(labels.shape[0])))
+        fake = self.sample(self.some_labels(labels.shape[0]))
+        fake_logits, _ = self.discriminate(fake)
         loss = k_plus_one_discriminator(labels, real_logits, fake_logits, self.real_target)
         values = {"discriminator": loss, **self.scores(real_logits, fake_logits)}
-        return self.with_r1(values, real, critic=lambda seen: log_odds(self.discriminate(seen, training=False)[0]))
+        return self.regularised(values, Judged(real, log_odds(real_logits)), Judged(fake, log_odds(fake_logits)))
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator learns to make images that are classified as their class. Returns scalars."""

@@ -43,6 +43,7 @@ from kgen.core import requests, signatures
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
+from kgen.core.regularisation import Judged
 from kgen.losses.adversarial import LOSSES
 from kgen.losses.classification import class_cross_entropy
 from kgen.models.gan import GAN
@@ -74,34 +75,39 @@ class InfoGAN(ClassConditionalGame, GAN):
         self.discrete_weight, self.continuous_weight = discrete_weight, continuous_weight
         self.reports += ("information", "continuous_error")
 
+    def logit(self, batch: Tensor, training: bool = True) -> Tensor:
+        """Returns the logits `(batch, 1)` of images being real."""
+        return self.discriminate(batch, training=training)[0]
+
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The discriminator tells real from generated images, and Q learns the codes of the latter. Returns scalars."""
         real_logits, *_ = self.discriminate(real)
-        fake_logits, told = self.judged_sample(real.shape[0])
+        fake, fake_logits, told = self.judged_sample(real.shape[0])
         values = {
             "discriminator": self.loss.discriminator(real_logits, fake_logits) + self.weighted(told),
             **self.scores(real_logits, fake_logits),
             "information": math.log(len(self.classes)) - told[0],
             "continuous_error": told[1],
         }
-        return self.with_r1(values, real, critic=lambda seen: self.discriminate(seen, training=False)[0])
+        return self.regularised(values, Judged(real, real_logits), Judged(fake, fake_logits))
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The generator learns to make images that look real and tell their code. Returns its loss, a scalar."""
-        fake_logits, told = self.judged_sample(real.shape[0])
+        _, fake_logits, told = self.judged_sample(real.shape[0])
         return {"generator": self.loss.generator(fake_logits) + self.weighted(told)}
 
-    def judged_sample(self, count: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Returns the logits `(count, 1)` of new images, and what is missing of their codes.
+    def judged_sample(self, count: int) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """Returns new images `(count, ...)`, their logits `(count, 1)`, and what is missing of their codes.
 
-        These are two scalars: -E[log Q(c | x)] of the discrete code in nats, and the mean squared error of a continuous
+        That is two scalars: -E[log Q(c | x)] of the discrete code in nats, and the mean squared error of a continuous
         code.
         """
         codes, latents = self.some_labels(count), self.prior.draw(count)
-        logits, code_logits, means = self.discriminate(self.generator([latents, codes], training=True))
+        fake = self.generator([latents, codes], training=True)
+        logits, code_logits, means = self.discriminate(fake)
         continuous = latents[:, latents.shape[1] - means.shape[1] :]
         error = keras.ops.mean(keras.ops.square(keras.ops.cast(means, "float32") - continuous))
-        return logits, (class_cross_entropy(codes, code_logits), error)
+        return fake, logits, (class_cross_entropy(codes, code_logits), error)
 
     def weighted(self, told: tuple[Tensor, Tensor]) -> Tensor:
         """Returns -lambda E[log Q(c | x)], a scalar, but for the constant of the normal distributions."""

@@ -31,11 +31,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kgen import images, layers, optimizers
-from kgen.augmentation.diffaugment import augment
 from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AnyLossRecipe, ClassConditionalGame, LossName, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Normal
+from kgen.core.regularisation import Judged
 from kgen.models.gan import GAN
 from kgen.models.sngan import RESNETS, down_block, glorot, judgement
 from kgen.networks.sizes import checked
@@ -59,17 +59,18 @@ class ProjectionGAN(ClassConditionalGame, GAN):
 
     def discriminate(self, batch: Tensor, labels: Tensor, training: bool = True) -> Tensor:
         """Returns the logits f(x, y), `(batch, 1)`, of images of these labels; images are first augmented."""
-        return self.discriminator([augment(batch, self.policies, self.range), labels], training=training)
+        return self.discriminator([self.seen(batch), labels], training=training)
 
     def discriminator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The discriminator compares images of their classes with generated ones of random classes. Returns scalars."""
         real, labels = batch
         wanted = self.some_labels(labels.shape[0])
         real_logits = self.discriminate(real, labels)
-        fake_logits = self.discriminate(self.sample(wanted), wanted)
+        fake = self.sample(wanted)
+        fake_logits = self.discriminate(fake, wanted)
         loss = self.loss.discriminator(real_logits, fake_logits)
         values = {"discriminator": loss, **self.scores(real_logits, fake_logits)}
-        return self.with_r1(values, real, critic=lambda seen: self.discriminate(seen, labels, training=False))
+        return self.regularised(values, Judged(real, real_logits, (labels,)), Judged(fake, fake_logits, (wanted,)))
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator makes `generator_batch` times as many images as the batch has. Returns its loss, a scalar."""

@@ -58,16 +58,15 @@ class WGANGP(GAN):
 
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The critic minimises minus the estimate of the distance, plus the penalty. Returns scalars. Lines 4 to 9."""
-        fake = self.sample(real.shape[0])
-        real_logits, fake_logits = self.discriminate(real), self.discriminate(fake)
-        alpha = rng.current().uniform((real.shape[0],))
-        penalty = penalties.gradient_penalty(self.discriminate, real, fake, alpha)
+        real, fake = self.judged(real)
+        alpha = rng.current().uniform((real.images.shape[0],))
+        penalty = penalties.gradient_penalty(self.discriminate, real.images, fake.images, alpha)
         values = {
-            "critic": self.loss.discriminator(real_logits, fake_logits) + self.penalty * penalty,
+            "critic": self.loss.discriminator(real.logits, fake.logits) + self.penalty * penalty,
             "gradient_penalty": penalty,
-            **self.scores(real_logits, fake_logits),
+            **self.scores(real.logits, fake.logits),
         }
-        return self.with_r1(values, real)
+        return self.regularised(values, real, fake)
 
 
 def generator(shape: tuple[int, ...], latent_dim: int, width: int, norm: bool, activation: str) -> "keras.Model":

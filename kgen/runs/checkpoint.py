@@ -1,10 +1,10 @@
 """Saves and restores checkpoints that are complete, atomic and exact.
 
 `checkpoints/000500/` holds `state.safetensors` (every network with its statistics, every optimizer, moving averages,
-the means that are not yet logged, the number of steps) and `manifest.json` (its SHA-256, step, version). The order of
-the batches and all noise are functions of (seed, step) and need no state. A checkpoint is written under another name,
-flushed to the disk and renamed. One that has its final name is therefore complete; it is verified all the same before
-it is read.
+what the game keeps, the means that are not yet logged, the number of steps) and `manifest.json` (its SHA-256, step,
+version). The order of the batches and all noise are functions of (seed, step) and need no state. A checkpoint is
+written under another name, flushed to the disk and renamed. One that has its final name is therefore complete; it is
+verified all the same before it is read.
 """
 
 import json
@@ -46,6 +46,8 @@ def variables(trainer: "BaseTrainer") -> "dict[str, keras.Variable]":
         groups[f"{name}_average"] = average.variables
     for name, best in trainer.best.items():
         groups[f"{name}_best"] = best.variables
+    for name, layer in trainer.game.kept.items():
+        groups[name] = layer.variables
     own = ("step", "steps_summed", "sums", "first_fault", "memory", "rate_factor")
     groups["trainer"] = [getattr(trainer, name) for name in own]
     groups["best"] = [trainer.best_loss, trainer.best_step, trainer.wait] if trainer.best else []

@@ -264,3 +264,26 @@ def test_what_is_cut_out_of_images_between_0_and_1_is_grey():
     with Rng(5):
         found = augment(tf.ones((8, 16, 16, 1)), ["cutout"], UNIT).numpy()
     assert set(np.unique(found)) == {0.5, 1.0}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_each_image_undergoes_each_policy_with_its_probability(share):
+    """Cutout makes squares of 0 on white; colour changes white everywhere; each of the four outcomes has its share."""
+    count = 4000
+    images = tf.ones((count, 4, 4, 1))
+    with Rng(1):
+        found = augment(images, ["color", "cutout"], probability=tf.constant(share)).numpy().reshape(count, -1)
+    cut, coloured = (found == 0).any(axis=1), (np.where(found == 0, 1, found) != 1).any(axis=1)
+    assert not share or share == 1 or abs(np.corrcoef(cut, coloured)[0, 1]) < 5 / np.sqrt(count)
+    for happened in (cut, coloured):
+        assert abs(happened.mean() - share) <= 5 * np.sqrt(share * (1 - share) / count)
+    np.testing.assert_array_equal(found[~cut & ~coloured], 1.0)
+
+
+def test_certain_policies_and_none_at_all_are_the_extremes():
+    images = batch(SHAPES["rgb"])
+    with Rng(2):
+        np.testing.assert_array_equal(augment(images, ["cutout", "translation"], probability=0.0), images)
+    with Rng(2):
+        certain = augment(images, ["cutout"], probability=1.0)
+    np.testing.assert_array_equal(certain, rolled(["cutout"], images, seed=2))

@@ -1,4 +1,4 @@
-"""One factor on the rates of all players, by hand."""
+"""Factors on the rates of one player and of all, by hand."""
 
 import keras
 import numpy as np
@@ -29,6 +29,17 @@ def test_numbers_and_schedules_are_lowered_alike(factor=0.125):
     rates.lower(lowered, factor)
     by_hand = trainer_of(0.1 * factor, LinearDecay(0.2 * factor, end=8))
     np.testing.assert_allclose(moved(lowered, 3), moved(by_hand, 3), rtol=1e-6)
+
+
+def test_one_player_is_scaled_before_training():
+    scaled, factor = [keras.optimizers.SGD(0.1), keras.optimizers.SGD(LinearDecay(0.2, end=8))], 0.5
+    for optimizer in scaled:
+        rates.scale(optimizer, factor)
+    one, other = player(3.0), player(1.0)
+    one.optimizer, other.optimizer = scaled
+    made = BaseTrainer(Tug(a=one, b=other))
+    made.compile()
+    np.testing.assert_allclose(moved(made, 3), moved(trainer_of(0.05, LinearDecay(0.1, end=8)), 3), rtol=1e-6)
 
 
 def test_a_factor_replaces_the_one_of_before():

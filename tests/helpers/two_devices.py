@@ -19,6 +19,10 @@ from tests.helpers.processes import ROOT, environment
 from tests.helpers.recipes import pictures, shrink
 
 BATCH = 8
+VARIANTS = {  # names that stand for a recipe with other numbers
+    "dcgan-ada": ("dcgan", {"lecam": 0.3, "ada": 0.6, "r1": 0.1, "augment": "color,translation"}),
+    "dcgan-bcr": ("dcgan", {"lecam": 0.3, "bcr_real": 1.0, "bcr_fake": 2.0, "augment": "color,cutout"}),
+}
 
 
 def measured(count, rounds, *names):
@@ -31,7 +35,8 @@ def measured(count, rounds, *names):
 
 def trainer_of(name):
     keras.utils.set_random_seed(0)
-    small = shrink(recipes.find(name), batch_size=BATCH)
+    base, changes = VARIANTS.get(name, (name, {}))
+    small = shrink(recipes.find(base), batch_size=BATCH, **changes)
     trainer = BaseTrainer(small.game(pictures()), 0, 0.9, small.holds_out)
     trainer.compile()
     return trainer

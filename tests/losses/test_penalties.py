@@ -1,4 +1,4 @@
-"""Penalties of critics whose slope is known, against TensorFlow GAN; weights that are clipped."""
+"""Penalties of critics whose slope is known, against TensorFlow GAN; of known outputs; weights that are clipped."""
 
 import keras
 import numpy as np
@@ -116,6 +116,21 @@ def test_a_bfloat16_critic_is_penalised_in_float32():
     ):
         assert value.dtype == tf.float32
         np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
+@modes
+def test_lecam_is_the_distance_from_the_others_average(mode):
+    random = np.random.default_rng(3)
+    real, fake = random.normal(2, 1, (6, 1)), random.normal(-1, 1, (6, 1))
+    expected = np.mean([(r + 1.5) ** 2 for r in real]) + np.mean([(f - 2.5) ** 2 for f in fake])
+    found = MODES[mode](penalties.lecam)(*(tf.constant(x, tf.float32) for x in (real, fake, 2.5, -1.5)))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@modes
+def test_squared_distance(mode):
+    found = MODES[mode](penalties.squared_distance)(tf.constant([[1.0], [2.0]]), tf.constant([[0.0], [5.0]]))
+    np.testing.assert_allclose(found, (1 + 9) / 2, rtol=1e-6)
 
 
 @modes

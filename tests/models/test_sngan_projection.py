@@ -123,7 +123,7 @@ def test_the_class_changes_the_image_and_the_logit():
 def test_r1_is_on_the_image_of_its_class():
     """The logit is linear in the image, so its gradient is the row of its class."""
     made = game()
-    made.r1 = 2.0
+    made.penalties = {"r1": 2.0}
     with Rng(3):
         found = made.discriminator_turn((tf.constant(REAL), tf.constant(LABELS)))
     squares = np.square(made.discriminator.get_weights()[0]).sum(axis=1)[LABELS]

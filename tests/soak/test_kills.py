@@ -20,6 +20,7 @@ pytestmark = pytest.mark.soak
 KILLS = int(os.environ.get("KGEN_SOAK_KILLS", "100"))
 SMALL = {
     "dcgan": [*DCGAN, "--r1", "1", "--augment", "color,translation"],
+    "dcgan-ada": [*DCGAN, "--lecam", "0.3", "--ada", "0.6", "--augment", "color,translation"],
     "wgan-gp": ["--model", "wgan-gp", "--width", "4", "--latent-dim", "8", *CLOCK],
     "acai": ["--model", "acai", "--image-size", "32", "--depth", "2", "--latent-channels", "2", *CLOCK],
     "vae-gan": ["--model", "vae-gan", "--image-size", "32", "--width", "2", "--latent-dim", "8", *CLOCK],
