@@ -159,11 +159,12 @@ def parse(options: type, arguments: list[str], **how: Any) -> Any:
     except SystemExit as end:
         if end.code == 0:
             raise
-    # tyro draws a frame around its message: this takes the words out of it.
-    words = " ".join(line.strip("│ ") for line in complaint.getvalue().splitlines()[1:-1])
-    parts = re.split("Argument helptext|For full helptext", words)[0].split("──")
+    # tyro draws a frame around its message, of hyphens where the terminal has no lines: this takes the words out of it.
+    words = " ".join(line.strip("│| ") for line in complaint.getvalue().splitlines()[1:-1])
+    text = re.split("Argument helptext|For full helptext", words)[0]
     raise UsageError(
-        " ".join(f"{part.strip('─. ')}." for part in parts if part.strip("─. ")) + f" See {program()} --help."
+        " ".join(f"{part.strip('─. ')}." for part in re.split("──|-{4,}", text) if part.strip("─-. "))
+        + f" See {program()} --help."
     )
 
 

@@ -164,7 +164,7 @@ def load(path: Path, trust: bool = False) -> Any:
         safety.demand_harmless(path)
     try:
         return tf.saved_model.load(str(path))
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    except (OSError, ValueError, LookupError, tf.errors.OpError) as error:  # LookupError: of cut variables
         raise UsageError(f"{path} cannot be loaded: {str(error).partition(chr(10))[0]}") from error
 
 

@@ -63,12 +63,15 @@ def decode(source: bytes | Path, background: tuple[int, int, int] | None = None)
     except Unusable:
         raise
     except UnidentifiedImageError:  # its message shows the address of a Python object
-        raise ValueError("unreadable (no JPEG, PNG, WEBP or BMP)") from None
+        raise ValueError(f"unreadable (none of {', '.join(_FORMATS)})") from None
     except Exception as error:  # Pillow raises many kinds on damaged files, even SyntaxError
         raise ValueError(f"unreadable ({error or type(error).__name__})") from error
 
 
 def _open(source: bytes | Path) -> Image.Image:
+    """Returns a Pillow image, not yet decoded; raises `Unusable` for a path of a pipe, a device or a folder."""
+    if not isinstance(source, bytes) and os.path.exists(source) and not os.path.isfile(source):
+        raise Unusable("is not a file")
     return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import io
 import os
 import re
 import subprocess
@@ -186,6 +187,12 @@ def test_a_shell_sees_the_sentence_alone(tmp_path):
     out, errors = process.communicate()
     assert (process.returncode, out) == (2, "")
     assert errors.startswith("train.py: nowhere is not a run directory") and errors.count("\n") == 1
+
+
+def test_the_frame_of_a_terminal_without_lines_is_taken_off(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "ascii"))
+    with pytest.raises(UsageError, match=r"^Unrecognized options: --bogus, 3\. See"):
+        parsing.parse_training(["--bogus", "3"])
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ def test_an_upload_is_remembered_where_it_was_asked_for(vae, pixels, tmp_path):
 @pytest.mark.parametrize(
     "name, size, words",
     [
-        ("broken.png", 10, "This picture cannot be used: unreadable (no JPEG, PNG, WEBP or BMP)."),
+        ("broken.png", 10, "This picture cannot be used: unreadable (none of JPEG, PNG, WEBP, BMP, TIFF)."),
         ("large.png", 20_000_001, "This file is not a picture of at most 20 MB."),
         ("notes.txt", 10, "This file is not a picture of at most 20 MB."),
     ],

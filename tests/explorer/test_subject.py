@@ -126,7 +126,9 @@ def test_an_upload_is_cut_scaled_and_encoded(exported):
     Image.fromarray(pixels).save(file, "PNG")
     expected = found.autoencoder.encode(pixels[None, ..., None])[0]
     np.testing.assert_array_equal(found.encode(file.getvalue()), expected)
-    with pytest.raises(UsageError, match=r"^This picture cannot be used: unreadable \(no JPEG, PNG, WEBP or BMP\)\.$"):
+    with pytest.raises(
+        UsageError, match=r"^This picture cannot be used: unreadable \(none of JPEG, PNG, WEBP, BMP, TIFF\)\.$"
+    ):
         found.encode(b"no picture")
 
 

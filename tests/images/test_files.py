@@ -1,6 +1,7 @@
 """Image files: what is decoded, turned upright and refused, the part that is taken, scaling, threads."""
 
 import io
+import os
 import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -46,14 +47,21 @@ def test_opaque_alpha_is_dropped_and_a_photograph_is_turned_upright():
         (contents(Image.new("CMYK", (4, 4)), "JPEG"), "mode CMYK; grey and RGB are accepted"),
         (contents(Image.new("I;16", (4, 4))), "mode I;16"),
         (contents(Image.fromarray(PIXELS))[:-30], "unreadable"),
-        (contents(Image.fromarray(PIXELS), "GIF"), r"^unreadable \(no JPEG, PNG, WEBP or BMP\)$"),
-        (b"", r"^unreadable \(no JPEG, PNG, WEBP or BMP\)$"),
+        (contents(Image.fromarray(PIXELS), "GIF"), r"^unreadable \(none of JPEG, PNG, WEBP, BMP, TIFF\)$"),
+        (b"", r"^unreadable \(none of JPEG, PNG, WEBP, BMP, TIFF\)$"),
     ],
     ids=["transparent", "CMYK", "16 bit", "truncated", "GIF", "empty"],
 )
 def test_what_cannot_be_used_has_a_reason(source, words):
     with pytest.raises(ValueError, match=words):
         files.decode(source)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_refused_before_it_is_opened(make, tmp_path):
+    make(tmp_path / "a.png")  # nobody writes into the pipe: opening it would wait for ever
+    with pytest.raises(ValueError, match="^is not a file$"):
+        files.decode(tmp_path / "a.png")
 
 
 def test_more_pixels_than_the_limit_are_refused(monkeypatch):

@@ -61,11 +61,12 @@ def break_it(folder, how):
         folder.write_text("no folder")
     else:
         shutil.copytree(folder.parent / "2", folder)
-        damaged = folder / ("saved_model.pb" if how == "damaged graph" else "variables/variables.index")
+        place = {"damaged graph": "saved_model.pb", "cut variables": "variables/variables.data-00000-of-00001"}
+        damaged = folder / place.get(how, "variables/variables.index")
         damaged.write_bytes(damaged.read_bytes()[:100])
 
 
-@pytest.mark.parametrize("how", ["empty folder", "file", "damaged graph", "damaged variables"])
+@pytest.mark.parametrize("how", ["empty folder", "file", "damaged graph", "damaged variables", "cut variables"])
 def test_the_last_good_version_is_served_while_the_newest_is_broken(how, root, tmp_path):
     mine = servers.copied(root, tmp_path / "exports")
     break_it(mine / "gan/3", how)

@@ -170,7 +170,7 @@ def _open(path: Path) -> tuple[Path, dict[int, str], Callable]:
     """Returns `(path, {id: name}, read)` of a zip or a folder; raises UsageError if it has no aligned images."""
     if path.is_dir():
         path = path / path.name if (path / path.name).is_dir() else path
-        files = {_number(file.name): file.name for file in path.iterdir() if _PICTURE.fullmatch(file.name)}
+        files = _numbered(path, sorted(file.name for file in path.iterdir()))
         read = functools.partial(_read_file, path)
     else:
         if path.name in _SHA256:
@@ -184,7 +184,7 @@ def _open(path: Path) -> tuple[Path, dict[int, str], Callable]:
 
 
 def _numbered(path: Path, names: list[str]) -> dict[int, str]:
-    """Returns `{id: name}` of the images among the members of an archive; raises UsageError if two have one id."""
+    """Returns `{id: name}` of the images among the files of an archive; raises UsageError if two have one id."""
     files = {}
     for name in filter(_PICTURE.fullmatch, names):
         if files.setdefault(_number(name), name) != name:
@@ -226,7 +226,8 @@ def _list(request: Request, stem: str) -> tuple[Path | None, list[list[str]]]:
     if path is None:
         return None, []
     try:
-        return path, [line.replace(",", " ").split() for line in path.read_text().splitlines() if line.strip()]
+        text = path.read_text("utf-8-sig").replace(",", " ")  # a spreadsheet puts a mark before the first word
+        return path, [line.split() for line in text.splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read as text: {error}.") from error
 

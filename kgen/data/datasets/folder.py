@@ -22,7 +22,10 @@ from kgen.images.order import order_by_content
 
 ARGUMENT = "PATH"
 # Images too, but not accepted.
-_OTHERS = (".gif", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".ppm", ".pgm", ".tga", ".svg")
+_OTHERS = tuple(
+    ".apng .avif .cr2 .dib .dng .exr .gif .hdr .heic .heif .ico .j2k .jfi .jif .jp2 .jpg2 .jxl .nef .pbm .pgm .pjp "
+    ".pjpeg .pnm .ppm .psd .svg .tga".split()
+)
 _SIZE = (64, 64)
 _MOST_BYTES = 50_000_000
 FACTS = ("yours", "64x64", "your folders")

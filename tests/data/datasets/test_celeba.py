@@ -224,6 +224,15 @@ def test_kaggles_folders_and_lists_are_read(tmp_path):
         assert names == ("Smiling", "Male") and values.tolist() == [[n % 2 == 0, n % 2 == 1] for n in ids]
 
 
+def test_a_list_that_a_spreadsheet_wrote_is_read(tmp_path):
+    kaggle(tmp_path, {number: noise(number, 178, 218) for number in range(1, 7)})
+    plain = celeba.attributes(Request("test", tmp_path))
+    for path in (tmp_path / "celeba").glob("*.csv"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    marked = celeba.attributes(Request("test", tmp_path))
+    assert marked[1] == plain[1] == ("Smiling", "Male") and marked[0].tolist() == plain[0].tolist()
+
+
 def test_a_folder_in_an_archive_may_have_a_space_in_its_name(tmp_path):
     (tmp_path / "celeba").mkdir()
     with zipfile.ZipFile(tmp_path / "celeba/faces.zip", "w") as archive:
@@ -256,6 +265,11 @@ def test_two_images_of_one_number_are_refused(faces):
     with zipfile.ZipFile(folder / "celeba/faces.zip", "a") as archive:
         archive.writestr("again/000001.png", png(noise(5, 178, 218)))
     with pytest.raises(UsageError, match="two images of one number: some_folder/000001.png and again/000001.png"):
+        data.load("celeba", "train", folder)
+    (folder / "celeba/img_align_celeba").mkdir()
+    for name in ("000001.png", "000001.jpg"):
+        Image.fromarray(noise(6, 178, 218)).save(folder / "celeba/img_align_celeba" / name)
+    with pytest.raises(UsageError, match="two images of one number: 000001.jpg and 000001.png"):
         data.load("celeba", "train", folder)
 
 

@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -215,6 +216,14 @@ def test_jpegs_of_all_endings_are_taken_and_other_images_counted(tmp_path):
     ) as caught:
         assert len(load(tmp_path).images) == 4
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize("name", ["a.pjpeg", "a.PJP", "a.jif", "a.apng", "a.dib", "a.nef"])
+def test_an_ending_that_browsers_and_cameras_write_is_counted(tmp_path, name):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / name).touch()
+    with pytest.warns(UserWarning, match=rf"images that are left out: 1 \{Path(name).suffix.lower()};"):
+        assert len(load(tmp_path).images) == 1
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9", b"a\nb", b"tab\t"])
