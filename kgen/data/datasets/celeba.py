@@ -176,8 +176,7 @@ def _open(path: Path) -> tuple[Path, dict[int, str], Callable]:
         if path.name in _SHA256:
             archives.verify(path, _SHA256[path.name])
         archive = archives.Zip(path, _MEMBER_BYTES, _TOTAL_BYTES)
-        files = _numbered(path, archive.names)
-        read = archive.read
+        files, read = _numbered(path, archive.names), archive.read
     if not files:
         raise UsageError(f"{path} has no aligned images; they are named like 000001.jpg.")
     return path, files, read
