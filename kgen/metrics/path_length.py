@@ -81,7 +81,7 @@ def measure(evidence: "Evidence") -> list[Measurement]:
             spread_is="standard error over pairs" if count > 1 else "",
             protocol={
                 "pairs": count,
-                "step": STEP,
+                "interval": STEP,
                 "interpolation": "spherical",
                 "seed": evidence.seed,
                 **network.about,

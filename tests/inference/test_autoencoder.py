@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import scipy.stats
+import tensorflow as tf
 from scipy.special import expit
 
 from kgen.core import recipe as recipes
@@ -86,6 +87,20 @@ def test_any_number_of_images_in_their_order(count, source, codecs):
     found = own.encode(PIXELS[:count])
     assert len(found) == count
     close(found[[0, -1]], each)
+
+
+@pytest.mark.parametrize("source", ["run", "export"])
+def test_gradients_pass_through_what_is_decoded(source, codecs):
+    own, z = codecs[source], np.random.default_rng(1).normal(size=(7, 3)).astype(np.float32)
+    codes = tf.constant(z)
+    with tf.GradientTape() as tape:
+        tape.watch(codes)
+        images = own.decoded(codes)
+        total = tf.reduce_sum(images, axis=(1, 2, 3))
+    close(images, own.decode(z))
+    sides = [own.decode(z + np.float32([0, sign * 0.001, 0])).sum(axis=(1, 2, 3), dtype=np.float64) for sign in (1, -1)]
+    expected = (sides[0] - sides[1]) / 0.002
+    np.testing.assert_allclose(tape.gradient(total, codes)[:, 1], expected, rtol=0.02, atol=0.02)
 
 
 @pytest.mark.parametrize("source", ["run", "export"])

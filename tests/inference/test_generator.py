@@ -134,6 +134,7 @@ def test_without_a_label_all_classes_have_equal_parts_in_order(source):
     for row in range(10):
         part = slice(10 * row, 10 * row + 10)
         np.testing.assert_allclose(whole[part], source.decode(latent[part], row), atol=1e-6)
+        assert (source.labels(100)[part] == row).all()
 
 
 def test_more_labels_than_a_request_takes(source):

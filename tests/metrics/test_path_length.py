@@ -70,7 +70,7 @@ def of_unit(images):
     return images.reshape(len(images), -1)
 
 
-NETWORK = Network("toy", None, {"network": "toy", "weights_sha256": ""}, of_unit=of_unit)
+NETWORK = Network("toy", None, {"network": "toy", "step": 7, "weights_sha256": ""}, of_unit=of_unit)
 
 
 def measured(paint, network=NETWORK, count=120, seed=3):
@@ -97,8 +97,12 @@ def test_a_measurement_has_its_error_and_protocol():
     each = lengths(lambda z: z / 20, latents[0::2], latents[1::2], t)
     assert found.value == pytest.approx(each.mean(), rel=0.01)
     assert found.spread == pytest.approx(each.std(ddof=1) / np.sqrt(120), rel=0.05)
-    assert found.protocol["pairs"] == 120 and found.protocol["step"] == 1e-4 and found.protocol["seed"] == 3
-    assert found.protocol["interpolation"] == "spherical" and found.protocol["network"] == "toy"
+    assert found.protocol["pairs"] == 120 and found.protocol["interval"] == 1e-4 and found.protocol["seed"] == 3
+    assert (
+        found.protocol["interpolation"] == "spherical"
+        and found.protocol["network"] == "toy"
+        and found.protocol["step"] == 7
+    )
     assert found.label == "Path length on toy features" and not found.higher
     other = measured(smooth, seed=4).value
     assert other != found.value and other == pytest.approx(found.value, rel=0.2)

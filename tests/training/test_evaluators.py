@@ -1,9 +1,26 @@
 """What a recipe asks to be measured is refused where there is no such thing, and doubted where it was trained on."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
+from kgen.core import recipe as recipes
 from kgen.errors import UsageError
+from kgen.images.order import shared
+from kgen.training import evaluators
 from tests.helpers.measured_runs import MEASURED, small, train
+
+
+def test_training_images_are_those_that_were_not_held_out():
+    recipe = dataclasses.replace(recipes.find("vae"), split="train[:50]", folds=5, fold=1)
+    whole, found = evaluators.images_of(recipe, "train[:50]"), evaluators.training_images(recipe)
+    assert len(found.images) == 40 == shared(found.images, whole.images)
+    held = recipe.divide(whole)[1]
+    assert shared(held.images, found.images) == 0
+    real = evaluators.real_images(recipe, "test[:20]", ["memorization"], lambda: found)
+    assert real.training is found and len(real.labels) == 20 and len(real.classes) == 10
+    np.testing.assert_array_equal(real.labels, evaluators.images_of(recipe, "test[:20]").labels)
 
 
 @pytest.mark.slow
