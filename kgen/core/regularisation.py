@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kgen.losses.adversarial import AdversarialLoss
 
 
-class Judged(NamedTuple):
+class Discriminated(NamedTuple):
     """Images, and what the discriminator said of them in training.
 
     Args:
@@ -96,11 +96,11 @@ class RegularisedGame(Game):
         """
         return self.discriminate(batch, *given, training=training)
 
-    def verdicts(self, logits: Tensor) -> Tensor:
+    def centred_scores(self, logits: Tensor) -> Tensor:
         """Returns `(batch, ...)`, above 0 where the discriminator takes an image for real, of what `logit` returned."""
         return self.loss.score(logits) - 0.5
 
-    def regularised(self, values: dict[str, Tensor], real: Judged, fake: Judged) -> dict[str, Tensor]:
+    def regularised(self, values: dict[str, Tensor], real: Discriminated, fake: Discriminated) -> dict[str, Tensor]:
         """Returns the discriminator's `values`, scalars, with the penalties added and to be logged.
 
         R1 takes the gradient of the discriminator at inference. In training, batch norm uses the statistics of the
@@ -114,10 +114,10 @@ class RegularisedGame(Game):
         found = {name: self.penalty(name, real, fake) for name in self.penalties}
         loss = sum((weight * found[name] for name, weight in self.penalties.items()), values[self.discriminator_name])
         if "adaptive" in self.kept:
-            found["augment_probability"] = self.kept["adaptive"].update(self.verdicts(real.logits))
+            found["augment_probability"] = self.kept["adaptive"].update(self.centred_scores(real.logits))
         return {**values, self.discriminator_name: loss, **found}
 
-    def penalty(self, name: str, real: Judged, fake: Judged) -> Tensor:
+    def penalty(self, name: str, real: Discriminated, fake: Discriminated) -> Tensor:
         """Returns the penalty of this name, a scalar, without its weight."""
         terms: dict[str, Callable] = {
             "r1": lambda: penalties.r1(lambda seen: self.logit(seen, *real.given, training=False), real.images),
@@ -129,10 +129,10 @@ class RegularisedGame(Game):
         }
         return terms[name]()
 
-    def inconsistency(self, judged: Judged) -> Tensor:
+    def inconsistency(self, discriminated: Discriminated) -> Tensor:
         """Returns `E[(D(x) - D(T(x)))^2]`, a scalar, where T are the policies."""
-        changed = augment(judged.images, self.compared, self.range)
-        return penalties.squared_distance(judged.logits, self.logit(changed, *judged.given))
+        changed = augment(discriminated.images, self.compared, self.range)
+        return penalties.squared_distance(discriminated.logits, self.logit(changed, *discriminated.given))
 
 
 @dataclass(frozen=True, kw_only=True)

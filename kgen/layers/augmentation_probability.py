@@ -29,15 +29,15 @@ class AugmentationProbability(keras.layers.Layer):
         self.probability, self.signs, self.batches = (self.add_weight(name=name, **how) for name in names)
         self.built = True
 
-    def update(self, verdicts: Tensor) -> Tensor:
-        """Takes the discriminator's verdicts on a batch of real images into account; returns p, a scalar.
+    def update(self, centred_scores: Tensor) -> Tensor:
+        """Takes the discriminator's scores, less one half, on a batch of real images into account; returns p, a scalar.
 
         Args:
-            verdicts: `(batch, ...)`, above 0 where the discriminator takes the image for real.
+            centred_scores: `(batch, ...)`, above 0 where the discriminator takes the image for real.
         """
         ops = keras.ops
-        whole = replicas.count() * verdicts.shape[0]
-        sign = ops.mean(ops.sign(ops.cast(ops.stop_gradient(verdicts), "float32")))
+        whole = replicas.count() * centred_scores.shape[0]
+        sign = ops.mean(ops.sign(ops.cast(ops.stop_gradient(centred_scores), "float32")))
         signs, batches = self.signs + replicas.mean(sign), self.batches + 1.0
         due = ops.cast(batches >= self.every, "float32")
         step = ops.sign(signs / self.every - self.target) * self.every * whole / self.images

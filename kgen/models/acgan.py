@@ -27,7 +27,7 @@ from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
-from kgen.core.regularisation import Judged
+from kgen.core.regularisation import Discriminated
 from kgen.losses.adversarial import LOSSES, AdversarialLoss, smoothed_discriminator
 from kgen.losses.classification import class_cross_entropy
 from kgen.networks.sizes import checked
@@ -75,7 +75,7 @@ class ACGAN(ClassConditionalGame):
             classes = class_cross_entropy(labels, real_classes) + class_cross_entropy(wanted, fake_classes)
         loss = self.loss.discriminator(real_logits, fake_logits) + classes
         values = {"discriminator": loss, "class_loss": classes, **self.scores(real_logits, fake_logits)}
-        return self.regularised(values, Judged(real, real_logits), Judged(fake, fake_logits))
+        return self.regularised(values, Discriminated(real, real_logits), Discriminated(fake, fake_logits))
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator learns to make images that look real and show their class. Returns its loss, a scalar."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from kgen.backend import Tensor
 from kgen.core.adversarial import AdversarialGame
-from kgen.core.regularisation import Judged
+from kgen.core.regularisation import Discriminated
 
 
 class GAN(AdversarialGame):
@@ -34,16 +34,16 @@ class GAN(AdversarialGame):
 
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The discriminator compares images `(batch, height, width, channels)` with as many generated ones."""
-        real, fake = self.judged(real)
+        real, fake = self.discriminated(real)
         loss = self.loss.discriminator(real.logits, fake.logits)
         values = {self.discriminator_name: loss, **self.scores(real.logits, fake.logits)}
         return self.regularised(values, real, fake)
 
-    def judged(self, images: Tensor) -> tuple[Judged, Judged]:
+    def discriminated(self, images: Tensor) -> tuple[Discriminated, Discriminated]:
         """Returns images `(batch, height, width, channels)` and as many generated ones, each with their logits."""
-        real = Judged(images, self.discriminate(images))
+        real = Discriminated(images, self.discriminate(images))
         made = self.sample(images.shape[0])
-        return real, Judged(made, self.discriminate(made))
+        return real, Discriminated(made, self.discriminate(made))
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The generator makes as many images as `real` has. A paired loss sees `real` too. Returns a scalar."""

@@ -72,7 +72,7 @@ class SimultaneousGAN(GAN):
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Both players move, from one forward pass of images `(batch, height, width, channels)`. Returns scalars."""
-        real, fake = self.judged(real)
+        real, fake = self.discriminated(real)
         values = {
             self.discriminator_name: self.weight * self.loss.discriminator(real.logits, fake.logits),
             "generator": self.loss.generator_loss(real.logits, fake.logits),

@@ -37,7 +37,7 @@ from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
-from kgen.core.regularisation import Judged
+from kgen.core.regularisation import Discriminated
 from kgen.data import demand_any, pipeline
 from kgen.losses.classification import (
     feature_matching,
@@ -93,7 +93,7 @@ class KPlusOneGAN(ClassConditionalGame):
         """Returns the logits `(batch,)` of images being real."""
         return log_odds(self.discriminate(batch, training=training)[0])
 
-    def verdicts(self, logits: Tensor) -> Tensor:
+    def centred_scores(self, logits: Tensor) -> Tensor:
         """Returns the logits `(batch,)` themselves: they are above 0 where an image is taken for real."""
         return logits
 
@@ -105,7 +105,9 @@ class KPlusOneGAN(ClassConditionalGame):
         fake_logits, _ = self.discriminate(fake)
         loss = k_plus_one_discriminator(labels, real_logits, fake_logits, self.real_target)
         values = {"discriminator": loss, **self.scores(real_logits, fake_logits)}
-        return self.regularised(values, Judged(real, log_odds(real_logits)), Judged(fake, log_odds(fake_logits)))
+        return self.regularised(
+            values, Discriminated(real, log_odds(real_logits)), Discriminated(fake, log_odds(fake_logits))
+        )
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator learns to make images that are classified as their class. Returns scalars."""

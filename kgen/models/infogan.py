@@ -43,7 +43,7 @@ from kgen.core import requests, signatures
 from kgen.core.adversarial import AdversarialRecipe, ClassConditionalGame
 from kgen.core.game import Player
 from kgen.core.priors import Uniform
-from kgen.core.regularisation import Judged
+from kgen.core.regularisation import Discriminated
 from kgen.losses.adversarial import LOSSES
 from kgen.losses.classification import class_cross_entropy
 from kgen.models.gan import GAN
@@ -89,7 +89,7 @@ class InfoGAN(ClassConditionalGame, GAN):
             "information": math.log(len(self.classes)) - told[0],
             "continuous_error": told[1],
         }
-        return self.regularised(values, Judged(real, real_logits), Judged(fake, fake_logits))
+        return self.regularised(values, Discriminated(real, real_logits), Discriminated(fake, fake_logits))
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The generator learns to make images that look real and tell their code. Returns its loss, a scalar."""

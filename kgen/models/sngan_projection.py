@@ -35,7 +35,7 @@ from kgen.backend import Tensor, keras
 from kgen.core.adversarial import AnyLossRecipe, ClassConditionalGame, LossName, named_classes
 from kgen.core.game import Player
 from kgen.core.priors import Normal
-from kgen.core.regularisation import Judged
+from kgen.core.regularisation import Discriminated
 from kgen.models.gan import GAN
 from kgen.models.sngan import RESNETS, down_block, glorot, judgement
 from kgen.networks.sizes import checked
@@ -70,7 +70,9 @@ class ProjectionGAN(ClassConditionalGame, GAN):
         fake_logits = self.discriminate(fake, wanted)
         loss = self.loss.discriminator(real_logits, fake_logits)
         values = {"discriminator": loss, **self.scores(real_logits, fake_logits)}
-        return self.regularised(values, Judged(real, real_logits, (labels,)), Judged(fake, fake_logits, (wanted,)))
+        return self.regularised(
+            values, Discriminated(real, real_logits, (labels,)), Discriminated(fake, fake_logits, (wanted,))
+        )
 
     def generator_turn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
         """The generator makes `generator_batch` times as many images as the batch has. Returns its loss, a scalar."""

@@ -58,7 +58,7 @@ class WGANGP(GAN):
 
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The critic minimises minus the estimate of the distance, plus the penalty. Returns scalars. Lines 4 to 9."""
-        real, fake = self.judged(real)
+        real, fake = self.discriminated(real)
         alpha = rng.current().uniform((real.images.shape[0],))
         penalty = penalties.gradient_penalty(self.discriminate, real.images, fake.images, alpha)
         values = {

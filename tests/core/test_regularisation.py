@@ -10,7 +10,7 @@ from kgen.augmentation import diffaugment
 from kgen.backend import keras
 from kgen.core import recipe as recipes
 from kgen.core.base_trainer import BaseTrainer
-from kgen.core.regularisation import Judged
+from kgen.core.regularisation import Discriminated
 from kgen.errors import UsageError
 from kgen.rng import Rng
 from kgen.runs import checkpoint
@@ -42,7 +42,7 @@ def test_r1_is_the_slope_at_each_image_alone_and_moves_no_statistics():
     real = tf.constant(np.random.default_rng(0).uniform(-1, 1, (4, 32, 32, 1)), tf.float32)
     before = [np.copy(w) for w in game.discriminator.get_weights()]
     with Rng(0):
-        found = game.regularised({"discriminator": tf.constant(1.0)}, Judged(real, None), None)
+        found = game.regularised({"discriminator": tf.constant(1.0)}, Discriminated(real, None), None)
     squares = []
     for image in real:
         with tf.GradientTape() as tape:
@@ -58,12 +58,12 @@ def test_lecam_pulls_each_kind_to_the_average_of_the_other():
     game = game_of(lecam=0.5)
     real, fake = np.random.default_rng(1).normal(size=(2, 4, 1))
     values = {"discriminator": tf.constant(1.0)}
-    judged = [Judged(IMAGES, tf.constant(logits, tf.float32)) for logits in (real, fake)]
-    found = game.regularised(values, *judged)  # at the first update the averages are the means themselves
+    discriminated = [Discriminated(IMAGES, tf.constant(logits, tf.float32)) for logits in (real, fake)]
+    found = game.regularised(values, *discriminated)  # at the first update the averages are the means themselves
     expected = np.mean((real - fake.mean()) ** 2) + np.mean((fake - real.mean()) ** 2)
     np.testing.assert_allclose(found["lecam"], expected, rtol=1e-5)
     np.testing.assert_allclose(found["discriminator"], 1 + 0.5 * expected, rtol=1e-5)
-    second = game.regularised(values, judged[1], judged[0])  # then both averages lie in the middle
+    second = game.regularised(values, discriminated[1], discriminated[0])  # then both averages lie in the middle
     middle = (real.mean() + fake.mean()) / 2
     np.testing.assert_allclose(
         second["lecam"], np.mean((real - middle) ** 2) + np.mean((fake - middle) ** 2), rtol=1e-5
@@ -77,9 +77,11 @@ def test_bcr_compares_an_image_with_itself_augmented(monkeypatch):
     ask = game.discriminate
     monkeypatch.setattr(game, "discriminate", lambda x, training: shown.append(x.numpy()) or ask(x, training=training))
     real, fake = np.random.default_rng(1).normal(size=(2, 4, 1))
-    judged = [Judged(images, tf.constant(logits, tf.float32)) for images, logits in ((IMAGES, real), (-IMAGES, fake))]
+    discriminated = [
+        Discriminated(images, tf.constant(logits, tf.float32)) for images, logits in ((IMAGES, real), (-IMAGES, fake))
+    ]
     with Rng(0):
-        found = game.regularised({"discriminator": tf.constant(1.0)}, *judged)
+        found = game.regularised({"discriminator": tf.constant(1.0)}, *discriminated)
         dark = ask(tf.zeros_like(IMAGES)).numpy()
     assert len(shown) == 2 and not np.any(shown)
     expected = [np.mean((logits - dark) ** 2) for logits in (real, fake)]
@@ -107,7 +109,7 @@ def test_ada_augments_with_the_probability_that_it_remembers():
 )
 def test_the_border_of_a_verdict_is_that_of_the_loss(name, loss, border):
     logits = tf.constant([[border - 0.01], [border + 0.01]])
-    np.testing.assert_array_equal(np.sign(game_of(name, loss=loss).verdicts(logits)), [[-1], [1]])
+    np.testing.assert_array_equal(np.sign(game_of(name, loss=loss).centred_scores(logits)), [[-1], [1]])
 
 
 @pytest.mark.parametrize("name", ["gan", "acgan", "improved-gan", "infogan", "sngan-projection"])
