@@ -1,11 +1,13 @@
 """Measures runs, exports and folders of images in the same way, to compare them in one table."""
 
+import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgen.backend import tf
+from kgen.data.joined import warning
 from kgen.errors import UsageError
 from kgen.export import saved_model
 from kgen.inference import loading
@@ -45,7 +47,7 @@ def compared(
     rows = {}
     for path in (*found, *options.saved_model):  # so that only one model is in memory at a time
         model = loading.load(path, options.trust)
-        rows[str(path)] = measured(str(path), model.parts(), evaluator, say)
+        rows[str(path)] = warned(measured(str(path), model.parts(), evaluator, say), model.recipe, options.reference)
         keep(model, rows[str(path)])
     for path in options.images:
         drawn = reference.Drawn(reference.folder(path, real.images.shape[1:]))
@@ -69,6 +71,12 @@ def measured(
         return sum(evaluator(*parts).values(), [])
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from error
+
+
+def warned(found: "list[Measurement]", trained: "Recipe | None", reference: str) -> "list[Measurement]":
+    """Returns measurements with a warning if the model, of the recipe `trained`, has seen the images of `reference`."""
+    words = warning(trained.split, reference) if trained else ""
+    return [dataclasses.replace(each, warnings=(*each.warnings, words)) for each in found] if words else found
 
 
 def keep(model: "LoadedModel", found: "list[Measurement]") -> None:

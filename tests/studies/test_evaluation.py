@@ -51,3 +51,17 @@ def test_measurements_are_one_list_and_what_is_measured_is_said():
 def test_a_mistake_names_what_was_measured():
     with pytest.raises(UsageError, match="^runs/x: This model draws no images.$"):
         evaluation.measured("runs/x", (None, None), Evaluating(), lambda words: None)
+
+
+@pytest.mark.parametrize(
+    "trained, reference, told", [("train+test", "test", 1), ("train", "test", 0), ("test", "test", 1)]
+)
+def test_a_model_that_has_seen_the_reference_is_told_in_every_measurement(trained, reference, told, tmp_path):
+    found = evaluation.warned(FOUND, types.SimpleNamespace(split=trained), reference)
+    assert [len(each.warnings) for each in found] == [told, told]
+    evaluation.keep(types.SimpleNamespace(path=tmp_path, step=None), found)
+    assert all(("trained on the split" in str(line["warnings"])) == bool(told) for line in lines(tmp_path))
+
+
+def test_of_an_export_without_a_recipe_nothing_is_known():
+    assert evaluation.warned(FOUND, None, "test") == FOUND
