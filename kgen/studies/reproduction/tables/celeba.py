@@ -4,6 +4,7 @@ from kgen.studies.reproduction.numbers import metric
 from kgen.studies.reproduction.table import Cell, Command, Table
 
 DATA = "--dataset celeba --split train[:10000] --image-size 64"
+ENDS = "--from 3,5 --to 7,2"  # cells of the sheet of samples, as the report picked two
 REPORT = f"{DATA} --crop squash"
 MEASURES = {"fid": ".1f", "is": ".2f", "mmd": ".4f", "mmd_report004": ".4f"}
 
@@ -19,12 +20,13 @@ def cell(name: str, flags: str, quick: str = "--width 4") -> Cell:
                 "--reference train",
             ),
             Command("sample --run {run} --count 64 --out {folder}/samples.png"),
-            Command("interpolate --run {run} --out {folder}/walk", "--frames 4"),
-            Command("interpolate --run {run} --until 10 --out {folder}/far", "--frames 4"),
+            Command(f"interpolate --run {{run}} {ENDS} --out {{folder}}/walk", "--frames 4"),
+            Command(f"interpolate --run {{run}} {ENDS} --until 10 --out {{folder}}/far", "--frames 4"),
         ),
         {measure: metric(measure) for measure in MEASURES},
         pictures={
             f"{name}.png": ("{folder}/samples.png", f"64 faces by `{name}`"),
+            f"{name}-sheet.png": ("{folder}/walk-sheet.png", f"64 faces by `{name}`, the ends of the walks framed"),
             f"{name}-walk.png": ("{folder}/walk.png", f"Walks of latents and of pixels, `{name}`"),
         },
     )
