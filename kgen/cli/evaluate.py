@@ -17,8 +17,8 @@ class Options:
     run: tuple[str, ...] = ()  # Run directories, or latest; their newest checkpoints, averaged weights if kept.
     saved_model: tuple[Path, ...] = ()  # Exports, saved_models/<name>/<version>.
     images: tuple[Path, ...] = ()  # Folders of generated pictures, of the real images' size.
-    # Separated by commas: parzen, mmd, mmd-report004, fid, kid, pr, is, is-biased, classes, lines, log-likelihood, mig,
-    # swd.
+    # Separated by commas: parzen, mmd, fid, kid, pr, is, is-biased, classes, lines, log-likelihood, mig, swd, and
+    # those of student reports, parzen-report003, mmd-report004, is-report004.
     metrics: str = "parzen,mmd"
     count: int = 10_000  # Images to draw from each model.
     seed: int = 0  # Seed of the generated images.

@@ -42,11 +42,13 @@ class Real:
         images: uint8, `(n, height, width, channels)`.
         validation: other real images that are neither in `images` nor trained on; None if no metric needs them.
         about: what a measurement's protocol says about the images, JSON: dataset, splits, size.
+        training: images to choose sigma by as student report 003 did, `parzen-report003`; None without that metric.
     """
 
     images: np.ndarray
     validation: np.ndarray | None
     about: dict
+    training: np.ndarray | None = None
 
 
 class Evidence:

@@ -32,10 +32,12 @@ def real(load: Callable, dataset: str, split: str, metrics: list[str]) -> Real:
         load: function from a split to `kgen.data.Images`.
         dataset: name of the dataset.
         split: of the images to compare with.
-        metrics: names of the metrics. Only parzen needs validation images, see `validation_images`.
+        metrics: names of the metrics. Only parzen needs validation images, see `validation_images`, and only
+            parzen-report003 training images, a tenth of them and at most `MOST_VALIDATION`.
     """
     images, about = load(split).images, {"dataset": dataset.partition(":")[0], "reference": split}
-    return Real(images, validation_images(load, dataset) if "parzen" in metrics else None, about)
+    training = _divided(load("train").images)[1] if "parzen-report003" in metrics else None
+    return Real(images, validation_images(load, dataset) if "parzen" in metrics else None, about, training)
 
 
 def of_held_out(images: np.ndarray, dataset: str, split: str, metrics: list[str]) -> Real:

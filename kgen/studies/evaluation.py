@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgen.backend import tf
-from kgen.data.joined import warning
+from kgen.data.joined import trained_on, warning
 from kgen.errors import UsageError
 from kgen.export import saved_model
 from kgen.inference import loading
@@ -74,9 +74,14 @@ def measured(
 
 
 def warned(found: "list[Measurement]", trained: "Recipe | None", reference: str) -> "list[Measurement]":
-    """Returns measurements with a warning if the model, of the recipe `trained`, has seen the images of `reference`."""
-    words = warning(trained.split, reference) if trained else ""
-    return [dataclasses.replace(each, warnings=(*each.warnings, words)) for each in found] if words else found
+    """Returns measurements with a warning if the model, of the recipe `trained`, has seen the images of `reference`.
+
+    It has also seen them if its weights were chosen by them.
+    """
+    words = [warning(trained.split, reference)] if trained else []
+    if trained and trained.best_by and trained_on(trained.evaluate_on or "", reference):
+        words.append(f"the weights were chosen as the best on '{trained.evaluate_on}' (--best-by): this is no test.")
+    return [dataclasses.replace(each, warnings=(*each.warnings, *filter(None, words))) for each in found]
 
 
 def keep(model: "LoadedModel", found: "list[Measurement]") -> None:

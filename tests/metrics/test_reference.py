@@ -117,3 +117,12 @@ def test_real_images_have_validation_images_where_a_metric_needs_them():
     assert found.validation is None and found.about == {"dataset": "mnist", "reference": "test"} and asked == ["test"]
     assert reference.real(load, "mnist", "test", ["parzen"]).validation is not None
     assert asked[1:] == ["test", "train[50000:51000]"]
+
+
+def test_training_images_are_loaded_for_report_003_alone():
+    def load(split):
+        return data.Images(pixels(3 if split == "test" else 40), None, ())
+
+    found = reference.real(load, "mnist", "test", ["parzen-report003"])
+    assert found.validation is None and len(found.training) == 4
+    assert reference.real(load, "mnist", "test", ["parzen"]).training is None
