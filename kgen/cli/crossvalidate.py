@@ -8,6 +8,7 @@ from typing import Annotated, Generic
 import tyro
 
 from kgen.cli import parsing
+from kgen.data.joined import demand_unseen
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ def main(arguments: list[str]) -> int:
     options = parsing.parse_with_recipe(Options, arguments, "autoencoder")
     recipe = options.recipe
     parsing.demand(recipe.holds_out, f"--model {options.model} holds out no images, so it cannot be cross-validated.")
+    if options.test_split:
+        demand_unseen(recipe.split, options.test_split, "test-split")
     from kgen.runs import build
     from kgen.studies import cross_validation
 

@@ -17,8 +17,9 @@ class Options:
     run: tuple[str, ...] = ()  # Run directories, or latest; their newest checkpoints, averaged weights if kept.
     saved_model: tuple[Path, ...] = ()  # Exports, saved_models/<name>/<version>.
     images: tuple[Path, ...] = ()  # Folders of generated pictures, of the real images' size.
-    # Separated by commas: parzen, mmd, mmd-report004, fid, kid, pr, is, is-biased, classes, lines, log-likelihood, mig,
-    # swd, memorization, fid-per-class, classification-accuracy-score, path-length, ais-log-likelihood.
+    # Separated by commas: parzen, mmd, fid, fid-per-class, kid, pr, is, is-biased, classes, path-length, memorization,
+    # classification-accuracy-score, lines, log-likelihood, ais-log-likelihood, mig, swd, and those of student reports,
+    # parzen-report003, mmd-report004, is-report004.
     metrics: str = "parzen,mmd"
     count: int = 10_000  # Images to draw from each model.
     seed: int = 0  # Seed of the generated images.

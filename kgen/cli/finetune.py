@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from kgen.cli import parsing
+from kgen.data.joined import demand_unseen
 from kgen.models.classifier import ClassifierRecipe
 from kgen.runs import directory
 
@@ -39,6 +40,8 @@ def main(arguments: list[str]) -> int:
     recipe = parsing.anchored(dataclasses.replace(options.recipe, start_from=run))
     names = finetuning.layers_of(recipe)
     finetuning.check(options.depths, names)
+    for split in (base.split, recipe.split):  # of the encoder, and of the classifier
+        demand_unseen(split, options.test_split, "test-split")
     from kgen.runs import build
 
     out = options.out or run.parent / f"finetune-{run.name}"

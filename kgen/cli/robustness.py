@@ -1,11 +1,13 @@
 """Tests autoencoders under noise: kgen robustness --runs runs/autoencoder-mnist-0001"""
 
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from kgen.augmentation import noise as noises
 from kgen.cli import parsing
+from kgen.data.joined import warning
 from kgen.runs import directory
 
 
@@ -34,6 +36,9 @@ def main(arguments: list[str]) -> int:
     from kgen.studies import robustness
 
     games, recipes = zip(*map(robustness.opened, found), strict=True)
+    for run, recipe in zip(found, recipes, strict=True):
+        if words := warning(recipe.split, options.split):
+            warnings.warn(f"{run}: {words}", stacklevel=1)
     test = robustness.test_images(recipes[0], options.split)
     losses = robustness.test_losses(games, options.noise, test, options.seed)
     text = robustness.table(losses, recipes, [run.name for run in found], options.noise)

@@ -1,5 +1,6 @@
 """Draws images from a run or an export: kgen sample --run latest --count 64 --out x.png"""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from kgen.cli import parsing
 if TYPE_CHECKING:
     from kgen.inference.generator import TrainedGenerator
 
-MOST_ON_A_SHEET, MOST_FILES = 10_000, 10_000_000
+MOST_ON_A_SHEET, MOST_FILES, MOST_JUDGED = 10_000, 10_000_000, 256
 OTHERS = (".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")  # endings that mean a picture, not a folder
 
 
@@ -23,6 +24,7 @@ class Options(parsing.ModelOptions):
     count: int | None = None  # How many images; when not given 64, or 10 of each class if there are classes (acgan).
     class_: Annotated[str | None, tyro.conf.arg(name="class")] = None  # Only this class, by name or number (acgan).
     seed: int = 0  # Of the noise; a run and its export make equal images for equal seeds.
+    judge: tyro.conf.FlagCreatePairsOff[bool] = False  # Print the discriminator's score or class above each image.
     out: Path = Path("samples.png")  # The picture to write; or a new folder, for one file an image.
 
 
@@ -40,16 +42,25 @@ def main(arguments: list[str]) -> int:
     parsing.demand(plain, f"--out must be a PNG file, such as samples.png, or a folder, not {options.out}.")
     new = sheet or not options.out.exists() or options.out.is_dir() and not any(options.out.iterdir())
     parsing.demand(new, f"--out {options.out} is not a new or an empty folder.")
+    parsing.demand(sheet or not options.judge, "--judge prints on a sheet: give a PNG file as --out.")
+    few = not options.judge or (options.count or 0) <= MOST_JUDGED
+    parsing.demand(few, f"--judge takes a --count of at most {MOST_JUDGED}, not {options.count}.")
     from kgen.inference import loading
 
-    generator = loading.load(path, options.trust).generator
+    model = loading.load(path, options.trust)
+    generator = model.generator
     label = None if options.class_ is None else generator.index(options.class_)
     count, columns = generator.sheet(options.count, label)
     if sheet:
         from kgen import images
 
-        pictures = images.to_bytes(generator.draw(options.seed, count, label))
-        images.save_png(options.out, images.grid(pictures, columns))
+        drawn = generator.draw(options.seed, count, label)
+        sheet_of = images.grid
+        if options.judge:
+            from kgen.inference import judged
+
+            sheet_of = functools.partial(judged.captioned, texts=judged.opinions(model.game, drawn))
+        images.save_png(options.out, sheet_of(images.to_bytes(drawn), columns=columns))
     else:
         save_each(generator, options.seed, count, label, options.out)
     print(f"{options.out}, {count} images from {path}")

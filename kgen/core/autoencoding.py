@@ -31,6 +31,11 @@ class Pixels(NamedTuple):
 
 PIXELS = {
     "mse": Pixels(images.SYMMETRIC, reconstruction_losses.squared_error, lambda numbers: numbers),
+    "tanh": Pixels(
+        images.SYMMETRIC,
+        lambda real, numbers: reconstruction_losses.squared_error(real, keras.ops.tanh(numbers)),
+        lambda numbers: keras.ops.tanh(numbers),
+    ),
     "bce": Pixels(images.UNIT, reconstruction_losses.binary_cross_entropy, lambda numbers: keras.ops.sigmoid(numbers)),
 }
 

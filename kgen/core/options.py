@@ -35,7 +35,7 @@ class RunOptions:
     """Data, device, intervals and evaluation of a run."""
 
     dataset: Annotated[str, NOT_SEARCHED] = "mnist5k"  # A name of docs/datasets.md, or folder:PATH.
-    split: Annotated[str, NOT_SEARCHED] = "train"  # Part to train on, as in TFDS: train, test, train[:50000].
+    split: Annotated[str, NOT_SEARCHED] = "train"  # To train on, as in TFDS: train, train[:50000], train+test.
     data_dir: Place = None  # Folder of the official archives; without it tensorflow-datasets loads the data.
     image_size: Annotated[int | str | None, NOT_SEARCHED] = None  # Pixels, 64 or 64x96 (height x width); else its own.
     crop: Annotated[Literal["center", "squash"], NOT_SEARCHED] = "center"  # Photographs: cropped, or squashed whole.

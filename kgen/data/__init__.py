@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from kgen.data.joined import joined, parts
 from kgen.data.spellings import colour, sides
 from kgen.errors import UsageError
 from kgen.images.stored import StoredImages, rows_of
@@ -96,7 +97,9 @@ class Request:
         """Returns the match of the split's name and bounds; raises UsageError if the split cannot be read."""
         match = _SPLIT.fullmatch(self.split)
         if match is None:
-            raise UsageError(f"The split '{self.split}' cannot be read; write it like 'train' or 'train[:50000]'.")
+            raise UsageError(
+                f"The split '{self.split}' cannot be read; write it like 'train', 'train[:50000]' or 'train+test'."
+            )
         return match
 
 
@@ -127,7 +130,8 @@ def load(
 
     Args:
         dataset: `name` or `name:argument`, e.g. `mnist`, `folder:/home/me/pictures`.
-        split, data_dir, crop, skip_bad: see `Request`.
+        split: see `Request`; several parts are joined by +, as in `train+test`.
+        data_dir, crop, skip_bad: see `Request`.
         size: see `spellings.sides`; None is the dataset's own size.
         classes: names or numbers of the classes to keep, as strings; they become labels 0, 1, ... in this order.
             The slice of `split` is taken before.
@@ -147,7 +151,8 @@ def load(
         raise UsageError(f"The dataset '{name}' takes nothing after a colon, got '{argument}'.")
     if crop not in ("center", "squash"):
         raise UsageError(f"crop is 'center' or 'squash', got '{crop}'.")
-    loaded = module.load(Request(split, folder(data_dir), sides(size), crop, argument, skip_bad, colour(background)))
+    asked = (folder(data_dir), sides(size), crop, argument, skip_bad, colour(background))
+    loaded = joined([module.load(Request(part, *asked)) for part in parts(split)])
     loaded = _only(loaded, tuple(classes)) if classes else loaded
     if len(loaded.images) == 0:
         raise UsageError(f"No image is left of '{dataset}' with split '{split}' and classes {list(classes)}.")

@@ -83,9 +83,14 @@ def positions(frames: int, until: float) -> np.ndarray:
 
 
 def films(
-    source: "TrainedGenerator", seed: int, kind: str, alphas: np.ndarray, label: int | None = None
+    source: "TrainedGenerator",
+    seed: int,
+    kind: str,
+    alphas: np.ndarray,
+    label: int | None = None,
+    latents: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Returns films of interpolations between the first two latents of a seed, with a frame for each alpha.
+    """Returns films of interpolations between two latents, with a frame for each alpha.
 
     - `linear`, `spherical`: the images of the interpolated latents.
     - `pixels`: `x' = alpha x0 + (1 - alpha) x1` between the images of the two ends, clipped to [0, 1]. This is a
@@ -95,10 +100,11 @@ def films(
     Args:
         source: with `latents(seed, count, label)` and `decode(latent, label)`, such as a
             `kgen.inference.generator.TrainedGenerator`.
-        seed: integer. Its latent 0 is `z0`, at alpha 1, and its latent 1 is `z1`, at alpha 0.
+        seed: integer. Without `latents` its latent 0 is `z0`, at alpha 1, and its latent 1 is `z1`, at alpha 0.
         kind: one of `KINDS`, or `all`.
         alphas: `(n,)`, such as `positions(64, 1.0)`.
         label: index of a class, for class-conditional generators.
+        latents: `z0` and `z1`, `(2, size)`; None takes those of the seed.
 
     Returns:
         `{kind: images}` in the order of `KINDS`; float32 `(n, height, width, channels)` in [0, 1].
@@ -109,7 +115,7 @@ def films(
     """
     if kind not in (*KINDS, "all"):
         raise ValueError(f"`kind` must be all or one of {', '.join(KINDS)}. Received: {kind!r}.")
-    z0, z1 = source.latents(seed, 2, label)
+    z0, z1 = source.latents(seed, 2, label) if latents is None else latents
 
     def on_the_sphere() -> np.ndarray:
         try:

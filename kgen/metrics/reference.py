@@ -17,6 +17,7 @@ from kgen.images.order import order_by_content
 from kgen.metrics.evaluator import all_metrics
 from kgen.metrics.evidence import Evidence, Real
 from kgen.metrics.features import digest, in_order
+from kgen.metrics.parzen import MOST_VALIDATION
 from kgen.metrics.parzen import measure as parzen_log_likelihood
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from kgen.metrics.measurement import Measurement
 
 CALIBRATION, ITERATIONS = 10_000, 10  # images or centres; iterations of k-means
-MOST_VALIDATION = 1_000  # images to choose sigma by
 
 
 def real(load: Callable, dataset: str, split: str, metrics: list[str], trained_on: Callable) -> Real:

@@ -20,24 +20,7 @@ Recipes:
 - `acai`: the authors' experiment on lines, a code of 64 numbers. For MNIST: `--dataset mnist --image-size 32
   --latent-width 4 --latent-channels 2` (a code of 32 numbers; with 16 channels, 256). For CIFAR-10: `--dataset cifar10
   --depth 64 --latent-width 4`. The authors trained on 2^24 images.
-- `acai-report000`: student report 000 on CIFAR-10. Pixels are sigmoids, trained by cross-entropy. Initial weights are
-  PyTorch's. The critic has spectral norm and moves once more in each step. Half of the images are mirrored. The first
-  half of each batch is horses and deer, the second half birds and airplanes. Since x' is the batch in reverse order,
-  each image of one half is mixed with an image of the other. Where the report's text has errors, the recipe follows the
-  authors' code: slope .2, the 1x1 convolution without padding, learning rate 1e-4.
-
-The collapse: near epoch 20 the runs of report 000 collapsed to images of one colour, when the critic had "solved" a.
-With the loss above, such a collapse does not pay. A critic that knows a costs the autoencoder lambda E[a^2] = .042. A
-critic that knows nothing guesses 1/8 and costs .008. But images of horses, deer, birds and airplanes that show only
-their mean colour cost .063 nats a pixel more than the reconstructions after 23,400 steps of `acai-report000`. So
-reconstruction is worth more than any change of the critic, as long as both terms are means.
-
-This is no longer so when the ratio of the terms is wrong. A sum over the batch in the critic's term, for example, makes
-that term 64 times as large. A small experiment with `--extra-critic-steps 10 --learning-rate 1e-3 --no-spectral-norm`
-shows this: the critic solves a within 90 steps at any `--weight`, but reconstruction is lost only at `--weight 32`
-(tests/models/test_acai_collapse.py). The remedy has two parts. First, keep lambda below the weight at which the
-critic's term equals the gain of reconstruction, here about .9. Second, take the mean of the squared guesses and not the
-square of their mean, in which guesses of opposite signs cancel.
+- `acai-report000`, student report 000 on CIFAR-10: `kgen/models/reports/report000.py`.
 
 Deviation: codes and their mixtures pass through decoder and critic as one batch, which gives the same result.
 """
@@ -99,7 +82,7 @@ class ACAI(autoencoding.AutoencodingGame):
 
     def turn(self, real: Tensor) -> dict[str, Tensor]:
         """Both players move, from one forward pass of images `(batch, height, width, channels)`. Returns scalars."""
-        found = self.forward(flipped(real) if self.flip else real)
+        found = self.forward(self.changed(real))
         guess = keras.ops.mean(keras.ops.square(found["guesses"]))
         return {
             "autoencoder": found["reconstruction"] + self.weight * guess,
@@ -111,7 +94,11 @@ class ACAI(autoencoding.AutoencodingGame):
 
     def critic_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The critic moves alone. Returns its loss, a scalar."""
-        return {"critic": self.forward(flipped(real) if self.flip else real)["critic"]}
+        return {"critic": self.forward(self.changed(real))["critic"]}
+
+    def changed(self, real: Tensor) -> Tensor:
+        """Returns training images `(batch, height, width, channels)` after augmentation: half of them are mirrored."""
+        return flipped(real) if self.flip else real
 
     def forward(self, real: Tensor) -> dict[str, Tensor]:
         """Returns the critic's loss, the errors of reconstruction and of alpha, scalars, and the guesses `(batch,)`."""
@@ -184,18 +171,4 @@ class ACAIRecipe(ACAINetworksRecipe):
 
 
 LINES = {"dataset": "lines", "steps": 2**18, "sample_every": 1_000}  # 2^24 images
-RECIPES = {
-    "acai": ACAIRecipe(**LINES),
-    "acai-report000": ACAIRecipe(
-        dataset="cifar10",
-        latent_width=4,
-        loss="bce",
-        initial="uniform",
-        spectral_norm=True,
-        extra_critic_steps=1,
-        flip=True,
-        halves=2,
-        classes="horse,deer,bird,airplane",
-        steps=46_800,  # 150 epochs of 312 batches
-    ),
-}
+RECIPES = {"acai": ACAIRecipe(**LINES)}

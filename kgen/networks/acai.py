@@ -6,6 +6,7 @@ Source: arXiv:1807.07543, appendix B; the authors' code, lib/layers.py.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -14,6 +15,13 @@ from kgen.backend import Tensor, keras
 from kgen.core.recipe import Recipe
 from kgen.errors import UsageError
 from kgen.networks.conv_autoencoder import initial
+
+SLOPE = 0.2
+
+
+def leaky() -> "keras.layers.LeakyReLU":
+    """Returns a new layer, the activation of the paper."""
+    return keras.layers.LeakyReLU(SLOPE)
 
 
 class Pyramid(NamedTuple):
@@ -24,15 +32,18 @@ class Pyramid(NamedTuple):
         scales: how many times the encoder halves the maps.
         latent_channels: channels of the code's maps.
         initial: name of the initial weights, in `WEIGHTS`.
+        activation: function that returns a new activation layer.
+        border: zeros around the encoder's images, in pixels.
     """
 
     depth: int
     scales: int
     latent_channels: int
     initial: str
+    activation: Callable = leaky
+    border: int = 0
 
 
-SLOPE = 0.2
 WEIGHTS = {  # functions from the fan-in of a layer to its arguments
     "paper": lambda fan: {
         "kernel_initializer": keras.initializers.RandomNormal(0, 1 / math.sqrt((1 + SLOPE**2) * fan))
@@ -46,17 +57,18 @@ def convolution(
 ) -> Tensor:
     """Returns a convolution of x `(batch, height, width, channels)`.
 
-    With `activated` a leaky ReLU follows; with `normed` the kernel is spectrally normalised.
+    With `activated` the plan's activation follows; with `normed` the kernel is spectrally normalised.
     """
     layer = keras.layers.Conv2D(channels, size, padding="same", **WEIGHTS[plan.initial](size**2 * x.shape[-1]))
     x = layers.SpectralNorm(layer)(x) if normed else layer(x)
-    return keras.layers.LeakyReLU(SLOPE)(x) if activated else x
+    return plan.activation()(x) if activated else x
 
 
 def encoder(shape: tuple[int, ...], plan: Pyramid, normed: bool = False) -> "keras.Model":
     """Returns the network images of `shape` -> codes `(batch, size)`, which are flattened maps."""
-    image = keras.Input(shape)
-    x = convolution(image, plan.depth, 1, plan, activated=False, normed=normed)
+    image = x = keras.Input(shape)
+    x = keras.layers.ZeroPadding2D(plan.border)(x) if plan.border else x
+    x = convolution(x, plan.depth, 1, plan, activated=False, normed=normed)
     for scale in range(plan.scales):
         for _ in range(2):
             x = convolution(x, plan.depth << scale, 3, plan, normed=normed)

@@ -1,11 +1,13 @@
 """Measures runs, exports and folders of images in the same way, to compare them in one table."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgen.backend import tf
 from kgen.data import cache
+from kgen.data.joined import trained_on, warning
 from kgen.errors import UsageError
 from kgen.export import saved_model
 from kgen.inference import loading
@@ -47,7 +49,7 @@ def compared(
     rows = {}
     for path in (*found, *options.saved_model):  # so that only one model is in memory at a time
         model = loading.load_on(path, options.trust, others)
-        rows[str(path)] = measured(str(path), model.parts(), evaluator, say)
+        rows[str(path)] = warned(measured(str(path), model.parts(), evaluator, say), model.recipe, options.reference)
         keep(model, rows[str(path)])
     for path in options.images:
         drawn = reference.Drawn(reference.folder(path, real.images.shape[1:]))
@@ -71,6 +73,17 @@ def measured(
         return sum(evaluator(*parts).values(), [])
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from error
+
+
+def warned(found: "list[Measurement]", trained: "Recipe | None", reference: str) -> "list[Measurement]":
+    """Returns measurements with a warning if the model, of the recipe `trained`, has seen the images of `reference`.
+
+    It has also seen them if its weights were chosen by them.
+    """
+    words = [warning(trained.split, reference)] if trained else []
+    if trained and trained.best_by and trained_on(trained.evaluate_on or "", reference):
+        words.append(f"the weights were chosen as the best on '{trained.evaluate_on}' (--best-by): this is no test.")
+    return [dataclasses.replace(each, warnings=(*each.warnings, *filter(None, words))) for each in found]
 
 
 def keep(model: "LoadedModel", found: "list[Measurement]") -> None:

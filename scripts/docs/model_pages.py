@@ -23,7 +23,8 @@ PICTURES = {  # what runs of a module's recipes made
     "sngan_projection": [
         ("projection.png", "MNIST by a narrow `sngan-projection` after 2,060 steps, a class in each row")
     ],
-    "acai": [("pegasi.png", "Hybrids of horses and birds by `acai-report000`"), ("lines.png", "Scores on lines")],
+    "acai": [("lines.png", "Scores on lines")],
+    "report000": [("pegasi.png", "Hybrids of horses and birds by `acai-report000`")],
     "wae": [
         (
             "wae.png",

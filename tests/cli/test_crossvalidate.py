@@ -45,3 +45,8 @@ def test_a_game_that_holds_nothing_out_cannot_be_cross_validated(call):
     for flags in (["--model", "dcgan"], ["--folds", "0", "--patience", "0"]):
         code, _, err = call("crossvalidate", *flags)
         assert code == 2 and "holds out no images" in err
+
+
+def test_a_test_split_that_is_trained_on_is_refused(call):
+    code, _, err = call("crossvalidate", *FLAGS, "--split", "train+test", "--test-split", "test")
+    assert code == 2 and "--test-split test has images of 'test'" in err, err

@@ -39,6 +39,7 @@ def test_frozen_layers_are_the_autoencoders(call, autoencoder, tmp_path):
         (["--depths", "4"], "--depths must be from 0 to 3 (from the code: dense 3, dense 8, convolution 2), not 4."),
         (["--run", "nowhere"], "nowhere is not a run directory"),
         (["--run"], "finetune.py: --run: expected one argument."),
+        (["--split", "train+test"], "--test-split test has images of 'test', which the model trains on"),
         (["--test-split", "tset"], "There is no split 'tset'"),
     ],
 )

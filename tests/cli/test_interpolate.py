@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kgen.inference import interpolation, loading
+from kgen.inference import ends, interpolation, loading
 from tests.helpers import commands, generators, processes
 
 
@@ -63,6 +63,38 @@ def test_the_script_with_every_flag(call):
     np.testing.assert_array_equal(Image.open("folder/way.png"), interpolation.strip(expected)[..., 0])
 
 
+class Sheet(generators.Pixels):
+    """Draws nine images of a seed, whose latents are its number and theirs."""
+
+    def latents(self, seed, count, label=None):
+        assert (seed, count, label) == (4, 9, None)
+        return np.stack([np.full(4, (1 + number) / 10, np.float32) for number in range(9)])
+
+    def draw(self, seed, count, label=None):
+        return self.decode(self.latents(seed, count, label))
+
+    def sheet(self, count, label):
+        assert (count, label) == (None, None)
+        return 9, 3
+
+
+def test_ends_are_picked_on_the_sheet_and_framed_there(call, tmp_path):
+    flags = "--run x --from 1,3 --to 3,2 --seed 4 --kind linear --frames 3 --out way".split()
+    code, _, errors = call(*flags, source=Sheet())
+    assert (code, errors) == (0, "")
+    film = np.asarray(Image.open("way.png"))[0, ::2] / 255
+    np.testing.assert_allclose(film, [0.3, 0.55, 0.8], atol=0.003)
+    sheet = np.asarray(Image.open("way-sheet.png"))
+    assert sheet.shape == (6, 6, 3)
+    assert sheet[0, 4].tolist() == list(ends.BLUE) and sheet[4, 2].tolist() == list(ends.RED)
+    np.testing.assert_array_equal(sheet[:2, :2], np.full((2, 2, 3), 26))
+
+
+def test_a_cell_beyond_the_sheet_is_a_sentence(call):
+    code, _, errors = call(*"--run x --from 1,3 --to 4,1 --seed 4".split(), source=Sheet())
+    assert code == 2 and "--to 4,1 lies outside of the sheet, which has 3 rows and 3 columns." in errors
+
+
 def test_the_script_finds_the_latest_run(call, tmp_path):
     (tmp_path / "runs/gan-mnist-0001").mkdir(parents=True)
     (tmp_path / "runs/gan-mnist-0001/recipe.json").write_text("{}")
@@ -84,6 +116,8 @@ def test_the_script_finds_the_latest_run(call, tmp_path):
         ("--run x --until nan", "--until must be above 0 and at most 100, not nan."),
         ("--run x --seed -1", "--seed must be from 0 to 2147483647, not -1."),
         ("--run x --seed 2147483648", "--seed must be from 0 to 2147483647, not 2147483648."),
+        ("--run x --from 1,2", "Give both --from and --to, or neither."),
+        ("--run x --from 1,2 --to 3", "--to must be a row and a column of the sheet of samples, such as 3,5, not 3."),
         ("--run x --out nowhere/way", "--out nowhere/way: there is no folder nowhere."),
         ("--run x --out way.jpg", "--out must end in .png, .gif or neither, and names both files, not way.jpg."),
         ("--run x --out folder", "--out folder is a folder: give a name in it, such as folder/interpolation.png."),

@@ -9,6 +9,7 @@ from kgen import data
 from kgen.augmentation import noise
 from kgen.rng import Rng
 from kgen.runs import build, directory
+from tests.helpers import tiny_runs
 
 
 @pytest.mark.slow
@@ -42,3 +43,10 @@ def test_robustness_is_the_loss_under_each_noise(call, autoencoder, tmp_path):
 def test_mistakes_in_robustness(flags, sentence, call, autoencoder):
     code, _, err = call("robustness", "--runs", autoencoder, *flags)
     assert code == 2 and sentence in err, err
+
+
+@pytest.mark.slow
+def test_robustness_on_images_that_were_trained_on_says_so(call, tmp_path):
+    run = tiny_runs.autoencoder(tmp_path, split="train[:100]+test[:20]")
+    code, _, err = call("robustness", "--runs", run, "--split", "test[:40]", "--noise", "clean")
+    assert code == 0 and "trained on the split 'train[:100]+test[:20]', with the images of 'test'" in err, err

@@ -68,3 +68,23 @@ def test_a_class_that_would_leave_the_folder_is_refused(source, tmp_path):
     with pytest.raises(UsageError, match=r"The class '\.\./b' cannot name a folder"):
         sample.save_each(strange, 0, 2, None, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (["--out", "folder", "--judge"], "--judge prints on a sheet: give a PNG file as --out."),
+        (["--count", "257", "--judge"], "--judge takes a --count of at most 256, not 257."),
+        (
+            ["--count", "2", "--judge"],
+            "--judge needs the --run of a GAN: exports and autoencoders have no discriminator.",
+        ),
+    ],
+)
+def test_what_cannot_be_judged_is_told(flags, words, exported, tmp_path, monkeypatch):
+    from kgen.cli import sample
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"^{words}$"):
+        sample.main(["--saved-model", str(exported), *flags])
+    assert list(tmp_path.iterdir()) == []

@@ -220,13 +220,14 @@ def test_mixed_by_hand(count):
     assert scipy.stats.kstest(many, scipy.stats.uniform(0, 0.5).cdf).pvalue > 0.01
 
 
-@pytest.mark.parametrize("loss", ["mse", "bce"])
+@pytest.mark.parametrize("loss", ["mse", "tanh", "bce"])
 def test_what_a_decoders_numbers_mean(loss):
     random, pixels = np.random.default_rng(0), autoencoding.PIXELS[loss]
     x, numbers = np.float32(random.uniform(size=(3, *SHAPE))), np.float32(random.normal(size=(3, *SHAPE)))
     entropies = -x * log_expit(numbers) - (1 - x) * log_expit(-numbers)
     expected = {
         "mse": (images.SYMMETRIC, np.square(x - numbers).mean(), numbers),
+        "tanh": (images.SYMMETRIC, np.square(x - np.tanh(numbers)).mean(), np.tanh(numbers)),
         "bce": (images.UNIT, entropies.mean(), expit(numbers)),
     }[loss]
     assert pixels.range == expected[0]

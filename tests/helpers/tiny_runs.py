@@ -12,6 +12,6 @@ TINY = {
 }  # fmt: skip
 
 
-def autoencoder(folder):
+def autoencoder(folder, **changes):
     """Returns the run directory of an autoencoder of 120 digits."""
-    return training.train(dataclasses.replace(recipes.find("autoencoder"), **TINY), folder, None).run
+    return training.train(dataclasses.replace(recipes.find("autoencoder"), **{**TINY, **changes}), folder, None).run

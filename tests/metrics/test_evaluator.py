@@ -55,7 +55,7 @@ def values(found):
 
 def test_numbers_are_those_of_the_pure_functions():
     real, source, looker = reals(), TrainedGenerator(), Looker()
-    metrics = ["parzen", "mmd", "mmd-report004", "fid", "kid", "pr", "is"]
+    metrics = ["parzen", "mmd", "mmd-report004", "fid", "kid", "pr", "is", "is-report004"]
     found = values(Evaluator(metrics, real, looker.network, 50, seed=3)(source))
     fake, images = source.draw(3, 50), real.images[order_by_content(real.images, "real")]
     fake = fake[order_by_content(fake, "generated")]
@@ -67,6 +67,7 @@ def test_numbers_are_those_of_the_pure_functions():
         "fid": fid.frechet_distance(fid.statistics(seen[0]), fid.statistics(real_seen[0])),
         "kid": kid.kernel_distance(seen[0], real_seen[0], 100, 50).mean,
         "is": inception_score.classifier_score(seen[1]).mean,
+        "is_report004": inception_score.classifier_score(seen[1], 1).mean,
         "mmd_report004": mmd.report004(2 * unit[:50] - 1, 2 * fake - 1),
         **precision_recall.precision_recall(real_seen[0][:50], seen[0])._asdict(),
     }
@@ -77,7 +78,7 @@ def test_numbers_are_those_of_the_pure_functions():
     assert set(found) == {*expected, "mmd_block"}
 
 
-EVERY = ["parzen", "mmd", "mmd-report004", "fid", "kid", "pr", "is", "is-biased"]
+EVERY = ["parzen", "mmd", "mmd-report004", "fid", "kid", "pr", "is", "is-biased", "is-report004"]
 
 
 @pytest.mark.parametrize("seed", [0, 1])

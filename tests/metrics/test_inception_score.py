@@ -1,8 +1,12 @@
 """The Inception Score's formula against numbers by hand, torch-fidelity and TensorFlow-GAN."""
 
+import types
+
 import numpy as np
 import pytest
 
+from kgen.errors import UsageError
+from kgen.metrics import inception_score
 from kgen.metrics.inception_score import classifier_score
 from tests.helpers import torch_fidelity
 from tests.helpers.tfgan import tensorflow_gan
@@ -48,3 +52,33 @@ def test_mistakes_are_told(logits):
 def test_no_splits_are_told():
     with pytest.raises(ValueError, match="`splits` must be 1 or more. Received: 0"):
         classifier_score(np.zeros((4, 3)), 0)
+
+
+class Seen:
+    """Evidence of logits, and of a network whose last layer has a bias or none."""
+
+    def __init__(self, logits, bias):
+        self.fake_seen, self.network = types.SimpleNamespace(logits=logits), types.SimpleNamespace(bias=bias)
+
+    def named(self, inception, other):
+        return inception
+
+    def protocol_of_features(self, **more):
+        return more
+
+
+@pytest.mark.parametrize("count, scored", [(200, 64), (64, 64), (9, 9)])
+@pytest.mark.parametrize("bias", [None, np.array([0.0, 3.0, -1.0, 0.5])])
+def test_the_score_of_report_004_is_of_64_images_in_one_split(count, scored, bias):
+    logits = 2 * np.random.default_rng(0).normal(size=(count, 4))
+    (found,) = inception_score.score_report004(Seen(logits, bias))
+    p = np.exp(logits[:scored] + (0 if bias is None else bias))
+    p /= p.sum(axis=1, keepdims=True)
+    assert found.value == pytest.approx(np.exp((p * np.log(p / p.mean(axis=0))).sum(axis=1).mean()), rel=1e-9)
+    assert found.protocol == {"splits": 1, "scored": scored, "bias": bias is not None}
+    assert f"of {scored} images it compares with the value of report 004 only" in found.warnings[0]
+
+
+def test_the_score_of_report_004_needs_logits():
+    with pytest.raises(UsageError, match="needs logits.weight and logits.bias in the file of --inception"):
+        inception_score.score_report004(Seen(None, None))

@@ -10,7 +10,13 @@ import pytest
 from sklearn.neighbors import KernelDensity
 
 from kgen import data
+from kgen.data import Images
+from kgen.errors import UsageError
+from kgen.images.order import order_by_content
 from kgen.metrics import parzen
+from kgen.metrics.evidence import Evidence, Real
+from kgen.metrics.features import Cache
+from kgen.metrics.reference import Drawn
 
 
 def images(count, size=6, seed=0):
@@ -134,3 +140,27 @@ def test_ten_thousand_colour_images_fit_in_a_gigabyte():
     command = [sys.executable, "-c", GROWTH]
     grown = int(subprocess.run(command, capture_output=True, check=True, cwd=Path(__file__).parents[2]).stdout)
     assert 8 * 10_000 * 3_072 < grown < 1e9
+
+
+def test_report_003_chooses_sigma_by_training_images_and_says_so():
+    random = np.random.default_rng(0)
+    training, validation, test = (random.integers(0, 256, (200, 3, 3, 1), np.uint8) for _ in range(3))
+    tenth = training[order_by_content(training, "parzen")[:20]] / np.float32(255)
+    drawn = training / np.float32(255)  # a generator that repeats what it was trained on
+    evidence = Evidence(
+        Real(test, validation, {}, Images(training, None, ())), Drawn(drawn), None, None, 200, 0, Cache(None)
+    )
+    (found,) = parzen.measure_report003(evidence)
+    expected = parzen.parzen(evidence.fake, tenth, evidence.real_unit)
+    assert (found.value, found.found["sigma"]) == pytest.approx((expected.mean, expected.sigma))
+    assert found.found["sigma"] == parzen.OFFICIAL[0] < parzen.measure(evidence)[0].found["sigma"]
+    assert found.protocol["sigma by"] == "20 training images" and "validation" not in found.protocol
+    assert (
+        "sigma was chosen by training images: it compares with the values of student report 003" in found.warnings[-1]
+    )
+
+
+def test_report_003s_protocol_needs_training_images():
+    real = Real(np.zeros((4, 3, 3, 1), np.uint8), None, {})
+    with pytest.raises(UsageError, match="^This metric needs the training images"):
+        parzen.measure_report003(Evidence(real, None, None, None, 4, 0, Cache(None)))

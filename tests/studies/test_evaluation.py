@@ -1,15 +1,18 @@
 """Measurements of a model are kept where it lies, and a mistake names what was being measured."""
 
+import dataclasses
 import json
 import types
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from kgen.core import recipe as recipes
 from kgen.errors import UsageError
 from kgen.metrics.measurement import Measurement
 from kgen.studies import evaluation
 
+RECIPE = recipes.find("gan")
 FOUND = [Measurement(name="fid", label="FID", value=2.5), Measurement(name="kid", label="KID", value=0.25)]
 
 
@@ -51,3 +54,30 @@ def test_measurements_are_one_list_and_what_is_measured_is_said():
 def test_a_mistake_names_what_was_measured():
     with pytest.raises(UsageError, match="^runs/x: This model draws no images.$"):
         evaluation.measured("runs/x", (None, None), Evaluating(), lambda words: None)
+
+
+@pytest.mark.parametrize(
+    "trained, reference, told", [("train+test", "test", 1), ("train", "test", 0), ("test", "test", 1)]
+)
+def test_a_model_that_has_seen_the_reference_is_told_in_every_measurement(trained, reference, told, tmp_path):
+    found = evaluation.warned(FOUND, dataclasses.replace(RECIPE, split=trained), reference)
+    assert [len(each.warnings) for each in found] == [told, told]
+    evaluation.keep(types.SimpleNamespace(path=tmp_path, step=None), found)
+    assert all(("trained on the split" in str(line["warnings"])) == bool(told) for line in lines(tmp_path))
+
+
+def test_weights_that_were_chosen_by_the_reference_are_told():
+    chosen = dataclasses.replace(RECIPE, evaluate="parzen-report003", best_by="parzen-report003", evaluate_on="test")
+    for reference, words in (
+        ("test[:100]", ("the weights were chosen as the best on 'test' (--best-by)",)),
+        ("train", ()),
+    ):
+        found = evaluation.warned(FOUND, chosen, reference)
+        assert all(len(each.warnings) == len(words) for each in found)
+        assert all(text in each.warnings[0] for each in found for text in words)
+    held_out = dataclasses.replace(chosen, evaluate_on=None)
+    assert evaluation.warned(FOUND, held_out, "test") == FOUND
+
+
+def test_of_an_export_without_a_recipe_nothing_is_known():
+    assert evaluation.warned(FOUND, None, "test") == FOUND

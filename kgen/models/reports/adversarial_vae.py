@@ -26,7 +26,8 @@ Its VAE/GAN is the recipe `vae-gan`.
 Corrections: the second term of the report's L_C lacks C(); a head called "sigma" must be a log-variance; a Bernoulli
 likelihood of pixels between 0 and 1 gives no bound. The report does not state these numbers, so they were chosen here:
 channels 64, 128, 256, a code of 128 numbers, kernels of 4, slope .2, Adam 2e-4 (.5), batch 64. The report trained on
-the test images too; here they are left out. Give the recipe `--dataset cifar10 --classes horse,bird`.
+the test images too; here they are left out, unless `--split train+test` is given. Give the recipe `--dataset cifar10
+--classes horse,bird`.
 """
 
 import math

@@ -12,6 +12,7 @@ import numpy as np
 
 from kgen import images
 from kgen.data import Images
+from kgen.data.joined import parts, trained_on
 from kgen.errors import UsageError
 from kgen.runs import directory
 from kgen.studies import extras
@@ -38,19 +39,32 @@ def splits(load: Callable, split: str, count: int, seed: int, say: Callable) -> 
 
     Returns:
         `(train, test)`, two `Images`, in random order. `test` is the test split, or the training split if the model was
-        trained on the test split. If there is no such split, it is a fifth of what the model was trained on.
+        trained on the test split. If there is no such split, or the model was trained on both, it is a fifth of what
+        the model was trained on.
     """
     random = np.random.default_rng(seed)
     train = load(split)
     order = random.permutation(len(train.images))
     try:
-        test = load("train" if split.partition("[")[0] == "test" else "test")
+        test = load(other(split))
         others = random.permutation(len(test.images))
     except UsageError as error:
         say(f"{error} A fifth of the images that the model was trained on stands for it.")
         fifth = len(order) // 5
         test, others, order = train, order[:fifth], order[fifth:]
     return _chosen(train, order[:count]), _chosen(test, others[:count])
+
+
+def other(split: str) -> str:
+    """Returns the split to test on: `test`, or `train` if a model was trained on `test` alone.
+
+    Raises:
+        UsageError: it was trained on both.
+    """
+    trained = parts(split)
+    if len(trained) > 1 and trained_on(split, "test"):
+        raise UsageError(f"The model was trained on {split}, so it has seen the test images too.")
+    return "train" if trained_on(split, "test") else "test"
 
 
 def study(

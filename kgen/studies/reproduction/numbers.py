@@ -117,6 +117,22 @@ def least_loss(name: str) -> Callable:
     return take
 
 
+def greatest(name: str) -> Callable:
+    """Returns a function of a place to the greatest measurement of `name` that the last run took while it trained."""
+
+    def take(place: "Place") -> Number:
+        file = place.runs()[-1] / "metrics.jsonl"
+        lines = [line for line in directory.read_lines(file) if line["name"] == name and line["value"] is not None]
+        if not lines:
+            raise UsageError(f"{file} has no measurement {name}.")
+        best = max(lines, key=lambda line: line["value"])
+        chosen = f"greatest of {len(lines)} evaluations on {best['protocol']['reference']}"
+        protocol = {**best["protocol"], "chosen": chosen, "step": best.get("step")}
+        return Number(best["value"], best["spread"], best["spread_is"], protocol=protocol)
+
+    return take
+
+
 def _below(value: Any, folder: Path) -> Any:
     """Returns a value of a protocol; of a path in a folder, such as that of a classifier, the part below it."""
     return value.removeprefix(f"{folder}/") if isinstance(value, str) else value

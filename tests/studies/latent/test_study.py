@@ -136,6 +136,13 @@ def test_without_a_test_split_a_fifth_stands_for_it():
     assert (other[1].images != test.images).any()
 
 
+def test_a_model_that_was_trained_on_both_splits_is_tried_on_a_fifth():
+    said = []
+    train, test = latent.splits(loader([], **{"train+test": numbered(100)}), "train+test", 1000, 0, said.append)
+    assert (len(train.images), len(test.images)) == (80, 20)
+    assert said[0].startswith("The model was trained on train+test, so it has seen the test images too. A fifth")
+
+
 def test_unlabelled_images_stay_so():
     data = Images(numbered(50).images, None, ())
     assert latent.splits(loader([], train=data, test=data), "train", 20, 0, print)[1][1:] == (None, ())

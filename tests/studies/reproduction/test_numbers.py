@@ -80,6 +80,21 @@ def test_folds_have_the_mean_and_deviation_of_numpy(place):
         numbers.folds("{folder}/depth-2", "test_accuracy")(place)
 
 
+def test_the_greatest_measurement_of_a_run_names_how_it_was_chosen(place):
+    def line(step, value, name="parzen_report003"):
+        protocol = {"reference": "test"}
+        return {"step": step, "name": name, "value": value, "spread": 0.5, "spread_is": "s", "protocol": protocol}
+
+    write(
+        place.runs()[-1] / "metrics.jsonl", line(1, 3.0), line(2, 7.0), line(3, 5.0), line(4, 9.0, "o"), line(5, None)
+    )
+    found = numbers.greatest("parzen_report003")(place)
+    assert (found.value, found.spread, found.spread_is) == (7.0, 0.5, "s")
+    assert found.protocol == {"reference": "test", "chosen": "greatest of 3 evaluations on test", "step": 2}
+    with pytest.raises(UsageError, match="metrics.jsonl has no measurement fid"):
+        numbers.greatest("fid")(place)
+
+
 def test_the_least_loss_is_that_of_the_best_epoch(place):
     write(place.runs()[-1] / "epochs.jsonl", {"loss": 3}, {"loss": 1}, {"other": 0}, {"loss": 2})
     assert numbers.least_loss("loss")(place).value == 1

@@ -10,11 +10,16 @@ def cell(flags: str, quick: str) -> Cell:
         (
             Command(f"train {flags} --dataset mnist", quick),
             Command("evaluate --run {run} --metrics classes,fid,pr --classifier {classifier}"),
-            Command("sample --run {run} --count 64 --out {folder}/samples.png"),
+            Command("sample --run {run} --count 64 --judge --out {folder}/samples.png"),
         ),
         {name: metric(name) for name in ("classes", "fid", "precision", "recall")},
         needs={"classifier": "classifiers/mnist"},
-        pictures={f"{flags.split()[1]}.png": ("{folder}/samples.png", f"64 samples of `{flags.split()[1]}`")},
+        pictures={
+            f"{flags.split()[1]}.png": (
+                "{folder}/samples.png",
+                f"64 samples of `{flags.split()[1]}`, what its discriminator says above each",
+            )
+        },
     )
 
 

@@ -17,6 +17,12 @@ VARIANTS = {
     "more-extra-steps": ("five extra critic steps", "--extra-critic-steps 5"),
     "squared-error": ("squared error", "--loss mse"),
     "no-flips": ("no flips", "--no-flip"),
+    "listing": ("the listing: slope .01, a border of 1", "--slope 0.01 --border 1"),
+    "tanh": ("tanh in hidden layers", "--activation tanh"),
+    "tanh-pixels": ("tanh pixels, squared error", "--loss tanh"),
+    "crop-and-noise": ("random crops and noise", "--random-crop --noise uniform:0.1"),
+    "sgd-critic": ("a critic moved by gradient descent", "--critic-sgd 0.01"),
+    "decay": ("weight decay of 1e-5", "--l2 1e-5"),
 }
 
 TABLE = Table(
