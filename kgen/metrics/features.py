@@ -81,7 +81,7 @@ def looks(network: Network, parts: Iterable[np.ndarray], count: int, progress: s
     Args:
         network, progress: as in `see`.
         parts: uint8 images `(n_i, height, width, channels)`.
-        count: how many images there are, for the progress bar.
+        count: how many images are expected, for the progress bar.
     """
     with tqdm(total=count, desc=progress, unit="img", disable=not progress) as bar:
         for seen in map(Seen._make, spread((network.look, *network.others), dealt(parts, BATCH))):
@@ -89,6 +89,7 @@ def looks(network: Network, parts: Iterable[np.ndarray], count: int, progress: s
                 raise ValueError(f"Features of {network.about['network']} must be finite. Received: NaN or infinity.")
             bar.update(len(seen.features))
             yield seen
+        bar.total = bar.n  # a folder of pictures may have another number
 
 
 def joined(parts: Iterable[Seen]) -> Seen:
