@@ -68,8 +68,8 @@ class RegularisedGame(Game):
         ada: float = 0.0,
     ) -> None:
         super().__init__(**players)
-        if ada and loss and not loss.score:
-            raise UsageError("--ada must be 0: the outputs of this loss do not say which images are taken for real.")
+        if ada and loss:
+            demand_score(loss)
         self.loss, self.range = loss, image_range
         self.policies, self.compared = ([], policies) if bcr_real or bcr_fake else (policies, [])
         weights = {"r1": r1, "lecam": lecam, "bcr_real": bcr_real, "bcr_fake": bcr_fake}
@@ -98,6 +98,7 @@ class RegularisedGame(Game):
 
     def centred_scores(self, logits: Tensor) -> Tensor:
         """Returns `(batch, ...)`, above 0 where the discriminator takes an image for real, of what `logit` returned."""
+        demand_score(self.loss)  # once more, since compile() may have given another loss
         return self.loss.score(logits) - 0.5
 
     def regularised(self, values: dict[str, Tensor], real: Discriminated, fake: Discriminated) -> dict[str, Tensor]:
@@ -133,6 +134,12 @@ class RegularisedGame(Game):
         """Returns `E[(D(x) - D(T(x)))^2]`, a scalar, where T are the policies."""
         changed = augment(discriminated.images, self.compared, self.range)
         return penalties.squared_distance(discriminated.logits, self.logit(changed, *discriminated.given))
+
+
+def demand_score(loss: "AdversarialLoss") -> None:
+    """Raises UsageError for the loss of a critic, whose outputs do not say which images it takes for real."""
+    if not loss.score:
+        raise UsageError("--ada must be 0: the outputs of this loss do not say which images are taken for real.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,22 @@ def test_the_loss_is_kept(loss, tmp_path):
     assert np.isclose(float(loaded.generator_optimizer.learning_rate), 3e-4)
 
 
+@pytest.mark.slow
+def test_what_a_game_keeps_goes_on(tmp_path):
+    small = {"width": 2, "latent_dim": 4, "batch_size": 8, "lecam": 0.3, "ada": 0.5, "augment": "cutout"}
+    model = kgen.create("dcgan", PIXELS, **small)
+    model.fit(PIXELS, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = kgen.load_model(tmp_path / "model.keras")
+    for each in (model, loaded):
+        each.fit(PIXELS, verbose=0)
+    assert same(model, loaded)
+    mine, theirs = (
+        [v.numpy() for layer in each.game.kept.values() for v in layer.variables] for each in (model, loaded)
+    )
+    assert mine == theirs and mine[2] == 10  # updates of the averages, two epochs of five batches
+
+
 def test_rates_that_depend_on_the_number_of_images_go_on(tmp_path):
     small = {"generator_width": 8, "discriminator_units": 4, "pieces": 2, "latent_dim": 4, "batch_size": 8}
     model = kgen.create("gan", PIXELS, **small)
