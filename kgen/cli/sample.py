@@ -13,7 +13,7 @@ from kgen.cli import parsing
 if TYPE_CHECKING:
     from kgen.inference.generator import TrainedGenerator
 
-MOST_ON_A_SHEET, MOST_FILES, MOST_JUDGED = 10_000, 10_000_000, 256
+MOST_ON_A_SHEET, MOST_FILES, MOST_SCORED = 10_000, 10_000_000, 256
 OTHERS = (".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")  # endings that mean a picture, not a folder
 
 
@@ -24,7 +24,7 @@ class Options(parsing.ModelOptions):
     count: int | None = None  # How many images; when not given 64, or 10 of each class if there are classes (acgan).
     class_: Annotated[str | None, tyro.conf.arg(name="class")] = None  # Only this class, by name or number (acgan).
     seed: int = 0  # Of the noise; a run and its export make equal images for equal seeds.
-    judge: tyro.conf.FlagCreatePairsOff[bool] = False  # Print the discriminator's score or class above each image.
+    scores: tyro.conf.FlagCreatePairsOff[bool] = False  # Print the discriminator's score or class above each image.
     out: Path = Path("samples.png")  # The picture to write; or a new folder, for one file an image.
 
 
@@ -42,9 +42,9 @@ def main(arguments: list[str]) -> int:
     parsing.demand(plain, f"--out must be a PNG file, such as samples.png, or a folder, not {options.out}.")
     new = sheet or not options.out.exists() or options.out.is_dir() and not any(options.out.iterdir())
     parsing.demand(new, f"--out {options.out} is not a new or an empty folder.")
-    parsing.demand(sheet or not options.judge, "--judge prints on a sheet: give a PNG file as --out.")
-    few = not options.judge or (options.count or 0) <= MOST_JUDGED
-    parsing.demand(few, f"--judge takes a --count of at most {MOST_JUDGED}, not {options.count}.")
+    parsing.demand(sheet or not options.scores, "--scores prints on a sheet: give a PNG file as --out.")
+    few = not options.scores or (options.count or 0) <= MOST_SCORED
+    parsing.demand(few, f"--scores takes a --count of at most {MOST_SCORED}, not {options.count}.")
     from kgen.inference import loading
 
     model = loading.load(path, options.trust)
@@ -56,10 +56,10 @@ def main(arguments: list[str]) -> int:
 
         drawn = generator.draw(options.seed, count, label)
         sheet_of = images.grid
-        if options.judge:
-            from kgen.inference import judged
+        if options.scores:
+            from kgen.inference import captions
 
-            sheet_of = functools.partial(judged.captioned, texts=judged.opinions(model.game, drawn))
+            sheet_of = functools.partial(captions.captioned, texts=captions.captions(model.game, drawn))
         images.save_png(options.out, sheet_of(images.to_bytes(drawn), columns=columns))
     else:
         save_each(generator, options.seed, count, label, options.out)

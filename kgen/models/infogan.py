@@ -82,7 +82,7 @@ class InfoGAN(ClassConditionalGame, GAN):
     def discriminator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The discriminator tells real from generated images, and Q learns the codes of the latter. Returns scalars."""
         real_logits, *_ = self.discriminate(real)
-        fake, fake_logits, told = self.judged_sample(real.shape[0])
+        fake, fake_logits, told = self.discriminated_sample(real.shape[0])
         values = {
             "discriminator": self.loss.discriminator(real_logits, fake_logits) + self.weighted(told),
             **self.scores(real_logits, fake_logits),
@@ -93,10 +93,10 @@ class InfoGAN(ClassConditionalGame, GAN):
 
     def generator_turn(self, real: Tensor) -> dict[str, Tensor]:
         """The generator learns to make images that look real and tell their code. Returns its loss, a scalar."""
-        _, fake_logits, told = self.judged_sample(real.shape[0])
+        _, fake_logits, told = self.discriminated_sample(real.shape[0])
         return {"generator": self.loss.generator(fake_logits) + self.weighted(told)}
 
-    def judged_sample(self, count: int) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+    def discriminated_sample(self, count: int) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Returns new images `(count, ...)`, their logits `(count, 1)`, and what is missing of their codes.
 
         That is two scalars: -E[log Q(c | x)] of the discrete code in nats, and the mean squared error of a continuous

@@ -98,7 +98,7 @@ def cnn_discriminator(shape: tuple[int, ...], width: int) -> "keras.Model":
     for i in range(1, halvings + 1):
         x = keras.layers.LeakyReLU(0.1)(convolution(x, width * 2**i, 4, normal(), strides=2))
         x = keras.layers.LeakyReLU(0.1)(convolution(x, width * 2**i, 3, normal()))
-    return keras.Model(image, judgement(keras.layers.Flatten()(x), normal()), name="discriminator")
+    return keras.Model(image, logit_layer(keras.layers.Flatten()(x), normal()), name="discriminator")
 
 
 def cnn_scales(size: int) -> tuple[int, int]:
@@ -127,7 +127,7 @@ def resnet_discriminator(shape: tuple[int, ...], width: int) -> "keras.Model":
     for i, multiple in enumerate(multiples):
         x = down_block(x, int(width * multiple), halve=i < halvings, first=i == 0)
     x = keras.ops.sum(keras.layers.ReLU()(x), axis=(1, 2))
-    return keras.Model(image, judgement(x, glorot()), name="discriminator")
+    return keras.Model(image, logit_layer(x, glorot()), name="discriminator")
 
 
 def up_block(x: Tensor, channels: int) -> Tensor:
@@ -168,7 +168,7 @@ def convolution(
     )(x)
 
 
-def judgement(x: Tensor, initializer: "keras.initializers.Initializer") -> Tensor:
+def logit_layer(x: Tensor, initializer: "keras.initializers.Initializer") -> Tensor:
     """Returns the logit `(batch, 1)`, by a spectrally normalised dense layer."""
     return layers.SpectralNorm(keras.layers.Dense(1, kernel_initializer=initializer, dtype="float32"))(x)
 

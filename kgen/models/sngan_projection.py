@@ -37,7 +37,7 @@ from kgen.core.game import Player
 from kgen.core.priors import Normal
 from kgen.core.regularisation import Discriminated
 from kgen.models.gan import GAN
-from kgen.models.sngan import RESNETS, down_block, glorot, judgement
+from kgen.models.sngan import RESNETS, down_block, glorot, logit_layer
 from kgen.networks.sizes import checked
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def projected(features: Tensor, label: Tensor, classes: int) -> Tensor:
     embedding = keras.layers.Dense(features.shape[-1], use_bias=False, kernel_initializer=glorot(), dtype="float32")
     embedded = layers.SpectralNorm(embedding)(keras.ops.one_hot(label, classes))
     projection = keras.layers.Dot(1, dtype="float32")([embedded, features])
-    return keras.layers.Add(dtype="float32")([projection, judgement(features, glorot())])
+    return keras.layers.Add(dtype="float32")([projection, logit_layer(features, glorot())])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,15 +73,15 @@ def test_a_class_that_would_leave_the_folder_is_refused(source, tmp_path):
 @pytest.mark.parametrize(
     "flags, words",
     [
-        (["--out", "folder", "--judge"], "--judge prints on a sheet: give a PNG file as --out."),
-        (["--count", "257", "--judge"], "--judge takes a --count of at most 256, not 257."),
+        (["--out", "folder", "--scores"], "--scores prints on a sheet: give a PNG file as --out."),
+        (["--count", "257", "--scores"], "--scores takes a --count of at most 256, not 257."),
         (
-            ["--count", "2", "--judge"],
-            "--judge needs the --run of a GAN: exports and autoencoders have no discriminator.",
+            ["--count", "2", "--scores"],
+            "--scores needs the --run of a GAN: exports and autoencoders have no discriminator.",
         ),
     ],
 )
-def test_what_cannot_be_judged_is_told(flags, words, exported, tmp_path, monkeypatch):
+def test_what_cannot_be_scored_is_told(flags, words, exported, tmp_path, monkeypatch):
     from kgen.cli import sample
 
     monkeypatch.chdir(tmp_path)

@@ -10,7 +10,7 @@ def cell(flags: str, quick: str) -> Cell:
         (
             Command(f"train {flags} --dataset mnist", quick),
             Command("evaluate --run {run} --metrics classes,fid,pr --classifier {classifier}"),
-            Command("sample --run {run} --count 64 --judge --out {folder}/samples.png"),
+            Command("sample --run {run} --count 64 --scores --out {folder}/samples.png"),
         ),
         {name: metric(name) for name in ("classes", "fid", "precision", "recall")},
         needs={"classifier": "classifiers/mnist"},

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 64, 14  # least width of a cell, and height of the text, in pixels
 
 
-def opinions(game: "Game | None", pictures: np.ndarray) -> list[str]:
+def captions(game: "Game | None", pictures: np.ndarray) -> list[str]:
     """Returns a text for each image: the discriminator's class if it tells classes, otherwise its number.
 
     The number is a logit or, of a critic, its score; higher is more real. Among the classes, `fake` is the last one.
@@ -30,10 +30,10 @@ def opinions(game: "Game | None", pictures: np.ndarray) -> list[str]:
         UsageError: there is no discriminator, or it does not see images alone.
     """
     if not isinstance(game, AdversarialGame):
-        raise UsageError("--judge needs the --run of a GAN: exports and autoencoders have no discriminator.")
+        raise UsageError("--scores needs the --run of a GAN: exports and autoencoders have no discriminator.")
     network = game.players[game.discriminator_name].network
     if len(network.inputs) != 1:
-        raise UsageError("--judge: the discriminator of this model sees more than images.")
+        raise UsageError("--scores: the discriminator of this model sees more than images.")
     outputs = keras.tree.flatten(network(images.from_unit(pictures, game.range), training=False))
     names = (*game.classes, "fake")
     first = np.asarray(outputs[0], np.float32)
