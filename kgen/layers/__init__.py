@@ -15,7 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "maxout": ["Maxout"],
         "minibatch": ["MinibatchDiscrimination"],
         "prediction_averages": ["PredictionAverages"],
-        "proportional_control": ["ProportionalControl"],
         "self_attention": ["SelfAttention"],
         "spectral_norm": ["SpectralNorm"],
         "upsample": ["UPSAMPLINGS", "bilinear", "nearest", "repeated", "transposed"],
