@@ -39,6 +39,7 @@ PICTURES = {  # what runs of a module's recipes made
             "Shapes above reconstructions, walks and draws after 2,500 steps of 400 units: still blurred",
         ),
     ],
+    "vamp_vae": [("vamp.png", "Five rows of draws of `vamp-vae` after 3,283 steps on mnist5k, three of pseudo-inputs")],
     "autoencoder": [("code.png", "A map of the codes of `autoencoder-large`, by t-SNE")],
 }
 GUIDES = "[All models](../guides/models.md) | [results](../results.md) | [training](../guides/training.md)"
