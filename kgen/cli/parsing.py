@@ -27,6 +27,7 @@ from kgen.errors import Diverged, UsageError, again
 from kgen.runs import directory
 
 R = TypeVar("R", bound=recipes.Recipe)
+LONG = 400  # characters of a word that no message repeats
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ def parse(options: type, arguments: list[str], **how: Any) -> Any:
     # tyro draws a frame around its message, of hyphens where the terminal has no lines: this takes the words out of it.
     words = " ".join(line.strip("│| ") for line in complaint.getvalue().splitlines()[1:-1])
     text = re.split("Argument helptext|For full helptext", words)[0]
+    text = f"{text[:LONG]}..." if any(len(word) > LONG for word in arguments) else text  # tyro has broken it into words
     raise UsageError(
         " ".join(f"{part.strip('─. ')}." for part in re.split("──|-{4,}", text) if part.strip("─-. "))
         + f" See {program()} --help."
@@ -203,7 +205,7 @@ def full() -> str:
 
 def fail(message: Exception | str, code: int) -> int:
     """Prints a message on stderr and returns the exit code. Of a very long word the beginning is shown."""
-    text = re.sub(r"\S{400,}", lambda word: f"{word[0][:60]}... ({len(word[0])} characters)", str(message))
+    text = re.sub(rf"\S{{{LONG},}}", lambda word: f"{word[0][:60]}... ({len(word[0])} characters)", str(message))
     print(f"{program()}: {text}", file=sys.stderr)
     return code
 

@@ -26,7 +26,7 @@ from kgen.data.spellings import colour, sides
 from kgen.errors import UsageError
 from kgen.images.stored import StoredImages, rows_of
 
-_SPLIT = re.compile(r"(\w+)(?:\[(-?\d+)?:(-?\d+)?\])?")
+_SPLIT = re.compile(r"(\w+)(?:\[(-?\d{1,99})?:(-?\d{1,99})?\])?")
 
 
 class NoSplit(UsageError):
@@ -238,7 +238,7 @@ def class_number(name: str, classes: tuple[str, ...], flag: str = "") -> int:
     name, numbered = str(name), not any(each.isdecimal() for each in classes)
     if name in classes:
         return classes.index(name)
-    if numbered and name.isdecimal() and int(name) < len(classes):
+    if numbered and name.isdecimal() and len(name) < 10 and int(name) < len(classes):
         return int(name)
     given = f"{flag}: there is no class" if flag else "There is no class"
     raise UsageError(f"{given} '{name}'; there are{', numbered from 0' * numbered}: {', '.join(classes)}.")

@@ -4,7 +4,7 @@ import re
 
 from kgen.errors import UsageError
 
-_SIZE = re.compile(r"(\d+)(?:x(\d+))?", re.ASCII)
+_SIZE = re.compile(r"(\d{1,99})(?:x(\d{1,99}))?", re.ASCII)  # Python reads no number of 5,000 digits
 LARGEST_SIZE = 4096
 _COLOURS = {"white": "#ffffff", "black": "#000000"}
 

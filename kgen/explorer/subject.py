@@ -101,12 +101,15 @@ class Subject(Decoder):
             UsageError: the file cannot be used.
         """
         shape = self.autoencoder.shape
+
+        def scaled(picture: Image.Image) -> np.ndarray:
+            picture = picture.convert("L" if shape[2] == 1 else "RGB")
+            return fit(picture, shape[:2], centre(*picture.size, shape[:2]))
+
         try:
-            picture = decode(contents)
+            pixels = decode(contents, then=scaled)
         except ValueError as error:
             raise UsageError(f"This picture cannot be used: {error}.") from None
-        picture = picture.convert("L" if shape[2] == 1 else "RGB")
-        pixels = fit(picture, shape[:2], centre(*picture.size, shape[:2]))
         return self.autoencoder.encode(pixels[None])[0]
 
     def walk(self, first: np.ndarray, second: np.ndarray, label: int = 0) -> bytes:

@@ -5,7 +5,6 @@ import io
 import itertools
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +22,8 @@ _MODES = {"1": "L", "L": "L", "LA": "LA", "P": "RGBA", "PA": "RGBA", "RGB": "RGB
 _KEYED = {"1": "LA", "L": "LA", "RGB": "RGBA"}
 _OPAQUE = {"L": "L", "LA": "L", "RGB": "RGB", "RGBA": "RGB"}
 _MOST_PIXELS = 64_000_000
-_MANY_PIXELS = 16_000_000  # an image above it is decoded alone: 64 megapixels take 700 MB, in each of many threads
-_one_at_a_time = threading.Lock()
+_MANY_PIXELS = 16_000_000  # an image above it is decoded and used alone: 64 megapixels take 260 MB and more
+_large = ThreadPoolExecutor(1)  # one thread for them, since the C library keeps for each thread what it has freed
 _SHOW_PROGRESS = 2000
 _AHEAD = 512
 
@@ -33,15 +32,21 @@ class Unusable(ValueError):
     """Raised for an undamaged image of a kind that kgen does not accept."""
 
 
-def decode(source: bytes | Path, background: tuple[int, int, int] | None = None) -> Image.Image:
+def decode(
+    source: bytes | Path,
+    background: tuple[int, int, int] | None = None,
+    then: Callable[[Image.Image], Any] = lambda image: image,
+) -> Any:
     """Decodes one image, and turns it upright by its EXIF orientation.
 
     Args:
         source: the bytes of a file, or its path.
         background: red, green and blue of the colour behind transparent pixels; None refuses them.
+        then: function of the Pillow image, of mode L or RGB. Other threads wait with their large images until it has
+            returned, so that only one large image is in memory.
 
     Returns:
-        A Pillow image of mode L or RGB.
+        What `then` returns; by default the image.
 
     Raises:
         ValueError: the image cannot be used; the message is the reason. It is damaged, truncated, above 64 megapixels,
@@ -55,9 +60,7 @@ def decode(source: bytes | Path, background: tuple[int, int, int] | None = None)
                 with _open(source) as checked:
                     checked.verify()
             large = image.width * image.height > _MANY_PIXELS
-            with _one_at_a_time if large else contextlib.nullcontext():
-                image.load()
-                return _opaque(ImageOps.exif_transpose(image), background)
+            return _large.submit(_used, image, background, then).result() if large else _used(image, background, then)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError("more than 64 megapixels") from error
     except Unusable:
@@ -66,6 +69,13 @@ def decode(source: bytes | Path, background: tuple[int, int, int] | None = None)
         raise ValueError(f"unreadable (none of {', '.join(_FORMATS)})") from None
     except Exception as error:  # Pillow raises many kinds on damaged files, even SyntaxError
         raise ValueError(f"unreadable ({error or type(error).__name__})") from error
+
+
+def _used(image: Image.Image, background: tuple[int, int, int] | None, then: Callable) -> Any:
+    """Returns what `then` returns for an opened image, decoded and upright."""
+    image.load()
+    ImageOps.exif_transpose(image, in_place=True)
+    return then(_opaque(image, background))
 
 
 def _open(source: bytes | Path) -> Image.Image:
@@ -102,8 +112,8 @@ def _opaque(image: Image.Image, background: tuple[int, int, int] | None) -> Imag
     A value is `(a c + (255 - a) b) / 255` rounded to the nearest integer: alpha a, the pixel's c, the background's b.
     """
     key = "transparency" in image.info and image.mode in _KEYED  # one colour that stands for transparency
-    image = image.convert(_KEYED[image.mode] if key else _MODES[image.mode])
-    opaque = image.convert(_OPAQUE[image.mode])
+    image = _converted(image, _KEYED[image.mode] if key else _MODES[image.mode])
+    opaque = _converted(image, _OPAQUE[image.mode])
     if image.mode not in ("LA", "RGBA") or image.getchannel("A").getextrema()[0] == 255:
         return opaque
     if background is None:
@@ -112,6 +122,11 @@ def _opaque(image: Image.Image, background: tuple[int, int, int] | None) -> Imag
     behind = Image.new("L" if grey else "RGB", image.size, background[0] if grey else background)
     behind.paste(opaque, mask=image.getchannel("A"))
     return behind
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    """Returns an image in another mode; the image itself if it has it, of which Pillow would make a copy."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def centre(width: int, height: int, size: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -159,9 +174,11 @@ def fitted(
 
     def read(source: bytes | Path) -> np.ndarray | str:
         try:
-            image = decode(source, background)
+            return decode(source, background, scaled)
         except (OSError, ValueError) as error:
             return str(error)
+
+    def scaled(image: Image.Image) -> np.ndarray:
         return fit(image, size, centre(*image.size, size) if crop == "center" else None)
 
     return read

@@ -119,9 +119,13 @@ def folder(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 def _exact(path: Path, shape: tuple[int, ...]) -> np.ndarray | str:
     """Returns a picture as uint8 of `shape`, or the reason why it is not possible."""
     try:
-        pixels = np.atleast_3d(np.asarray(decode(path)))
+        return decode(path, then=lambda image: _of_shape(np.atleast_3d(np.asarray(image)), shape))
     except (OSError, ValueError, RuntimeError) as error:
         return str(error)
+
+
+def _of_shape(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | str:
+    """Returns pixels, uint8 `(height, width, 1 or 3)`, as `shape`, or the words that they have another size."""
     if shape[2] == 1 and pixels.shape[2] == 3 and (pixels == pixels[..., :1]).all():
         pixels = pixels[..., :1]
     if shape[2] == 3 and pixels.shape[2] == 1:

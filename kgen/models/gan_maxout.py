@@ -119,7 +119,7 @@ def generator(
         x = keras.layers.Dense(width, activation, kernel_initializer=initial)(x)
     x = keras.layers.Dense(math.prod(shape), kernel_initializer=weights[2], bias_initializer=bias)(x)
     x = keras.layers.Activation(activations[2], dtype="float32")(x)
-    return keras.Model(z, keras.layers.Reshape(shape)(x), name="generator")
+    return keras.Model(z, keras.layers.Reshape(shape, dtype="float32")(x), name="generator")
 
 
 def discriminator(

@@ -178,7 +178,7 @@ def discriminator(classes: int, width: int, kernels: int, dims: int, reference: 
         x = keras.layers.Conv2D(width * 2**i, 5, strides=2, padding="same", **bare)(x)
         x = layers.VirtualBatchNorm(rows)(x) if i else x
         x = keras.layers.LeakyReLU(0.2)(x)
-    features = keras.layers.Flatten()(layers.WithoutReference(rows)(x))
+    features = keras.layers.Flatten(dtype="float32")(layers.WithoutReference(rows)(x))
     x = layers.MinibatchDiscrimination(kernels, dims)(features)
     logits = keras.layers.Dense(classes + 1, kernel_initializer=weights("fan_in"), dtype="float32")(x)
     return keras.Model(image, [logits, features], name="discriminator")

@@ -115,7 +115,7 @@ def decoder(shape: tuple[int, ...], units: tuple[int, ...], size: int) -> "keras
     """Returns codes `(batch, size)` -> logits of images of `shape`."""
     code = keras.Input((size,))
     x = keras.layers.Dense(math.prod(shape), dtype="float32")(hidden(code, units))
-    return keras.Model(code, keras.layers.Reshape(shape)(x), name="decoder")
+    return keras.Model(code, keras.layers.Reshape(shape, dtype="float32")(x), name="decoder")
 
 
 def hidden(x: Tensor, units: tuple[int, ...]) -> Tensor:

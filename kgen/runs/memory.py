@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BYTES = {"bfloat16": 2, "float16": 2}  # of a number; others have 4
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+MOST = 2**31  # a layer with as many units or images fits into no memory, and TensorFlow has many words for that
 NAMED = 3  # how many numbers of a recipe a message names
 
 
@@ -34,15 +35,22 @@ def demand_fits(recipe: "Recipe", pictures: "Images") -> None:
     needed = estimate(recipe, pictures)
     there = 1e15 if tf.config.list_physical_devices("GPU") else available()
     if needed > there:
-        others = {"seed", *marked(recipe, MAY_CHANGE)}
-        numbers = {name: value for name, value in vars(recipe).items() if type(value) is int and name not in others}
-        largest = sorted(numbers, key=numbers.get, reverse=True)[:NAMED]
-        flags = ", ".join(f"--{name.replace('_', '-')} {numbers[name]}" for name in largest)
+        found = numbers(recipe)
+        largest = sorted(found, key=lambda name: max(found[name]), reverse=True)[:NAMED]
+        flags = ", ".join(f"--{name.replace('_', '-')} {' '.join(map(str, found[name]))}" for name in largest)
         size = "more memory than can be counted" if needed == math.inf else f"at least {needed / 1e9:.3g} GB of memory"
         raise UsageError(
             f"A training step needs {size}, but there are {there / 1e9:.3g} GB. Choose smaller numbers; the largest "
             f"are {flags}."
         )
+
+
+def numbers(recipe: "Recipe") -> dict[str, tuple[int, ...]]:
+    """Returns the whole numbers of each field on which the memory may depend, `{name: numbers}`."""
+    others = {"seed", *marked(recipe, MAY_CHANGE)}
+    fields = {name: value if type(value) is tuple else (value,) for name, value in vars(recipe).items()}
+    kept = {name: tuple(n for n in values if type(n) is int) for name, values in fields.items() if name not in others}
+    return {name: values for name, values in kept.items() if values}
 
 
 def estimate(recipe: "Recipe", pictures: "Images") -> float:
@@ -66,8 +74,8 @@ def estimate_here(recipe: "Recipe", pictures: "Images") -> float:
             return sum(of_player(player, recipe.batch_size) for player in players)
         except (OverflowError, MemoryError):
             return math.inf
-        except Exception as error:  # of a size of 2^63, or of networks that compute while they are built
-            return math.inf if "too large" in str(error) else 0
+        except Exception as error:  # of a size of 2^63 or more, or of networks that compute while they are built
+            return math.inf if "too large" in str(error) or max(map(max, numbers(recipe).values())) >= MOST else 0
 
 
 def of_player(player: "Player", batch: int) -> float:

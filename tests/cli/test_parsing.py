@@ -289,3 +289,9 @@ def test_a_bug_in_kgen_is_not_hidden(monkeypatch):
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     with pytest.raises(ZeroDivisionError):
         parsing.run(raises(ZeroDivisionError()), [])
+
+
+def test_an_unknown_flag_of_many_characters_is_not_repeated_whole():
+    with pytest.raises(UsageError, match="^Unrecognized options: --xxx") as caught:
+        parsing.parse(parsing.Options[recipes.Recipe], [f"--{'x' * 10_000}"])
+    assert len(str(caught.value)) < 600

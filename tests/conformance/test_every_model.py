@@ -182,8 +182,10 @@ def test_bfloat16_keeps_weights_losses_and_pictures_in_float32(name):
     assert any(layer.compute_dtype == "bfloat16" for p in trainer.game.players.values() for layer in p.network.layers)
     assert np.isfinite(list(play(trainer, 0, 2).values())).all()
     assert {v.dtype for v in trainer.trainable_variables} == {"float32"}
-    heads = [head for p in trainer.game.players.values() for head in p.network.outputs if head.shape[1:] == (1,)]
-    assert all(head.dtype == "float32" for head in heads)  # or a score would have three digits
+    networks = [p.network for p in trainer.game.players.values()]
+    parts = [layer for network in networks for layer in network.layers if layer.name == "decoder"]
+    heads = [head for network in [*networks, *parts] for head in network.outputs]
+    assert all(head.dtype == "float32" for head in heads)  # or a score or a pixel would have three digits
     with Rng(0):
         assert trainer.best_game().pictures(2).dtype == tf.float32
 

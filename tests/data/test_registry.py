@@ -52,6 +52,8 @@ def test_classes_are_renumbered_in_the_order_asked():
         ({"dataset": "ring", "split": "valid"}, "has: train, test"),
         ({"dataset": "ring", "split": "train["}, "cannot be read"),
         ({"dataset": "ring", "split": "train[:20000]"}, "reaches beyond the 10000 images"),
+        ({"dataset": "ring", "split": f"train[:{'9' * 5000}]"}, "cannot be read"),
+        ({"dataset": "ring", "classes": ("9" * 5000,)}, "There is no class '999"),
         ({"dataset": "ring", "split": "train[5:5]"}, "No image is left"),
         ({"dataset": "ring", "classes": ("8",)}, "There is no class '8'"),
         ({"dataset": "ring", "classes": ("1", "1")}, "chosen once"),

@@ -207,21 +207,23 @@ def test_threads_answer_in_order_and_raise_what_was_raised():
 
 
 def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
-    """Each of 64 threads would take its own 700 MB."""
+    """Each of 64 threads would take its own 260 MB, while it decodes and while it scales."""
     for size, most in (((5000, 4000), 1), ((50, 40), 4)):
         path = tmp_path / f"{size[0]}.png"
         Image.new("L", size, 9).save(path)
-        at_once, opaque, seen = [], files._opaque, []
+        for step in ("_opaque", "fit"):
+            at_once, original, seen = [], getattr(files, step), []
 
-        def slow(image, background, at_once=at_once, opaque=opaque, seen=seen):
-            at_once.append(None)
-            seen.append(len(at_once))
-            time.sleep(0.05)
-            at_once.pop()
-            return opaque(image, background)
+            def slow(*given, at_once=at_once, original=original, seen=seen):
+                at_once.append(None)
+                seen.append(len(at_once))
+                time.sleep(0.05)
+                at_once.pop()
+                return original(*given)
 
-        monkeypatch.setattr(files, "_opaque", slow)
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(files.decode, [path] * 4))
-        monkeypatch.undo()
-        assert max(seen) == 1 if most == 1 else max(seen) > 1
+            monkeypatch.setattr(files, step, slow)
+            with ThreadPoolExecutor(4) as pool:
+                found = list(pool.map(files.fitted((8, 8), "center", None), [path] * 4))
+            monkeypatch.undo()
+            assert all((image == 9).all() for image in found)
+            assert max(seen) == 1 if most == 1 else max(seen) > 1

@@ -41,6 +41,8 @@ def test_an_estimate_takes_no_memory_and_counts_every_weight(name):
     [
         ("dcgan", {"width": 10**6}),
         ("dcgan", {"width": 10**12}),
+        ("dcgan", {"width": 10**23}),
+        ("autoencoder", {"units": (10**23,)}),
         ("dcgan", {"latent_dim": 10**9}),
         ("dcgan", {"batch_size": 10**12}),
         ("autoencoder", {"units": (10**6, 10**6)}),
@@ -52,6 +54,12 @@ def test_an_estimate_takes_no_memory_and_counts_every_weight(name):
 def test_what_cannot_fit_is_refused_in_a_sentence(name, changes):
     recipe = dataclasses.replace(recipes.find(name), **changes)
     with pytest.raises(UsageError, match=r"A training step needs .*GB\. Choose smaller numbers; the largest are --"):
+        memory.demand_fits(recipe, pictures(4))
+
+
+def test_the_largest_numbers_are_named_also_those_of_several_layers():
+    recipe = dataclasses.replace(recipes.find("autoencoder"), units=(7, 10**10))
+    with pytest.raises(UsageError, match=r"the largest are --units 7 10000000000, --"):
         memory.demand_fits(recipe, pictures(4))
 
 

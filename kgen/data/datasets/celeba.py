@@ -1,9 +1,8 @@
 """CelebA, Liu et al. 2015: aligned faces in frames of 178x218, read from an archive in the data directory.
 
 The full set is `img_align_celeba.zip` (202,599 images), or a folder of that name, which may hold another one, as
-Kaggle's does. A smaller zip of the same frames, at any scale, may lie in `celeba/`. The number in a file's name is the
-image's id. There are no labels; each image has 40 attributes in a file of their own. The lists of attributes and of
-splits are the official `.txt` or Kaggle's `.csv`.
+Kaggle's does. A smaller zip of the same frames, at any scale, may lie in `celeba/`. A file's name is the image's id.
+There are no labels, but 40 attributes. Their list and the list of splits are the official `.txt` or Kaggle's `.csv`.
 """
 
 import functools
@@ -21,8 +20,7 @@ from kgen.errors import UsageError, demand_file
 from kgen.images.files import centre, decode, fit
 
 ARGUMENT = "[NAME.zip]"  # celeba:NAME.zip: an archive in the data directory or in its folder `celeba`
-_SIZE = (64, 64)
-_FRAME = (178, 218)  # width, height
+_SIZE, _FRAME = (64, 64), (178, 218)  # height and width of an image, width and height of a frame
 _BOX = (15, 35, 163, 183)  # the official crop: the central 148x148 of the frame
 _PARTS = {"train": (0, 162_770), "valid": (162_770, 182_637), "test": (182_637, 202_599)}  # ids above, up to
 _SHA256 = {
@@ -39,9 +37,8 @@ _PICTURE = re.compile(r"(?:.*/)?(\d{6})\.(?:jpg|jpeg|png)")
 def load(request: Request) -> Images:
     """Decodes the images of a split, in the order of their ids.
 
-    The archive is the one that `celeba:NAME.zip` names. Without a name it is the first of these whose frame
-    the crop accepts: `img_align_celeba.zip`, the folder `img_align_celeba`, the zips in `celeba/` by name. Where there
-    is no archive, tensorflow-datasets is read.
+    Without a name in `celeba:NAME.zip` the archive is the first of these whose frame the crop accepts:
+    `img_align_celeba.zip`, its folder, the zips in `celeba/` by name. Without an archive tensorflow-datasets is read.
 
     `request.crop`: `center` is the central 148x148 of the 178x218 frame, at the scale of the archive (74x74 of 89x109);
     of a rectangle it is the largest centred part of the frame in its proportion. `squash` is the whole frame, without
@@ -113,13 +110,16 @@ def attributes(request: Request) -> tuple[np.ndarray, tuple[str, ...]]:
 
 def _face(read: Callable[[], bytes], size: tuple[int, int], request: Request) -> np.ndarray | str:
     """Returns one face, cropped and scaled, uint8 `(*size, 3)`, or the reason why it cannot be used."""
+
+    def scaled(image: Image.Image) -> np.ndarray | str:
+        if request.crop == "center" and not _uncut(*image.size):
+            return f"has a frame of {image.width}x{image.height}, not of 178:218"
+        return fit(image.convert("RGB"), size, _box(image, size) if request.crop == "center" else None)
+
     try:
-        image = decode(read(), request.background).convert("RGB")
+        return decode(read(), request.background, scaled)
     except ValueError as error:  # UsageError is one: a damaged member of an archive
         return str(error)
-    if request.crop == "center" and not _uncut(*image.size):
-        return f"has a frame of {image.width}x{image.height}, not of 178:218"
-    return fit(image, size, _box(image, size) if request.crop == "center" else None)
 
 
 def _box(image: Image.Image, size: tuple[int, int]) -> tuple[float, ...]:
@@ -201,7 +201,7 @@ def _frame(files: dict[int, str], read: Callable) -> tuple[int, int]:
     reason = ""
     for _, name in sorted(files.items()):
         try:
-            return decode(read(name)).size
+            return decode(read(name), then=lambda image: image.size)
         except ValueError as error:
             reason = reason or f"{name}: {error}"
     raise UsageError(f"CelebA's archive: no image in it can be used; {reason}.")

@@ -59,7 +59,8 @@ def classifier(shape: tuple[int, ...], classes: int, dropout: float, kernels: in
     whole = encoder(shape, PLAN, 1, dropout)
     hidden = whole.layers[-2].output
     x = layers.MinibatchDiscrimination(kernels)(hidden) if kernels else hidden
-    return keras.Model(whole.input, [dense(x, classes + 1), hidden], name="discriminator")
+    features = keras.layers.Activation("linear", dtype="float32")(hidden)
+    return keras.Model(whole.input, [dense(x, classes + 1, dtype="float32"), features], name="discriminator")
 
 
 def named_decoder(shape: tuple[int, ...], classes: int, size: int, mixing: str) -> "keras.Model":
