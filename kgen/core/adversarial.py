@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kgen import rng
 from kgen.backend import Tensor, keras, tf
-from kgen.core import rates, signatures
+from kgen.core import signatures
 from kgen.core.regularisation import RegularisedGame, RegularisedRecipe
 from kgen.core.requests import LIMIT
 from kgen.core.update_rules import Balance
@@ -67,6 +67,8 @@ class AdversarialGame(RegularisedGame):
         self.discriminator_steps, self.generator_steps = discriminator_steps, generator_steps
         self.batches = max(discriminator_steps, generator_steps)
         if discriminator_rate != 1:
+            from kgen.core import rates  # it needs Keras, and `--help` must not wait for that
+
             rates.scale(discriminator.optimizer, discriminator_rate)
         if balance:
             self.update_rule = Balance(balance, {self.discriminator_name: self.share, "generator": 1.0})
@@ -152,9 +154,7 @@ class AdversarialRecipe(RegularisedRecipe):
 
     discriminator_steps: int = 1  # Steps of the discriminator, 1 to 10: k of Goodfellow, n_critic of WGAN.
     generator_steps: int = 1  # Steps of the generator after those of the discriminator, 1 to 10.
-    discriminator_rate: float = (
-        1.0  # Factor on the discriminator's learning rate (two time scales, Heusel et al. 2017).
-    )
+    discriminator_rate: float = 1.0  # Factor on the discriminator's learning rate: two time scales, Heusel et al. 2017.
     balance: float = 0.0  # A player rests while the other's loss is greater by more than this share; 0 is off.
 
     def __post_init__(self) -> None:

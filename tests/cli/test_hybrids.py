@@ -161,7 +161,7 @@ def test_another_judge_is_refused(other, words, call, tmp_path):
         *(
             (
                 f"--run x --alpha={alpha}",
-                f"--alpha must be LOW,HIGH, two numbers in order and from 0 to 1, not {alpha}.",
+                f"--alpha must be LOW,HIGH, two numbers in order and from 0 to 1, not {alpha}".strip() + ".",
             )
             for alpha in ("0.6,0.4", "-0.1,0.5", "0.5,1.1", "0.5", "a,b", "0,0.5,1", "nan,nan", "0,inf", "")
         ),
