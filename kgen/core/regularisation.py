@@ -151,7 +151,7 @@ class RegularisedRecipe(Recipe):
     lecam: float = 0.0  # Weight of the LeCam penalty on the discriminator's outputs, for little data; 0 is none.
     bcr_real: float = 0.0  # Weight of D(x) = D(T(x)) on real images, T by --augment, which nothing else then uses.
     bcr_fake: float = 0.0  # The same on generated images; the paper has 10 for both.
-    ada: float = 0.0  # Adapt the probability of --augment: overfitting to be kept, .6 in the paper; 0 augments always.
+    ada: float = 0.0  # Overfitting to be kept by adapting how often --augment acts, .6 in the paper; 0 acts always.
 
     def __post_init__(self) -> None:
         super().__post_init__()
