@@ -67,8 +67,8 @@ def write_recipe(path: Path, recipe: Recipe) -> None:
     os.replace(aside, path / "recipe.json")
 
 
-def write_environment(path: Path, data: Images) -> None:
-    """Writes environment.json: versions, the machine, and shape, classes and SHA-256 of the training images.
+def write_environment(path: Path, data: Images) -> str:
+    """Writes environment.json: versions, the machine, and shape, classes and SHA-256 of the images, which it returns.
 
     A resumed run keeps the file of its first start. It warns if versions or the machine differ, since results may then
     differ in their last bits.
@@ -98,6 +98,7 @@ def write_environment(path: Path, data: Images) -> None:
         aside = path / ".environment.partial"
         aside.write_text(json.dumps(now, indent=2) + "\n")
         os.replace(aside, file)
+    return now["images_sha256"]
 
 
 def digest(data: Images) -> str:

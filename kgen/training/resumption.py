@@ -1,5 +1,6 @@
 """Sets a trainer to where a run stopped."""
 
+import json
 import math
 import warnings
 from pathlib import Path
@@ -12,6 +13,11 @@ from kgen.runs import checkpoint
 if TYPE_CHECKING:
     from kgen.core.base_trainer import BaseTrainer
     from kgen.core.recipe import Recipe
+
+
+def mark(trainer: "BaseTrainer", images: str) -> None:
+    """Makes checkpoints of a trainer tell the SHA-256 of its images; those of other images are then refused."""
+    trainer.numbers = json.dumps({**json.loads(trainer.numbers), "images_sha256": images})
 
 
 def restored(trainer: "BaseTrainer", recipe: "Recipe", run: Path, workplace: Path) -> int:
@@ -27,6 +33,8 @@ def restored(trainer: "BaseTrainer", recipe: "Recipe", run: Path, workplace: Pat
     Raises:
         UsageError: the run has played more steps than the recipe has, or its checkpoints are of another recipe.
     """
+    if (run / "checkpoints").is_file():
+        raise UsageError(f"{run / 'checkpoints'} is a file, where the folder of checkpoints must be: move it away.")
     checkpoint.sweep(run / "checkpoints")
     step = checkpoint.restore(trainer, run / "checkpoints")
     log = (run / "log.jsonl").read_text(errors="replace").splitlines() if (run / "log.jsonl").is_file() else []

@@ -88,7 +88,7 @@ def train(
     if not resume:
         begin(trainer, recipe, (validation or seen).images)
     with devices.workplace(recipe, runs_dir, resume) as run:
-        directory.write_environment(run, pictures)
+        resumption.mark(trainer, directory.write_environment(run, pictures))
         step = resumption.restored(trainer, recipe, Path(resume) if resume else run, run)
         directory.write_recipe(run, recipe)
         shown = pipeline.indices(recipe.seed, 0, 64, len(pictures.images))
@@ -184,7 +184,8 @@ def play_on(
                 raise
             factor = rollback.lowered(trainer, fault)
             seen, validation = data
-            trainer = prepare(recipe, seen)
+            marked, trainer = trainer.numbers, prepare(recipe, seen)
+            trainer.numbers = marked
             step = checkpoint.restore(trainer, run / "checkpoints")
             if step == 0:
                 begin(trainer, recipe, (validation or seen).images)

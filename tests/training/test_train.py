@@ -63,6 +63,12 @@ def test_environment_json_names_versions_and_images(run):
     assert found["images_sha256"] == hashlib.sha256(each + labels.tobytes()).hexdigest()
 
 
+def test_checkpoints_tell_the_images_that_environment_json_tells(run):
+    newest = max((run / "checkpoints").iterdir())
+    told = json.loads((newest / "manifest.json").read_text())["numbers"]["images_sha256"]
+    assert told == json.loads((run / "environment.json").read_text())["images_sha256"]
+
+
 def test_real_png_shows_64_training_images(run):
     picture = pixels(run / "real.png")
     assert picture.shape == (8 * 28, 8 * 28)
@@ -162,18 +168,19 @@ def test_other_images_are_refused(tmp_path, monkeypatch):
     result = train(tmp_path, steps=5)
     with pytest.raises(UsageError, match="--split of .* is train and cannot change in a resumed run"):
         train(tmp_path, resume=result.run, steps=10, split="test")
-    monkeypatch.setattr(build, "load", lambda recipe: data.load("mnist5k", "test"))
+    monkeypatch.setattr(build, "load", lambda recipe, in_memory=True: data.load("mnist5k", "test"))
     with pytest.raises(UsageError, match="started with other images"):
         train(tmp_path, resume=result.run, steps=10)
 
 
 @pytest.mark.slow
 def test_a_gan_goes_on_from_another_run_with_other_data_and_rates(tmp_path):
-    """It begins with all networks of that run, and with new optimizers."""
+    """It begins with all networks of that run, averaged where it keeps averages, and with new optimizers."""
     first = train(tmp_path / "first", classes="0,1,2,3,4")
     second = train(tmp_path / "second", classes="5,6", learning_rate=1e-5, start_from=first.run, steps=5)
     for name in ("generator", "discriminator"):
-        before, after = (each.trainer.game.players[name].network.get_weights() for each in (first, second))
+        games = first.trainer.best_game(), second.trainer.game
+        before, after = (getattr(game, name).get_weights() for game in games)
         assert all(np.abs(a - b).max() <= 5 * 2e-5 for a, b in zip(before, after, strict=True) if a.ndim > 1)
     fresh = train(tmp_path / "fresh", classes="5,6", learning_rate=1e-5, steps=5)
     assert any(np.abs(a - b).max() > 1e-2 for a, b in zip(
