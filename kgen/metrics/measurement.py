@@ -20,7 +20,7 @@ class Measurement:
         value: the number.
         spread: its uncertainty; None if it is not known.
         spread_is: what the spread is, such as `standard error`.
-        higher: whether higher is better.
+        higher: whether higher is better; None if neither is.
         protocol: the conditions of the measurement, JSON: counts, splits, seeds, network. Numbers of different
             protocols cannot be compared.
         found: further results, JSON, such as the sigma of a Parzen window.
@@ -32,7 +32,7 @@ class Measurement:
     value: float
     spread: float | None = None
     spread_is: str = ""
-    higher: bool = False
+    higher: bool | None = False
     protocol: dict = field(default_factory=dict)
     found: dict = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -44,6 +44,9 @@ class Measurement:
         return json.dumps({**where, **fields, "kgen": kgen.__version__}) + "\n"
 
 
+ARROWS = {True: "↑", False: "↓", None: ""}  # of `Measurement.higher`
+
+
 class Metric(NamedTuple):
     """An entry of `METRICS` in a metric's file, under its name on the command line.
 
@@ -51,12 +54,14 @@ class Metric(NamedTuple):
     of_features: whether it needs a network that takes features of images, and the images for nothing else.
     of_moments: whether it needs only the mean and the covariance of the features, so that none are kept.
     of_training: whether it needs the training images.
+    ranks: whether its first number tells the better of two models.
     """
 
     measure: Callable
     of_features: bool = False
     of_moments: bool = False
     of_training: bool = False
+    ranks: bool = True
 
 
 def over_seeds(repeated: list[list[Measurement]]) -> list[Measurement]:
@@ -95,7 +100,7 @@ def table(columns: dict[str, list[Measurement]]) -> str:
     lines = [["", *found], ["---"] * (len(found) + 1)]
     for name in names:
         cells = [shown(column[name]) if name in column else "-" for column in found.values()]
-        lines.append([f"{several[name][0].label} {'↑' if several[name][0].higher else '↓'}", *cells])
+        lines.append([f"{several[name][0].label} {ARROWS[several[name][0].higher]}".rstrip(), *cells])
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     shared = _agreed([each for group in several.values() for each in group])
     notes = [f"All: {_words(shared)}."] + [_note(group, shared) for group in several.values()]

@@ -83,7 +83,7 @@ def measure(evidence: "Evidence") -> list[Measurement]:
             name="memorization",
             label="Data copying C_T, far below 0: copies",
             value=found.z,
-            higher=True,
+            higher=None,
             protocol=evidence.protocol(
                 compared=len(samples),
                 held_out=len(held_out),
@@ -102,4 +102,4 @@ def measure(evidence: "Evidence") -> list[Measurement]:
     ]
 
 
-METRICS = {"memorization": Metric(measure, of_training=True)}
+METRICS = {"memorization": Metric(measure, of_training=True, ranks=False)}

@@ -87,7 +87,7 @@ def write_environment(path: Path, data: Images) -> str:
         first = read_object(file) if os.path.lexists(file) else now
         same = first["images_sha256"] == now["images_sha256"]
     except (ValueError, KeyError):
-        raise UsageError(f"{file} is damaged. Remove it to go on without a comparison of the images.") from None
+        raise UsageError(f"{file} is damaged. Remove it to go on; checkpoints tell their images too.") from None
     if not same:
         shapes = f"{first.get('images')} then, {now['images']} now"
         raise UsageError(f"{path} was started with other images ({shapes}): start a new run.")

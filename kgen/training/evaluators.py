@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kgen.backend import tf
 from kgen.backend.spread import on
 from kgen.data import cache
+from kgen.errors import UsageError
 from kgen.images.order import shared
 from kgen.inference import classifier as classifiers
 from kgen.metrics import evaluator, reference
@@ -37,6 +38,8 @@ def evaluator_of(recipe: "Recipe", seen: "Images", held: "Images | None") -> "Ev
     if not recipe.metrics:
         return None
     evaluator.known(recipe.metrics, "--evaluate")
+    if recipe.best_by and not evaluator.all_metrics()[recipe.best_by].ranks:
+        raise UsageError(f"--best-by cannot be {recipe.best_by}: neither a higher nor a lower number is better.")
     if recipe.evaluate_on:
         real = real_images(recipe, recipe.evaluate_on, recipe.metrics, lambda: seen)
         warn_of_training_images(real, seen)

@@ -37,6 +37,10 @@ def test_training_images_to_compare_with_are_told(tmp_path):
             "--evaluate must be among ais-log-likelihood, classes, classification-accuracy-score, fid, fid-per-class",
         ),
         ({"evaluate": "fid"}, "--classifier RUN"),
+        (
+            {"evaluate": "memorization", "best_by": "memorization"},
+            "--best-by cannot be memorization: neither a higher nor a lower number is better.",
+        ),
         ({"evaluate": "fid", "classifier": "nowhere"}, "nowhere is not a run directory"),
         ({"evaluate": "mmd", "evaluate_on": "validation"}, "There is no split 'validation'"),
         ({"evaluate": "mmd", "best_by": "fid"}, "--best-by must be one of --evaluate, mmd, not fid"),
